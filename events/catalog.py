@@ -1,0 +1,312 @@
+"""Every event there is: immutable facts in the past tense, each with the dotted name under which it is stored.
+
+What an event makes stale is in `rules`; who writes it to the log is `data`. A name is never changed or reused once it
+has been released: it is what the log rows say. Field types are what JSON can carry without loss.
+"""
+
+from dataclasses import dataclass, fields
+from datetime import date, datetime
+from typing import ClassVar, NewType
+
+import msgspec
+
+UserId = NewType("UserId", int)
+TaskId = NewType("TaskId", str)
+InstanceId = NewType("InstanceId", str)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """Something that happened to one user's data.
+
+    `at` is aware UTC and for people only: order is the log's `seq`, no clock is ever compared.
+    """
+
+    name: ClassVar[str]
+    is_global: ClassVar[bool] = False
+    """Whether it touches everybody's values instead of its user's only."""
+
+    user: UserId
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TouchesDays(Event):
+    """An event that changes what counts on some local days of the user, as they are at that moment.
+
+    `earliest_day` is the first day concerned, None if no day's numbers change; `today` is the user's local date.
+    """
+
+    earliest_day: date | None
+    today: date
+
+    def touches_finished_day(self) -> bool:
+        """Whether a day before the user's today is concerned."""
+        return self.earliest_day is not None and self.earliest_day < self.today
+
+
+# --- people and their settings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserCreated(Event):
+    """A user exists from now on."""
+
+    name: ClassVar[str] = "user.created"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreferencesChanged(Event):
+    """Some preferences have other values than before; `changed` names the columns."""
+
+    name: ClassVar[str] = "preferences.changed"
+    changed: tuple[str, ...]
+
+    def moves_days(self) -> bool:
+        """Whether it decides anew which day every instance belongs to."""
+        return "time_zone" in self.changed or "day_start" in self.changed
+
+    def changes_monitoring(self) -> bool:
+        """Whether the dashboard's choice of metrics, its baseline or the target they are held against changed."""
+        return bool({"monitored_metrics", "baseline", "target_minutes_per_day"} & set(self.changed))
+
+    def changes_composite(self) -> bool:
+        """Whether the composite score is weighted anew, or its work volume is held against another target."""
+        return bool({"composite_weights", "target_minutes_per_day"} & set(self.changed))
+
+    def changes_ranking(self) -> bool:
+        """Whether recommendations are weighted anew."""
+        return "recommendation_weights" in self.changed
+
+
+# --- tasks
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskCreated(Event):
+    """A task can be planned from now on."""
+
+    name: ClassVar[str] = "task.created"
+    task: TaskId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskEdited(Event):
+    """A task reads differently; `changed` names the columns."""
+
+    name: ClassVar[str] = "task.edited"
+    task: TaskId
+    changed: tuple[str, ...]
+
+    def changes_label(self) -> bool:
+        """Whether numbers of past instances are now shown under another name, kind or category."""
+        return bool({"name", "kind", "categories"} & set(self.changed))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskArchived(Event):
+    """A task left the lists (or came back, if `archived` is False). Its history stays."""
+
+    name: ClassVar[str] = "task.archived"
+    task: TaskId
+    archived: bool
+
+
+# --- instances
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InstancePlanned(Event):
+    """An instance of a task waits to be started."""
+
+    name: ClassVar[str] = "instance.planned"
+    task: TaskId
+    instance: InstanceId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InstanceStarted(Event):
+    """The timer of an instance began to run."""
+
+    name: ClassVar[str] = "instance.started"
+    task: TaskId
+    instance: InstanceId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InstancePaused(Event):
+    """The timer of an instance stands still."""
+
+    name: ClassVar[str] = "instance.paused"
+    task: TaskId
+    instance: InstanceId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InstanceResumed(Event):
+    """The timer of a paused instance runs again."""
+
+    name: ClassVar[str] = "instance.resumed"
+    task: TaskId
+    instance: InstanceId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskCompleted(TouchesDays):
+    """An instance of a task was finished. `earliest_day` lies before `today` when it was logged afterwards."""
+
+    name: ClassVar[str] = "task.completed"
+    task: TaskId
+    instance: InstanceId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompletionUndone(TouchesDays):
+    """A completion was taken back; `earliest_day` is the day it had counted for."""
+
+    name: ClassVar[str] = "completion.undone"
+    task: TaskId
+    instance: InstanceId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InstanceCancelled(TouchesDays):
+    """An instance was given up, for one of the listed reasons."""
+
+    name: ClassVar[str] = "instance.cancelled"
+    task: TaskId
+    instance: InstanceId
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancellationUndone(TouchesDays):
+    """A cancellation was taken back; `earliest_day` is the day it had counted for."""
+
+    name: ClassVar[str] = "cancellation.undone"
+    task: TaskId
+    instance: InstanceId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InstanceEdited(TouchesDays):
+    """An instance's record was corrected; `changed` names the columns, `earliest_day` spans old and new values."""
+
+    name: ClassVar[str] = "instance.edited"
+    task: TaskId
+    instance: InstanceId
+    changed: tuple[str, ...]
+
+
+# --- the rest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DayStarted(Event):
+    """The user's local date advanced to `day`. Recorded once per user and date."""
+
+    name: ClassVar[str] = "day.started"
+    day: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefreshRequested(Event):
+    """Somebody asked for newer numbers under `prefix`."""
+
+    name: ClassVar[str] = "refresh.requested"
+    prefix: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DataImported(Event):
+    """Many rows were written at once, from files or by the demo; `source` says which."""
+
+    name: ClassVar[str] = "data.imported"
+    source: str
+    tasks: int
+    instances: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DataRemoved(Event):
+    """Many rows were removed at once (the demo data)."""
+
+    name: ClassVar[str] = "data.removed"
+    source: str
+    tasks: int
+    instances: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventUnreadable(Event):
+    """Stands in for a log row that this version cannot read, for instance one of a newer version."""
+
+    name: ClassVar[str] = "event.unreadable"
+    stored_name: str
+
+
+CATALOG: tuple[type[Event], ...] = (
+    UserCreated,
+    PreferencesChanged,
+    TaskCreated,
+    TaskEdited,
+    TaskArchived,
+    InstancePlanned,
+    InstanceStarted,
+    InstancePaused,
+    InstanceResumed,
+    TaskCompleted,
+    CompletionUndone,
+    InstanceCancelled,
+    CancellationUndone,
+    InstanceEdited,
+    DayStarted,
+    RefreshRequested,
+    DataImported,
+    DataRemoved,
+    EventUnreadable,
+)
+# NOTE: a literal list, because @dataclass(slots=True) builds each class twice and would register it twice.
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Logged:
+    """An event with its place in the log. This is what receivers of the bus are given."""
+
+    seq: int
+    event: Event
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Invalidated:
+    """A notification, never logged: the generations of `prefixes` have risen to `seq` because of `cause`.
+
+    `user` is None when it concerns everybody. Sent after the fact: who reads now, reads no older value.
+    """
+
+    name: ClassVar[str] = "cache.invalidated"
+    user: UserId | None
+    prefixes: tuple[str, ...]
+    cause: str
+    seq: int
+
+
+NOTIFICATIONS: tuple[type[Invalidated], ...] = (Invalidated,)
+
+_BY_NAME = {event.name: event for event in CATALOG}
+_OWN_COLUMNS = {field.name for field in fields(Event)}
+
+
+def encode(event: Event) -> str:
+    """Return the fields of *event* as a JSON object, without `user` and `at`, which are columns of the log."""
+    body = {field.name: getattr(event, field.name) for field in fields(event) if field.name not in _OWN_COLUMNS}
+    return msgspec.json.encode(body).decode()
+
+
+def decode(name: str, user: UserId, at: datetime, body: str) -> Event:
+    """Return the event that was stored as *body* under *name*, or an `EventUnreadable` in its place."""
+    try:
+        values = msgspec.json.decode(body)
+        return msgspec.convert({**values, "user": user, "at": at}, type=_BY_NAME[name])
+    except (KeyError, TypeError, ValueError):  # msgspec's errors are ValueErrors
+        return EventUnreadable(user=user, at=at, stored_name=name)
