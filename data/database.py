@@ -1,0 +1,266 @@
+"""The database of record: one queue of writers, a pool of readers, and the moment after a commit.
+
+A command is a function of a `Transaction`; it changes tables and records what happened in one immediate transaction,
+and whoever follows the log is told before `write` returns. Readers get a `ReadTransaction`: one unchanging state with
+the log's `seq` of that state. Which tables there are is in `models`, what the log holds in `log`.
+"""
+
+import contextlib
+import logging
+import queue
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
+from sqlalchemy.pool import QueuePool
+
+from data import log as event_log
+from data import migrations
+from data.errors import DatabaseBusyError, DatabaseUnusableError, UnrecordedChangeError
+from data.sqlite import sqlite
+from events.catalog import Event
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+Clock = Callable[[], datetime]
+
+BUSY_TIMEOUT_SECONDS = 5.0
+READERS = 8
+
+
+def utc_now() -> datetime:
+    """Return the present moment, aware, in UTC."""
+    return datetime.now(UTC)
+
+
+class Transaction:
+    """What a command works with: a session inside one immediate transaction, and the log."""
+
+    def __init__(self, session: Session, now: datetime) -> None:
+        self.session = session
+        self.now = now
+        self._recorded = 0
+
+    def record(self, happened: Event) -> None:
+        """Write *happened* to the event log, in this transaction."""
+        event_log.append(self.session, happened)
+        self._recorded += 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadTransaction:
+    """One unchanging state of the database.
+
+    `seq` is the newest log row of that state (0 if the log is empty) and `token` that row's token.
+    """
+
+    connection: Connection
+    seq: int
+    token: int
+
+
+class Database:
+    """The database behind one URL. `open` before use, `close` after; both may be called again."""
+
+    def __init__(self, url: str, *, clock: Clock = utc_now) -> None:
+        self.url = url
+        self.clock = clock
+        self.after_commit: list[Callable[[], None]] = []
+        """Called, in the committing thread's caller, after each commit and before `write` returns."""
+        self._commands: queue.SimpleQueue[tuple[Callable[[Transaction], Any], Future[Any]] | None] = queue.SimpleQueue()
+        self._writer: threading.Thread | None = None
+        self._write_engine: Engine | None = None
+        self._read_engine: Engine | None = None
+        self._lock = threading.Lock()
+
+    def open(self) -> None:
+        """Create the file if there is none, bring its tables to this version, and start the writer.
+
+        Raises:
+            DatabaseUnusableError: the path cannot be used, or the file is damaged or of a newer version.
+        """
+        with self._lock:
+            if self._writer is not None:
+                return
+            make_folder(self.url)
+            write_engine = _engine(self.url, begin="BEGIN IMMEDIATE", pool_size=1)
+            try:
+                migrations.upgrade(write_engine)
+            except sqlite.DatabaseError as error:
+                write_engine.dispose()
+                raise DatabaseUnusableError(f"{self.url}: {error}") from error
+            except BaseException:
+                write_engine.dispose()
+                raise
+            self._write_engine = write_engine
+            self._read_engine = _engine(self.url, begin="BEGIN", pool_size=READERS, read_only=True)
+            self._writer = threading.Thread(target=self._serve_commands, name="database-writer", daemon=True)
+            self._writer.start()
+
+    def close(self) -> None:
+        """Finish the commands that wait, then let go of the file."""
+        with self._lock:
+            if self._writer is None:
+                return
+            self._commands.put(None)
+            self._writer.join()
+            self._writer = None
+            for engine in (self._write_engine, self._read_engine):
+                if engine is not None:
+                    engine.dispose()
+            self._write_engine = self._read_engine = None
+
+    def write(self, command: Callable[[Transaction], T]) -> T:
+        """Run *command* in one transaction, after those that wait already; return its result once it is on disk.
+
+        Blocks the calling thread (never call it on an event loop). When it returns, every reader that starts later,
+        in any process, sees the change and its event. What *command* raises reaches the caller, and nothing was
+        written.
+
+        Raises:
+            DatabaseBusyError: another process kept the write lock for 5 s.
+            UnrecordedChangeError: the command changed rows but recorded no event.
+        """
+        writer = self._writer
+        if writer is None:
+            raise DatabaseUnusableError(f"{self.url} is not open")
+        if threading.current_thread() is writer:
+            raise RuntimeError("a command cannot run another command: it would wait for itself")
+        done: Future[T] = Future()
+        self._commands.put((command, done))
+        result = done.result()
+        for told in self.after_commit:
+            told()
+        return result
+
+    @contextlib.contextmanager
+    def read(self) -> Iterator[ReadTransaction]:
+        """Open a read transaction: everything read in it is of one state, whatever is committed meanwhile.
+
+        Waits while all readers of the pool are taken. Keep it short: an open one keeps the WAL from being recycled.
+        """
+        if self._read_engine is None:
+            raise DatabaseUnusableError(f"{self.url} is not open")
+        with self._read_engine.begin() as connection:
+            seq, token = event_log.newest(connection)  # the first read fixes the state
+            yield ReadTransaction(connection=connection, seq=seq, token=token)
+
+    def watch(self) -> "Watch":
+        """Return a cheap way to ask whether anything was committed, by any process."""
+        return Watch(self)
+
+    def _serve_commands(self) -> None:
+        while (item := self._commands.get()) is not None:
+            command, done = item
+            if not done.set_running_or_notify_cancel():
+                continue
+            try:
+                done.set_result(self._run(command))
+            except BaseException as error:  # noqa: BLE001  # handed over: `done.result()` raises it in the caller
+                done.set_exception(error)
+
+    def _run(self, command: Callable[[Transaction], T]) -> T:
+        assert self._write_engine is not None
+        try:
+            with Session(self._write_engine, expire_on_commit=False) as session, session.begin():
+                before = _changed_rows(session)
+                transaction = Transaction(session, self.clock())
+                result = command(transaction)
+                session.flush()
+                if _changed_rows(session) != before and not transaction._recorded:
+                    raise UnrecordedChangeError(f"{command!r} changed rows but recorded no event")
+                return result
+        except OperationalError as error:
+            if "locked" in str(error.orig):
+                raise DatabaseBusyError(
+                    f"another process has been writing for {BUSY_TIMEOUT_SECONDS:g} s: nothing was changed, try again"
+                ) from error
+            raise
+
+
+class Watch:
+    """Asks SQLite whether another connection has committed since the last time. Not for several threads at once."""
+
+    def __init__(self, database: Database) -> None:
+        assert database._read_engine is not None
+        self._pooled = database._read_engine.raw_connection()
+        self._pooled.detach()
+        self._cursor: Any = self._pooled.cursor()
+        self._seen = -1
+
+    def has_news(self) -> bool:
+        """Whether anything was committed since the last call; True at the first. About 4 us when there is nothing."""
+        (version,) = self._cursor.execute("PRAGMA data_version").fetchone()
+        if version == self._seen:
+            return False
+        self._seen = version
+        return True
+
+    def forget(self) -> None:
+        """Make the next `has_news` True, for a caller that could not finish reading what was new."""
+        self._seen = -1
+
+    def newer_than(self, seq: int, limit: int) -> list[Any]:
+        """Return up to *limit* raw log rows above *seq*, oldest first."""
+        return list(self._cursor.execute(event_log.NEWER_SQL, (seq, limit)))
+
+    def newest(self) -> tuple[int, int]:
+        """Return seq and token of the newest log row; (0, lineage) if the log is empty."""
+        return event_log.newest_raw(self._cursor)
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        self._pooled.close()
+
+
+def make_folder(url: str) -> None:
+    """Create the folder of a SQLite *url*, readable by its owner only."""
+    path = make_url(url).database
+    if path:
+        folder = Path(path).parent
+        try:
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        except OSError as error:
+            raise DatabaseUnusableError(
+                f"the folder {folder} of the database cannot be made: {error.strerror}"
+            ) from error
+
+
+def _engine(url: str, *, begin: str, pool_size: int, read_only: bool = False) -> Engine:
+    engine = create_engine(
+        url,
+        module=sqlite,
+        poolclass=QueuePool,
+        pool_size=pool_size,
+        max_overflow=0,
+        connect_args={"timeout": BUSY_TIMEOUT_SECONDS, "check_same_thread": False},
+    )
+
+    @event.listens_for(engine, "connect")
+    def configure(connection: Any, _record: object) -> None:
+        connection.isolation_level = None  # we say BEGIN ourselves, below: the driver's own is deferred and too late
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA journal_mode = WAL")
+        cursor.execute("PRAGMA synchronous = FULL")
+        cursor.execute("PRAGMA foreign_keys = ON")
+        if read_only:
+            cursor.execute("PRAGMA query_only = ON")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def start(connection: Connection) -> None:
+        connection.exec_driver_sql(begin)
+
+    return engine
+
+
+def _changed_rows(session: Session) -> int:
+    return int(session.connection().connection.dbapi_connection.total_changes)  # type: ignore[union-attr]

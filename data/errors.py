@@ -1,0 +1,40 @@
+"""The errors of this package. One root, and beside it the built-in that a caller would expect.
+
+Messages are sentences for the person at the page: they say what was given and what would be right.
+"""
+
+
+class DataError(Exception):
+    """Root of everything this package raises on purpose."""
+
+
+class UnknownRecordError(DataError, LookupError):
+    """There is no such record for this user."""
+
+
+class InvalidInputError(DataError, ValueError):
+    """A value is outside of what its field may hold. Nothing was written."""
+
+
+class IllegalTransitionError(DataError, ValueError):
+    """The instance's state does not allow this command. Nothing was written."""
+
+
+class DatabaseBusyError(DataError, TimeoutError):
+    """Another process held the database's write lock for longer than we wait. Nothing was written; try again."""
+
+
+class DatabaseUnusableError(DataError, OSError):
+    """The database cannot be opened or is of another version."""
+
+
+class UnrecordedChangeError(DataError, RuntimeError):
+    """A command changed tables without writing an event: a mistake in our code. Nothing was written."""
+
+
+class ImportRefusedError(DataError, ValueError):
+    """Files hold rows that cannot be taken. `problems` lists each; nothing was written."""
+
+    def __init__(self, problems: tuple[str, ...]) -> None:
+        super().__init__("nothing was imported:\n" + "\n".join(f"  {problem}" for problem in problems))
+        self.problems = problems

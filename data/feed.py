@@ -1,0 +1,90 @@
+"""The one road from the log to the bus: rows after the last one seen, in order, each as a signal.
+
+Own events and those of other processes travel alike. Asked after each own commit, at the start of every read, and by
+whoever wants to notice other processes without reading. What receivers do about an event is none of its business.
+"""
+
+import logging
+import threading
+
+from data import log as event_log
+from data.database import Database, Watch
+from events.bus import Bus
+from events.catalog import Logged
+
+log = logging.getLogger(__name__)
+
+BATCH = 1000
+
+
+class Feed:
+    """Reads one database's log onwards and sends each row's event on one bus. Safe from any thread."""
+
+    def __init__(self, database: Database, bus: Bus) -> None:
+        self._database = database
+        self._bus = bus
+        self._lock = threading.RLock()
+        self._watch: Watch | None = None
+        self._reading = False
+        self.seq = 0
+        """The last row that has been sent (or that was there before the feed started)."""
+        self.lost_rows = 0
+        """How often rows that had been sent were gone again: a backup was restored under the running app."""
+
+    def start(self) -> None:
+        """Begin after the newest row there is now; older rows are for who keeps something from before to judge."""
+        with self._lock:
+            if self._watch is not None:
+                return
+            self._watch = self._database.watch()
+            self.seq, _ = self._watch.newest()
+            self._database.after_commit.append(self._told)
+
+    def stop(self) -> None:
+        """Send no more. May be called again."""
+        with self._lock:
+            if self._watch is None:
+                return
+            self._database.after_commit.remove(self._told)
+            self._watch.close()
+            self._watch = None
+
+    def catch_up(self) -> int:
+        """Send every row that is new, oldest first, and return the seq that everything up to has been sent.
+
+        Blocks for about 4 us when nothing is new; otherwise until all receivers have run. Whoever comes while another
+        thread is sending waits for it. A receiver that calls this gets the seq before its own event, at once.
+        """
+        with self._lock:
+            if self._watch is None or self._reading:
+                return self.seq
+            if not self._watch.has_news():
+                return self.seq
+            self._reading = True
+            try:
+                self._send_new(self._watch)
+            except BaseException:
+                self._watch.forget()
+                raise
+            finally:
+                self._reading = False
+            return self.seq
+
+    def _told(self) -> None:
+        self.catch_up()
+
+    def _send_new(self, watch: Watch) -> None:
+        while True:
+            rows = watch.newer_than(self.seq, BATCH)
+            for row in rows:
+                logged: Logged = event_log.from_raw(row)
+                self._bus.send(logged)
+                self.seq = logged.seq
+            if len(rows) < BATCH:
+                break
+        if not rows:
+            newest, _ = watch.newest()
+            if newest < self.seq:
+                log.error("the event log went back from %d to %d: was a backup restored?", self.seq, newest)
+                self.lost_rows += 1
+                self.seq = newest

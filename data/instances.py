@@ -1,0 +1,392 @@
+"""Commands on instances, the attempts at a task, and the states that they move through.
+
+    planned -> active <-> paused -> completed | cancelled        planned -> completed | cancelled
+
+A completion or cancellation can be undone. Each command is one transaction that records one event; one that the state
+does not allow is refused with a sentence and changes nothing.
+"""
+
+import itertools
+import uuid
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from data import fields, tasks
+from data.database import Database, Transaction
+from data.days import calendar
+from data.errors import IllegalTransitionError, InvalidInputError, UnknownRecordError
+from data.fields import UNSAID, Feelings
+from data.models import FEELINGS, CancelReason, Instance, Preferences, State
+from events.catalog import (
+    CancellationUndone,
+    CompletionUndone,
+    InstanceCancelled,
+    InstanceEdited,
+    InstanceId,
+    InstancePaused,
+    InstancePlanned,
+    InstanceResumed,
+    InstanceStarted,
+    TaskCompleted,
+    TaskId,
+    UserId,
+)
+
+ALLOWED: dict[str, frozenset[State]] = {
+    "started": frozenset({State.PLANNED}),
+    "paused": frozenset({State.ACTIVE}),
+    "resumed": frozenset({State.PAUSED}),
+    "completed": frozenset({State.PLANNED, State.ACTIVE, State.PAUSED}),
+    "cancelled": frozenset({State.PLANNED, State.ACTIVE, State.PAUSED}),
+    "undone": frozenset({State.COMPLETED, State.CANCELLED}),
+}
+"""What can be done from which states."""
+
+_FINISHED_ONLY = frozenset({f"actual_{feeling}" for feeling in FEELINGS} | {"actual_minutes", "completion_percent"})
+
+CHECKS: dict[str, Callable[[Any, str], Any]] = {
+    **{f"predicted_{feeling}": fields.feeling for feeling in (*FEELINGS, "motivation")},
+    **{f"actual_{feeling}": fields.feeling for feeling in FEELINGS},
+    "estimate_minutes": fields.minutes,
+    "actual_minutes": fields.minutes,
+    "completion_percent": fields.percent,
+    "note": fields.text,
+    "created_at": fields.instant,
+    "started_at": fields.instant,
+    "completed_at": fields.instant,
+    "due_at": fields.instant,
+}
+"""The columns that `edit` can correct, each with what it may hold."""
+
+
+def plan(
+    database: Database,
+    user: UserId,
+    task: TaskId,
+    *,
+    predicted: Feelings = UNSAID,
+    estimate_minutes: float | None = None,
+    due_at: datetime | None = None,
+    note: str = "",
+) -> InstanceId:
+    """Plan an attempt at *task* and return its id. Without an estimate or due time, the task's own are taken.
+
+    Raises:
+        IllegalTransitionError: the task is archived.
+        InvalidInputError: a value is outside of what its field may hold.
+        UnknownRecordError: the user has no such task.
+    """
+    columns = predicted.columns("predicted")
+    estimate = fields.minutes(estimate_minutes, "estimate_minutes")
+    due = fields.instant(due_at, "due_at")
+    note = fields.text(note, "note")
+
+    def command(transaction: Transaction) -> InstanceId:
+        template = tasks.get(transaction.session, user, task)
+        if template.archived:
+            raise IllegalTransitionError(f"{template.name!r} is archived: bring it back before you plan it")
+        instance = InstanceId(uuid.uuid4().hex)
+        transaction.session.add(
+            Instance(
+                user_id=user,
+                id=instance,
+                task_id=task,
+                state=State.PLANNED,
+                estimate_minutes=template.estimate_minutes if estimate is None else estimate,
+                due_at=template.due_at if due is None else due,
+                created_at=transaction.now,
+                note=note,
+                **columns,
+            )
+        )
+        transaction.record(InstancePlanned(user=user, at=transaction.now, task=task, instance=instance))
+        return instance
+
+    return database.write(command)
+
+
+def start(database: Database, user: UserId, instance: InstanceId) -> None:
+    """Let the timer run for the first time.
+
+    Raises:
+        IllegalTransitionError: it is not planned.
+        UnknownRecordError: the user has no such instance.
+    """
+
+    def command(transaction: Transaction) -> None:
+        row = _get_for(transaction.session, user, instance, "started")
+        row.state = State.ACTIVE
+        row.started_at = row.resumed_at = transaction.now
+        transaction.record(InstanceStarted(user=user, at=transaction.now, task=TaskId(row.task_id), instance=instance))
+
+    database.write(command)
+
+
+def pause(database: Database, user: UserId, instance: InstanceId) -> None:
+    """Let the timer stand.
+
+    Raises:
+        IllegalTransitionError: it is not active.
+        UnknownRecordError: the user has no such instance.
+    """
+
+    def command(transaction: Transaction) -> None:
+        row = _get_for(transaction.session, user, instance, "paused")
+        _stop_timer(row, transaction.now)
+        row.state = State.PAUSED
+        row.paused_at = transaction.now
+        transaction.record(InstancePaused(user=user, at=transaction.now, task=TaskId(row.task_id), instance=instance))
+
+    database.write(command)
+
+
+def resume(database: Database, user: UserId, instance: InstanceId) -> None:
+    """Let the timer run on.
+
+    Raises:
+        IllegalTransitionError: it is not paused.
+        UnknownRecordError: the user has no such instance.
+    """
+
+    def command(transaction: Transaction) -> None:
+        row = _get_for(transaction.session, user, instance, "resumed")
+        row.state = State.ACTIVE
+        row.resumed_at = transaction.now
+        transaction.record(InstanceResumed(user=user, at=transaction.now, task=TaskId(row.task_id), instance=instance))
+
+    database.write(command)
+
+
+def complete(
+    database: Database,
+    user: UserId,
+    instance: InstanceId,
+    *,
+    actual: Feelings = UNSAID,
+    actual_minutes: float | None = None,
+    completion_percent: float | None = 100.0,
+    note: str | None = None,
+    at: datetime | None = None,
+) -> None:
+    """Finish an instance, now or (*at*) some time ago.
+
+    Without *actual_minutes*, the timer's are taken; None if it was never started. *note* replaces the old one.
+
+    Raises:
+        IllegalTransitionError: it is completed or cancelled already.
+        InvalidInputError: a value is not allowed, or *at* lies before its start or in the future.
+        UnknownRecordError: the user has no such instance.
+    """
+    columns = actual.columns("actual")
+    given_minutes = fields.minutes(actual_minutes, "actual_minutes")
+    share = fields.percent(completion_percent, "completion_percent")
+    given_at = fields.instant(at, "completed_at")
+
+    def command(transaction: Transaction) -> None:
+        row = _get_for(transaction.session, user, instance, "completed")
+        # A clock that was set back must not keep anybody from finishing what was started before.
+        moment = given_at or max(transaction.now, row.started_at or row.created_at)
+        was_started = row.started_at is not None
+        row.undo_state = row.state
+        _stop_timer(row, moment)
+        row.state = State.COMPLETED
+        row.completed_at = moment
+        row.completion_percent = share
+        row.actual_minutes = given_minutes if given_minutes is not None or not was_started else row.timed_minutes
+        for column, value in columns.items():
+            setattr(row, column, value)
+        if note is not None:
+            row.note = fields.text(note, "note")
+        _check_order(row, max(transaction.now, moment) if given_at is None else transaction.now)
+        today, earliest = _days(transaction, user, moment)
+        transaction.record(
+            TaskCompleted(
+                user=user,
+                at=transaction.now,
+                task=TaskId(row.task_id),
+                instance=instance,
+                earliest_day=earliest,
+                today=today,
+            )
+        )
+
+    database.write(command)
+
+
+def cancel(
+    database: Database,
+    user: UserId,
+    instance: InstanceId,
+    *,
+    reason: str = CancelReason.OTHER,
+    note: str | None = None,
+) -> None:
+    """Give an instance up.
+
+    Raises:
+        IllegalTransitionError: it is completed or cancelled already.
+        InvalidInputError: *reason* is none of `CancelReason`.
+        UnknownRecordError: the user has no such instance.
+    """
+    why = fields.choice(reason, CancelReason, "reason")
+
+    def command(transaction: Transaction) -> None:
+        row = _get_for(transaction.session, user, instance, "cancelled")
+        row.undo_state = row.state
+        _stop_timer(row, transaction.now)
+        row.state = State.CANCELLED
+        row.cancelled_at = transaction.now
+        row.cancel_reason = why.value
+        if note is not None:
+            row.note = fields.text(note, "note")
+        today, earliest = _days(transaction, user, transaction.now)
+        transaction.record(
+            InstanceCancelled(
+                user=user,
+                at=transaction.now,
+                task=TaskId(row.task_id),
+                instance=instance,
+                reason=why.value,
+                earliest_day=earliest,
+                today=today,
+            )
+        )
+
+    database.write(command)
+
+
+def undo(database: Database, user: UserId, instance: InstanceId) -> None:
+    """Take a completion or cancellation back: the instance is in the state before it, without what it said.
+
+    A timer that had been running runs on from now; the time in between is not counted.
+
+    Raises:
+        IllegalTransitionError: it is neither completed nor cancelled.
+        UnknownRecordError: the user has no such instance.
+    """
+
+    def command(transaction: Transaction) -> None:
+        row = _get_for(transaction.session, user, instance, "undone")
+        finished_at = row.completed_at or row.cancelled_at
+        event_class = CompletionUndone if row.completed_at else CancellationUndone
+        row.state = row.undo_state or State.PLANNED
+        row.undo_state = row.completed_at = row.cancelled_at = row.cancel_reason = None
+        for column in _FINISHED_ONLY:
+            setattr(row, column, None)
+        if row.state == State.ACTIVE:
+            row.resumed_at = transaction.now
+        today, earliest = _days(transaction, user, finished_at)
+        transaction.record(
+            event_class(
+                user=user,
+                at=transaction.now,
+                task=TaskId(row.task_id),
+                instance=instance,
+                earliest_day=earliest,
+                today=today,
+            )
+        )
+
+    database.write(command)
+
+
+def edit(database: Database, user: UserId, instance: InstanceId, **values: Any) -> tuple[str, ...]:
+    """Correct columns of `CHECKS` and return the names of those that differ from before; no event if none does.
+
+    Raises:
+        IllegalTransitionError: a field of a finished instance is set on one that is not completed.
+        InvalidInputError: a value is not allowed, or times are out of order.
+        UnknownRecordError: the user has no such instance.
+    """
+    unknown = values.keys() - CHECKS.keys()
+    if unknown:
+        raise InvalidInputError(f"instance field {sorted(unknown)[0]!r}: expected one of {', '.join(CHECKS)}")
+    checked = {column: CHECKS[column](value, column) for column, value in values.items()}
+
+    def command(transaction: Transaction) -> tuple[str, ...]:
+        row = get(transaction.session, user, instance)
+        changed = tuple(column for column, value in checked.items() if getattr(row, column) != value)
+        if not changed:
+            return ()
+        early = [column for column in changed if column in _FINISHED_ONLY or column == "completed_at"]
+        if early and row.state != State.COMPLETED:
+            raise IllegalTransitionError(
+                f"{early[0].replace('_', ' ')} belongs to a completed instance; this one is {row.state}"
+            )
+        if "created_at" in changed and checked["created_at"] is None:
+            raise InvalidInputError("created at: expected a time")
+        if "completed_at" in changed and checked["completed_at"] is None:
+            raise InvalidInputError("completed at: expected a time; undo the completion to take it back")
+        if "started_at" in changed and row.state in (State.PLANNED, State.ACTIVE, State.PAUSED):
+            raise IllegalTransitionError(f"started at is set by the timer while an instance is {row.state}")
+        counted_before = row.completed_at or row.cancelled_at
+        for column in changed:
+            setattr(row, column, checked[column])
+        _check_order(row, transaction.now)
+        today, earliest = _days(transaction, user, counted_before, row.completed_at or row.cancelled_at)
+        transaction.record(
+            InstanceEdited(
+                user=user,
+                at=transaction.now,
+                task=TaskId(row.task_id),
+                instance=instance,
+                changed=changed,
+                earliest_day=earliest,
+                today=today,
+            )
+        )
+        return changed
+
+    return database.write(command)
+
+
+def get(session: Session, user: UserId, instance: InstanceId) -> Instance:
+    """Return the user's instance.
+
+    Raises:
+        UnknownRecordError: the user has no such instance.
+    """
+    row = session.get(Instance, (user, instance))
+    if row is None:
+        raise UnknownRecordError(f"there is no instance {instance!r}: it may have been removed meanwhile")
+    return row
+
+
+def _get_for(session: Session, user: UserId, instance: InstanceId, act: str) -> Instance:
+    row = get(session, user, instance)
+    if row.state not in ALLOWED[act]:
+        possible = " or ".join(sorted(ALLOWED[act]))
+        raise IllegalTransitionError(f"it is {row.state}: only what is {possible} can be {act}")
+    return row
+
+
+def _stop_timer(row: Instance, now: datetime) -> None:
+    if row.resumed_at is not None:
+        row.timed_minutes += max(now - row.resumed_at, timedelta()) / timedelta(minutes=1)
+        row.resumed_at = None
+
+
+def _check_order(row: Instance, now: datetime) -> None:
+    moments = [
+        ("created", row.created_at),
+        ("started", row.started_at),
+        ("completed", row.completed_at),
+        ("now", now),
+    ]
+    known = [(label, moment) for label, moment in moments if moment is not None]
+    for (earlier_label, earlier), (later_label, later) in itertools.pairwise(known):
+        if earlier > later:
+            what = "in the future" if later_label == "now" else f"after it was {later_label} ({later.isoformat()})"
+            raise InvalidInputError(
+                f"{earlier_label} at {earlier.isoformat()} is {what}: expected times in their order"
+            )
+
+
+def _days(transaction: Transaction, user: UserId, *moments: datetime | None) -> tuple[date, date | None]:
+    """Return the user's today, and the earliest local day among *moments* (None if there is none)."""
+    preferences = transaction.session.get_one(Preferences, user)
+    own = calendar(preferences.time_zone, preferences.day_start)
+    return own.day_of(transaction.now), min((own.day_of(moment) for moment in moments if moment), default=None)

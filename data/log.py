@@ -1,0 +1,104 @@
+"""The event log as a table: append, read onwards, find the newest of a kind, prune.
+
+A row's `seq` is the only clock that caches know. What events mean is in `events.catalog`; who is told about new rows is
+in `feed`.
+"""
+
+import secrets
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, delete, func, select
+from sqlalchemy.orm import Session
+
+from data.models import EPOCH, EventRow, Lineage
+from events.catalog import Event, Logged, UserId, decode, encode
+
+NEWER_SQL = "SELECT seq, user_id, name, at, body FROM events WHERE seq > ? ORDER BY seq LIMIT ?"
+_NEWEST_SQL = "SELECT seq, token FROM events ORDER BY seq DESC LIMIT 1"
+_LINEAGE_SQL = "SELECT 0, token FROM lineage"
+
+_NEWEST = select(EventRow.seq, EventRow.token).order_by(EventRow.seq.desc()).limit(1)
+
+
+def append(session: Session, happened: Event) -> None:
+    """Add *happened* as the newest row, in the session's transaction."""
+    session.add(
+        EventRow(
+            user_id=happened.user,
+            name=happened.name,
+            at=happened.at,
+            token=secrets.randbits(63),
+            body=encode(happened),
+        )
+    )
+    session.flush()
+
+
+def newest(connection: Connection) -> tuple[int, int]:
+    """Return seq and token of the newest row; 0 and the database's lineage if there is none yet."""
+    row = connection.execute(_NEWEST).one_or_none()
+    if row is not None:
+        return row.seq, row.token
+    return 0, connection.execute(select(Lineage.token)).scalar_one()
+
+
+def newest_raw(cursor: Any) -> tuple[int, int]:
+    """Do as `newest` on a driver's cursor, for a caller that has no time for more."""
+    row = cursor.execute(_NEWEST_SQL).fetchone() or cursor.execute(_LINEAGE_SQL).fetchone()
+    return row[0], row[1]
+
+
+def token_at(connection: Connection, seq: int) -> int | None:
+    """Return the token of row *seq* (of the lineage for 0); None if there is no such row (any more)."""
+    if seq == 0:
+        return connection.execute(select(Lineage.token)).scalar_one()
+    return connection.execute(select(EventRow.token).where(EventRow.seq == seq)).scalar_one_or_none()
+
+
+def from_raw(row: tuple[int, int, str, int, str]) -> Logged:
+    """Return the event of a row of `NEWER_SQL`."""
+    seq, user, name, at, body = row
+    return Logged(seq=seq, event=decode(name, UserId(user), EPOCH + timedelta(microseconds=at), body))
+
+
+def newest_of(connection: Connection, user: UserId, name: str) -> Iterator[Logged]:
+    """Yield the user's events called *name*, newest first. Stop asking when you have seen enough."""
+    found = connection.execute(
+        select(EventRow.seq, EventRow.at, EventRow.body)
+        .where(EventRow.user_id == user, EventRow.name == name)
+        .order_by(EventRow.seq.desc())
+        .execution_options(yield_per=50)
+    )
+    try:
+        for seq, at, body in found:
+            yield Logged(seq=seq, event=decode(name, user, at, body))
+    finally:
+        found.close()
+
+
+def names_of(connection: Connection, user: UserId) -> list[str]:
+    """Return the names of all events that the user's part of the log holds. One index seek per name."""
+    names: list[str] = []
+    while True:
+        above = select(func.min(EventRow.name)).where(EventRow.user_id == user)
+        name = connection.scalar(above.where(EventRow.name > names[-1]) if names else above)
+        if name is None:
+            return names
+        names.append(name)
+
+
+def horizon(connection: Connection) -> int:
+    """Return the seq below which rows may have been pruned: what is older than it cannot be judged any more."""
+    oldest = connection.scalar(select(EventRow.seq).order_by(EventRow.seq).limit(1))
+    return 0 if oldest is None else oldest - 1
+
+
+def prune(session: Session, *, before: datetime, keep: int) -> int:
+    """Remove rows older than *before* except the newest *keep* (at least one stays); return how many went."""
+    newest_seq = session.scalar(select(EventRow.seq).order_by(EventRow.seq.desc()).offset(max(keep, 1) - 1).limit(1))
+    if newest_seq is None:
+        return 0
+    gone = session.execute(delete(EventRow).where(EventRow.seq < newest_seq, EventRow.at < before))
+    return int(gone.rowcount)  # type: ignore[attr-defined]

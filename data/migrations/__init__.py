@@ -1,0 +1,58 @@
+"""Brings a database to this version's tables, step by step, with Alembic. Steps are in `versions/`, never edited once
+released. All missing steps are one transaction; foreign keys rest meanwhile and are checked before the commit.
+"""
+
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine
+
+from data.errors import DatabaseUnusableError
+
+FOLDER = Path(__file__).parent
+
+
+def upgrade(engine: Engine) -> None:
+    """Apply the missing steps. Of two processes that start together, the second finds nothing left to do.
+
+    Raises:
+        DatabaseUnusableError: the database was written by a newer version, or a step would break references.
+    """
+    config = Config()
+    config.set_main_option("script_location", str(FOLDER).replace("%", "%%"))
+    scripts = ScriptDirectory.from_config(config)
+    # PRAGMA foreign_keys does nothing inside a transaction, and ON would let a rebuilt parent table drop its children.
+    _outside_transaction(engine, "PRAGMA foreign_keys = OFF")
+    try:
+        with engine.begin() as connection:
+            current = MigrationContext.configure(connection).get_current_revision()
+            if current == scripts.get_current_head():
+                return
+            if current is not None and current not in {script.revision for script in scripts.walk_revisions()}:
+                raise DatabaseUnusableError(
+                    f"the database is of version {current}, which this program does not know: start the newer "
+                    "program, or restore a backup from before the upgrade"
+                )
+            _apply(config, connection)
+    finally:
+        _outside_transaction(engine, "PRAGMA foreign_keys = ON")
+
+
+def _apply(config: Config, connection: Connection) -> None:
+    config.attributes["connection"] = connection  # read by env.py
+    command.upgrade(config, "head")
+    broken = connection.exec_driver_sql("PRAGMA foreign_key_check").first()
+    if broken is not None:
+        raise DatabaseUnusableError(f"the upgrade would leave rows without their parent: {tuple(broken)}")
+
+
+def _outside_transaction(engine: Engine, pragma: str) -> None:
+    pooled: Any = engine.raw_connection()
+    try:
+        pooled.cursor().execute(pragma)
+    finally:
+        pooled.close()
