@@ -1,0 +1,21 @@
+"""The errors of this package. One root, and beside it the built-in that a caller would expect."""
+
+
+class CacheError(Exception):
+    """Root of everything this package raises on purpose."""
+
+
+class LoadError(CacheError, RuntimeError):
+    """A value could not be computed, and nothing that may be shown in its place is kept. `key` says which."""
+
+    def __init__(self, key: str, cause: BaseException) -> None:
+        super().__init__(f"{key} could not be computed: {cause}")
+        self.key = key
+
+
+class ValuesError(CacheError, ValueError):
+    """The table of values is wrong: a key twice, or one that is not dotted lower-case segments."""
+
+
+class SettingsError(CacheError, ValueError):
+    """An environment variable holds what it may not."""

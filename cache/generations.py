@@ -1,0 +1,107 @@
+"""How far each prefix has been invalidated: the seq of the last event whose rule named it, per user.
+
+This is all that an invalidation changes: one number per prefix, however many keys lie below. Knows no entries and no
+stores. Numbers of before this process began are found in the log when a user is first asked about.
+"""
+
+import logging
+import threading
+from collections.abc import Iterable
+
+from data import log as event_log
+from data.database import ReadTransaction
+from events.catalog import CATALOG, Event, Logged, UserId
+from events.patterns import EVERYTHING, prefixes
+from events.ruleset import Rule, Ruleset
+
+log = logging.getLogger(__name__)
+
+SEARCH_DEPTH = 200
+"""How many past events of one name are looked at to find the newest that fulfils a rule's condition."""
+
+
+class Generations:
+    """The generations of all users. Safe from any thread; reading takes no lock."""
+
+    def __init__(self, ruleset: Ruleset) -> None:
+        self._ruleset = ruleset
+        self._raised: dict[UserId, dict[str, int]] = {}  # by events that were seen to happen
+        self._complete: dict[UserId, dict[str, int]] = {}  # the same tables, once the log was asked for what was before
+        self._of_all: dict[str, int] = {}
+        self._lock = threading.Lock()
+
+    def of(self, user: UserId, key: str, read: ReadTransaction) -> int:
+        """Return the newest generation among the prefixes of *key*; 0 if none was ever invalidated.
+
+        A value computed from a state as of this seq or later is fresh. Costs two dictionary look-ups per segment; the
+        first question about a user also reads a handful of log rows, in *read*; later events come by `apply`.
+        """
+        own, everyone = self._complete.get(user) or self._recover(user, read), self._of_all
+        newest = 0
+        for prefix in prefixes(key):
+            newest = max(newest, own.get(prefix, 0), everyone.get(prefix, 0))
+        return newest
+
+    def apply(self, logged: Logged) -> tuple[str, ...]:
+        """Raise the generations that *logged* concerns to its seq, and return their prefixes."""
+        found = self._ruleset.prefixes(logged.event)
+        self.raise_to(logged.seq, found, None if logged.event.is_global else logged.event.user)
+        return found
+
+    def raise_to(self, seq: int, names: Iterable[str], user: UserId | None) -> None:
+        """Raise the generations of the prefixes *names* to *seq*, for one user or (None) for everybody.
+
+        They never fall: an event that arrives twice, or late, changes nothing.
+        """
+        with self._lock:
+            table = self._of_all if user is None else self._raised.setdefault(user, {})
+            for prefix in names:
+                table[prefix] = max(seq, table.get(prefix, 0))
+
+    def forget(self) -> None:
+        """Find everything anew in the log, for when the log itself went back."""
+        with self._lock:
+            self._complete.clear()
+            self._raised.clear()
+            self._of_all.clear()
+
+    def _recover(self, user: UserId, read: ReadTransaction) -> dict[str, int]:
+        # What is older than the log reaches back cannot be judged, so it counts as invalidated.
+        found = {EVERYTHING: event_log.horizon(read.connection)}
+        by_name = {event_class.name: event_class for event_class in CATALOG}
+        for name in event_log.names_of(read.connection, user):
+            rows = self._ruleset.rows(by_name[name]) if name in by_name else [_UNKNOWN]
+            for rule in rows:
+                for prefix, seq in self._newest(rule, event_log.newest_of(read.connection, user, name)):
+                    found[prefix] = max(seq, found.get(prefix, 0))
+        with self._lock:
+            table = self._raised.setdefault(user, {})
+            for prefix, seq in found.items():
+                table[prefix] = max(seq, table.get(prefix, 0))
+            self._complete[user] = table
+            return table
+
+    def _newest(self, rule: Rule, newest_first: Iterable[Logged]) -> Iterable[tuple[str, int]]:
+        """Yield the prefixes that *rule* raised last, with their seq.
+
+        A row that depends on the event needs a look at each event. The search is bounded: what lies deeper is taken to
+        fulfil the condition, since an entry thrown away too early costs one load and one kept too long is wrong.
+        """
+        for depth, logged in enumerate(newest_first):
+            if depth >= SEARCH_DEPTH:
+                everything_it_can_name = (EVERYTHING,) if rule.carried else _named(rule, logged.event)
+                yield from ((prefix, logged.seq) for prefix in everything_it_can_name)
+                return
+            found = rule.prefixes(logged.event)
+            yield from ((prefix, logged.seq) for prefix in found)
+            if found and not rule.carried:
+                return
+
+
+def _named(rule: Rule, event: Event) -> tuple[str, ...]:
+    unconditional = Rule(on=rule.on, invalidates=rule.invalidates)
+    return unconditional.prefixes(event)
+
+
+_UNKNOWN = Rule(on=(Event,), invalidates=("*",))
+"""For rows of an event that this version does not know."""

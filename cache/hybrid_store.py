@@ -1,0 +1,45 @@
+"""Memory before disk: what was read once is in memory, what was computed once survives a restart."""
+
+from cache.entries import Entry
+from cache.store import Place, Store, TierStats
+from events.catalog import UserId
+
+
+class HybridStore:
+    """Two tiers as one store. They may be shared with stores that use one of them alone."""
+
+    def __init__(self, front: Store, back: Store) -> None:
+        self._front = front
+        self._back = back
+
+    def get(self, place: Place, least_as_of: int = 0) -> Entry | None:
+        """Return what memory has, or, if that is of before *least_as_of*, what the disk has.
+
+        What comes from the disk is in memory afterwards: another process, or this one before a restart, computed it.
+        """
+        entry = self._front.get(place, least_as_of)
+        if entry is not None and entry.as_of >= least_as_of:
+            return entry
+        found = self._back.get(place, least_as_of)
+        if found is None or (entry is not None and found.as_of <= entry.as_of):
+            return entry
+        self._front.set(place, found)
+        return found
+
+    def set(self, place: Place, entry: Entry) -> bool:
+        """Keep *entry* in both tiers."""
+        kept_in_front = self._front.set(place, entry)
+        return self._back.set(place, entry) or kept_in_front
+
+    def clear(self, user: UserId | None = None, prefix: str = "") -> int:
+        """Drop from both tiers; counts an entry once for each tier it was in."""
+        return self._front.clear(user, prefix) + self._back.clear(user, prefix)
+
+    def stats(self) -> tuple[TierStats, ...]:
+        """Return the counts of both tiers."""
+        return self._front.stats() + self._back.stats()
+
+    def close(self) -> None:
+        """Close both tiers."""
+        self._front.close()
+        self._back.close()

@@ -1,0 +1,63 @@
+"""The cache's part of the configuration, read from the environment once, at the start.
+
+A wrong value stops the start with a sentence that names the variable, what it holds and what it may hold.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import TypeVar
+
+from cache.errors import SettingsError
+from data.preferences import CacheBackend, CacheMode
+
+Word = TypeVar("Word", bound=StrEnum)
+
+DEFAULT_FOLDER = Path(__file__).resolve().parent.parent / "data" / "cache"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CacheSettings:
+    """What the operator chose. Mode and backend are defaults: a user's preference goes before them."""
+
+    mode: CacheMode = CacheMode.SELECTIVE
+    backend: CacheBackend = CacheBackend.HYBRID
+    folder: Path = DEFAULT_FOLDER
+    max_size_mb: int = 100
+    """Per tier, in MB of 2**20 bytes."""
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> "CacheSettings":
+        """Read `CACHE_MODE`, `CACHE_BACKEND`, `CACHE_DIR` and `CACHE_MAX_SIZE_MB`; what is unset has its default.
+
+        Raises:
+            SettingsError: one of them holds what it may not.
+        """
+        default = cls()
+        return cls(
+            mode=_word(environment, "CACHE_MODE", CacheMode, default.mode),
+            backend=_word(environment, "CACHE_BACKEND", CacheBackend, default.backend),
+            folder=Path(environment.get("CACHE_DIR") or default.folder).expanduser().resolve(),
+            max_size_mb=_whole(environment, "CACHE_MAX_SIZE_MB", default.max_size_mb, least=1, most=1_000_000),
+        )
+
+
+def _word(environment: Mapping[str, str], variable: str, words: type[Word], default: Word) -> Word:
+    given = environment.get(variable)
+    if not given:
+        return default
+    try:
+        return words(given)
+    except ValueError:
+        *most, last = words
+        raise SettingsError(f"{variable}={given!r}: expected {', '.join(most)} or {last}") from None
+
+
+def _whole(environment: Mapping[str, str], variable: str, default: int, *, least: int, most: int) -> int:
+    given = environment.get(variable)
+    if not given:
+        return default
+    if not given.isascii() or not given.isdigit() or not least <= int(given) <= most:
+        raise SettingsError(f"{variable}={given!r}: expected a whole number from {least:,} to {most:,}")
+    return int(given)

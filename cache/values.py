@@ -1,0 +1,183 @@
+"""The values that can be cached: a literal table, and what one row of it may say.
+
+A value is a key, a loader of `data.calculations`, and how long it may be believed. Which events make it stale is in
+`events/rules.py`; that some rule does, or that something else bounds its age, is checked at the start.
+"""
+
+import zlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from functools import cached_property
+from typing import Any, Generic, TypeVar
+
+import msgspec
+
+from cache.errors import ValuesError
+from data import preferences
+from data.calculations import analytics, dashboard, recommendations, relief, summary
+from data.database import ReadTransaction
+from data.preferences import Profile
+from data.viewpoint import Viewpoint
+from events.errors import PatternError
+from events.patterns import parse
+
+T = TypeVar("T")
+
+
+class Varies(StrEnum):
+    """Which part of the viewpoint a value depends on besides the tables. It becomes the last segment of the key."""
+
+    NEVER = "never"
+    BY_DAY = "by_day"
+    BY_HOUR = "by_hour"
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Value(Generic[T]):
+    """One row: what is kept under `key` for each user.
+
+    `loader` computes it from one read transaction and a viewpoint, and from nothing else. `kind` is the type it
+    returns, immutable through and through. `ttl` bounds its age and is never what keeps it right. Raise `version` when
+    the loader computes something else than before from the same rows: what older programs left on disk is then a miss.
+    """
+
+    key: str
+    label: str
+    kind: type[T]
+    loader: Callable[[ReadTransaction, Viewpoint], T]
+    ttl: timedelta
+    varies: Varies = Varies.NEVER
+    version: int = 1
+
+    def key_for(self, view: Viewpoint) -> str:
+        """Return the full key: `summary.daily.2026-11-22` for a value that varies by day."""
+        if self.varies is Varies.BY_DAY:
+            return f"{self.key}.{view.today.isoformat()}"
+        if self.varies is Varies.BY_HOUR:
+            return f"{self.key}.{view.today.isoformat()}.{view.hour:%Y%m%dt%H}"
+        return self.key
+
+    def is_too_old(self, loaded_at: datetime, now: datetime) -> bool:
+        """Whether what was loaded then is beyond its `ttl`; so is what a clock, since set back, dates that far ahead."""
+        return abs(now - loaded_at) > self.ttl
+
+    @cached_property
+    def shape(self) -> int:
+        """A number that changes with the version and with every field of the type."""
+        return zlib.crc32(repr((self.version, msgspec.json.schema(self.kind))).encode())
+
+
+def _load_profile(read: ReadTransaction, view: Viewpoint) -> Profile:
+    return preferences.load(read, view.user)
+
+
+PREFERENCES = Value(
+    key="preferences.profile",
+    label="Preferences",
+    kind=Profile,
+    loader=_load_profile,
+    ttl=timedelta(hours=1),
+)
+DASHBOARD_METRICS = Value(
+    key="dashboard.metrics",
+    label="Metrics",
+    kind=dashboard.DashboardMetrics,
+    loader=dashboard.load_metrics,
+    ttl=timedelta(hours=1),
+    varies=Varies.BY_DAY,
+)
+DASHBOARD_TASKS = Value(
+    key="dashboard.tasks",
+    label="Tasks",
+    kind=dashboard.DashboardTasks,
+    loader=dashboard.load_tasks,
+    ttl=timedelta(seconds=60),
+)
+SUMMARY_DAILY = Value(
+    key="summary.daily",
+    label="Daily summary",
+    kind=summary.DailySummary,
+    loader=summary.load_daily,
+    ttl=timedelta(days=2),
+    varies=Varies.BY_DAY,
+)
+ANALYTICS_RELIEF_SUMMARY = Value(
+    key="analytics.relief_summary",
+    label="Relief summary",
+    kind=relief.ReliefSummary,
+    loader=relief.load_relief_summary,
+    ttl=timedelta(hours=1),
+    varies=Varies.BY_DAY,
+)
+ANALYTICS_COMPOSITE_SCORES = Value(
+    key="analytics.composite_scores",
+    label="Composite score",
+    kind=analytics.CompositeScores,
+    loader=analytics.load_composite_scores,
+    ttl=timedelta(hours=1),
+    varies=Varies.BY_DAY,
+)
+ANALYTICS_TRENDS = Value(
+    key="analytics.trends",
+    label="Trends",
+    kind=analytics.Trends,
+    loader=analytics.load_trends,
+    ttl=timedelta(hours=1),
+    varies=Varies.BY_DAY,
+)
+ANALYTICS_CORRELATIONS = Value(
+    key="analytics.correlations",
+    label="Correlations",
+    kind=analytics.Correlations,
+    loader=analytics.load_correlations,
+    ttl=timedelta(hours=1),
+)
+ANALYTICS_DISTRIBUTION = Value(
+    key="analytics.distribution",
+    label="Distribution",
+    kind=analytics.Distribution,
+    loader=analytics.load_distribution,
+    ttl=timedelta(hours=1),
+)
+ANALYTICS_RECOMMENDATIONS = Value(
+    key="analytics.recommendations",
+    label="Recommendations",
+    kind=recommendations.Recommendations,
+    loader=recommendations.load_recommendations,
+    ttl=timedelta(hours=1),
+    varies=Varies.BY_HOUR,
+)
+
+VALUES: tuple[Value[Any], ...] = (
+    PREFERENCES,
+    DASHBOARD_METRICS,
+    DASHBOARD_TASKS,
+    SUMMARY_DAILY,
+    ANALYTICS_RELIEF_SUMMARY,
+    ANALYTICS_COMPOSITE_SCORES,
+    ANALYTICS_TRENDS,
+    ANALYTICS_CORRELATIONS,
+    ANALYTICS_DISTRIBUTION,
+    ANALYTICS_RECOMMENDATIONS,
+)
+
+
+def check(values: Sequence[Value[Any]]) -> None:
+    """Refuse a table in which a key stands twice, is no key, or lies below another.
+
+    Raises:
+        ValuesError: says which.
+    """
+    seen: set[str] = set()
+    for value in values:
+        try:
+            is_plain = parse(value.key) == value.key
+        except PatternError:
+            is_plain = False
+        if not is_plain or "." not in value.key:
+            raise ValuesError(f"{value.key!r}: expected dotted lower-case segments such as 'analytics.trends'")
+        if value.key in seen:
+            raise ValuesError(f"{value.key!r} stands twice in cache/values.py")
+        seen.add(value.key)
