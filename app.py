@@ -1,0 +1,212 @@
+"""Builds the application and serves it: `python app.py`. Imported by nobody but tests.
+
+Everything is made in `build`, opened in `Application.start` and closed in `Application.stop`; nothing lives at module
+level. Settings come from the environment (`Settings`), each wrong value is one sentence and exit code 2.
+"""
+
+import contextlib
+import logging
+import os
+import socket
+import sys
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+import uvicorn
+from fastapi import FastAPI
+from fastapi.responses import PlainTextResponse
+from nicegui import ui
+
+import events
+from cache import values
+from cache.errors import CacheError, SettingsError
+from cache.manager import CacheManager
+from cache.settings import CacheSettings
+from data import preferences
+from data.database import Database, utc_now
+from data.errors import DataError
+from data.feed import Feed
+from data.settings import database_url, system_zone
+from events import ruleset
+from events.bus import Bus
+from events.catalog import CATALOG
+from events.errors import EventsError, RulesError
+from events.rules import RULES
+from events.ruleset import Ruleset
+from pages import Pages, Services, install
+from scheduler.day import DayWatch
+
+log = logging.getLogger("reprieve")
+
+ROOT = Path(__file__).resolve().parent
+RECONNECT_TIMEOUT_SECONDS = 60.0
+SHUTDOWN_SECONDS = 3
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What the operator chose."""
+
+    host: str = "127.0.0.1"
+    port: int = 8080
+    database_url: str = field(default_factory=lambda: database_url({}))
+    cache: CacheSettings = field(default_factory=CacheSettings)
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> "Settings":
+        """Read `HOST`, `PORT`, `DATABASE_URL` and the `CACHE_*` variables; what is unset has its default.
+
+        Raises:
+            SettingsError: one of them holds what it may not.
+            DataError: `DATABASE_URL` is none we can open.
+        """
+        port = environment.get("PORT") or "8080"
+        if not port.isascii() or not port.isdigit() or not 1 <= int(port) <= 65535:
+            raise SettingsError(f"PORT={port!r}: expected a whole number from 1 to 65,535")
+        return cls(
+            host=environment.get("HOST") or "127.0.0.1",
+            port=int(port),
+            database_url=database_url(environment),
+            cache=CacheSettings.from_environment(environment),
+        )
+
+
+class Application:
+    """Everything that runs, wired together. `start` and `stop` may be called again."""
+
+    def __init__(self, settings: Settings, clock: Callable[[], datetime]) -> None:
+        self.settings = settings
+        self.bus = Bus()
+        self.database = Database(settings.database_url, clock=clock)
+        self.feed = Feed(self.database, self.bus)
+        self.manager = CacheManager(self.database, self.feed, self.bus, Ruleset(RULES), settings.cache)
+        self.day_watch = DayWatch(self.database)
+        self.pages: Pages = install(
+            Services(
+                database=self.database,
+                manager=self.manager,
+                bus=self.bus,
+                poll=self.feed.catch_up,
+                clock=clock,
+            )
+        )
+        self._running: contextlib.ExitStack | None = None
+
+    def start(self) -> None:
+        """Open the database and begin to listen, to look at the clock and to serve pages.
+
+        Raises:
+            DataError: the database cannot be used; nothing is left open.
+        """
+        if self._running is not None:
+            return
+        with contextlib.ExitStack() as opened:
+            self.database.open()
+            opened.callback(self.database.close)
+            preferences.create_user(self.database, "local", time_zone=system_zone())
+            self.manager.start()
+            opened.callback(self.manager.stop)
+            self.feed.start()
+            opened.callback(self.feed.stop)
+            self.pages.start()
+            opened.callback(self.pages.stop)
+            self.day_watch.start()
+            opened.callback(self.day_watch.stop)
+            self._running = opened.pop_all()
+
+    def stop(self) -> None:
+        """Close everything, in the opposite order."""
+        running, self._running = self._running, None
+        if running is not None:
+            running.close()
+
+
+def build(settings: Settings, *, clock: Callable[[], datetime] = utc_now) -> tuple[FastAPI, Application]:
+    """Return the web application and what runs behind it. Serving the former starts and stops the latter.
+
+    Raises:
+        RulesError, ValuesError: a table of ours is wrong; says everything that is.
+    """
+    check_tables()
+    application = Application(settings, clock)
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        application.start()
+        try:
+            yield
+        finally:
+            application.stop()
+
+    web = FastAPI(title="Reprieve", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
+
+    @web.get("/health")  # of the parent application: answers without a session
+    def health() -> PlainTextResponse:
+        with application.database.read():
+            return PlainTextResponse("ok\n")
+
+    ui.run_with(
+        web,
+        title="Reprieve",
+        reconnect_timeout=RECONNECT_TIMEOUT_SECONDS,
+        tailwind=False,
+        show_welcome_message=False,
+    )
+    return web, application
+
+
+def check_tables() -> None:
+    """Compare catalog, rules and values with each other.
+
+    Raises:
+        RulesError, ValuesError: says everything that is wrong.
+    """
+    values.check(values.VALUES)
+    findings = ruleset.check(RULES, CATALOG, [value.key for value in values.VALUES])
+    if findings:
+        raise RulesError(tuple(findings))
+
+
+def main() -> int:
+    """Serve until told to stop; return the exit code."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    for noisy in ("apscheduler", "uvicorn.error"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+    try:
+        if Path(events.__file__ or "").resolve().parent != ROOT / "events":
+            raise SettingsError(f"`events` is {events.__file__}, not ours: start with `python app.py` in {ROOT}")
+        settings = Settings.from_environment(os.environ)
+        _check_port(settings)
+        web, application = build(settings)
+        application.start()  # here rather than in the server, so that what is wrong is one sentence
+    except (CacheError, DataError, EventsError) as error:
+        log.error("%s", error)
+        return 2
+    log.info("Reprieve is at http://%s:%d, its data in %s", settings.host, settings.port, settings.database_url)
+    uvicorn.run(
+        web,
+        host=settings.host,
+        port=settings.port,
+        log_level="warning",
+        access_log=False,
+        timeout_graceful_shutdown=SHUTDOWN_SECONDS,
+    )
+    return 0
+
+
+def _check_port(settings: Settings) -> None:
+    with contextlib.closing(socket.socket(socket.AF_INET6 if ":" in settings.host else socket.AF_INET)) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((settings.host, settings.port))
+        except OSError as error:
+            raise SettingsError(
+                f"HOST={settings.host} PORT={settings.port}: {error.strerror}; is Reprieve running already? "
+                "Set PORT to another number"
+            ) from None
+
+
+if __name__ in {"__main__", "__mp_main__"}:
+    sys.exit(main())
