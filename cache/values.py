@@ -60,7 +60,7 @@ class Value(Generic[T]):
         return self.key
 
     def is_too_old(self, loaded_at: datetime, now: datetime) -> bool:
-        """Whether what was loaded then is beyond its `ttl`; so is what a clock, since set back, dates that far ahead."""
+        """Whether what was loaded then is beyond its `ttl`, or dated that far ahead by a clock that was set back."""
         return abs(now - loaded_at) > self.ttl
 
     @cached_property

@@ -216,6 +216,10 @@ class Watch:
         """Return seq and token of the newest log row; (0, lineage) if the log is empty."""
         return event_log.newest_raw(self._cursor)
 
+    def token_at(self, seq: int) -> int | None:
+        """Return the token of log row *seq*; None if there is no such row (any more)."""
+        return event_log.token_at_raw(self._cursor, seq)
+
     def close(self) -> None:
         """Let go of the connection."""
         self._pooled.close()

@@ -6,6 +6,7 @@ whoever wants to notice other processes without reading. What receivers do about
 
 import logging
 import threading
+from collections.abc import Callable
 
 from data import log as event_log
 from data.database import Database, Watch
@@ -28,8 +29,8 @@ class Feed:
         self._reading = False
         self.seq = 0
         """The last row that has been sent (or that was there before the feed started)."""
-        self.lost_rows = 0
-        """How often rows that had been sent were gone again: a backup was restored under the running app."""
+        self.on_rewind: list[Callable[[], None]] = []
+        """Called when rows that had been sent are gone again: a backup was restored under the running app."""
 
     def start(self) -> None:
         """Begin after the newest row there is now; older rows are for who keeps something from before to judge."""
@@ -70,6 +71,11 @@ class Feed:
                 self._reading = False
             return self.seq
 
+    def token_at(self, seq: int) -> int | None:
+        """Return the token of log row *seq*; None if there is no such row (any more). Takes no pooled connection."""
+        with self._lock:
+            return None if self._watch is None else self._watch.token_at(seq)
+
     def _told(self) -> None:
         self.catch_up()
 
@@ -86,5 +92,6 @@ class Feed:
             newest, _ = watch.newest()
             if newest < self.seq:
                 log.error("the event log went back from %d to %d: was a backup restored?", self.seq, newest)
-                self.lost_rows += 1
                 self.seq = newest
+                for told in self.on_rewind:
+                    told()

@@ -17,6 +17,7 @@ from events.catalog import Event, Logged, UserId, decode, encode
 
 NEWER_SQL = "SELECT seq, user_id, name, at, body FROM events WHERE seq > ? ORDER BY seq LIMIT ?"
 _NEWEST_SQL = "SELECT seq, token FROM events ORDER BY seq DESC LIMIT 1"
+_TOKEN_SQL = "SELECT token FROM events WHERE seq = ?"
 _LINEAGE_SQL = "SELECT 0, token FROM lineage"
 
 _NEWEST = select(EventRow.seq, EventRow.token).order_by(EventRow.seq.desc()).limit(1)
@@ -50,11 +51,11 @@ def newest_raw(cursor: Any) -> tuple[int, int]:
     return row[0], row[1]
 
 
-def token_at(connection: Connection, seq: int) -> int | None:
+def token_at_raw(cursor: Any, seq: int) -> int | None:
     """Return the token of row *seq* (of the lineage for 0); None if there is no such row (any more)."""
-    if seq == 0:
-        return connection.execute(select(Lineage.token)).scalar_one()
-    return connection.execute(select(EventRow.token).where(EventRow.seq == seq)).scalar_one_or_none()
+    found = cursor.execute(_TOKEN_SQL, (seq,)) if seq else cursor.execute(_LINEAGE_SQL)
+    row = found.fetchone()
+    return None if row is None else int(row[-1])
 
 
 def from_raw(row: tuple[int, int, str, int, str]) -> Logged:

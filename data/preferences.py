@@ -1,12 +1,13 @@
 """How one user wants it: the preferences as an immutable value, and the commands that create a user and change them."""
 
-from datetime import datetime
+from collections.abc import Callable
 from enum import StrEnum
 from typing import Any
 
 import msgspec
 from sqlalchemy import select
 
+from data import fields
 from data.database import Database, ReadTransaction, Transaction
 from data.days import Calendar, calendar, parse_clock_time, parse_zone
 from data.errors import InvalidInputError, UnknownRecordError
@@ -57,22 +58,26 @@ class CacheBackend(StrEnum):
     HYBRID = "hybrid"
 
 
+Weights = tuple[tuple[str, float], ...]
+"""Pairs of a name and its weight, by name: a mapping that nobody can change."""
+
+
 class Profile(msgspec.Struct, frozen=True, kw_only=True):
     """One user's preferences, as they were at one moment. Field meanings and units are those of the table."""
 
-    cache_mode: CacheMode | None
-    cache_backend: CacheBackend | None
-    analytics_refresh: AnalyticsRefresh
-    time_zone: str
-    day_start: str
-    first_weekday: str
-    clock_hours: int
-    theme: Theme
-    target_minutes_per_day: float
-    composite_weights: dict[str, float]
-    recommendation_weights: dict[str, float]
-    monitored_metrics: tuple[str, ...]
-    baseline: Baseline
+    cache_mode: CacheMode | None = None
+    cache_backend: CacheBackend | None = None
+    analytics_refresh: AnalyticsRefresh = AnalyticsRefresh.AUTO
+    time_zone: str = "UTC"
+    day_start: str = "00:00"
+    first_weekday: str = "mon"
+    clock_hours: int = 24
+    theme: Theme = Theme.AUTO
+    target_minutes_per_day: float = 360.0
+    composite_weights: Weights = ()
+    recommendation_weights: Weights = ()
+    monitored_metrics: tuple[str, ...] = ()
+    baseline: Baseline = Baseline.MONTH
 
     @property
     def calendar(self) -> Calendar:
@@ -94,7 +99,8 @@ def load(read: ReadTransaction, user: UserId) -> Profile:
     row = read.connection.execute(select(*columns).where(Preferences.user_id == user)).one_or_none()
     if row is None:
         raise UnknownRecordError(f"there is no user {user}")
-    return msgspec.convert(row._asdict(), type=Profile)
+    stored = row._asdict()
+    return msgspec.convert({**stored, **{name: sorted(stored[name].items()) for name in _WEIGHTS}}, type=Profile)
 
 
 def create_user(database: Database, name: str, *, time_zone: str = "UTC") -> UserId:
@@ -144,35 +150,78 @@ def check(name: str, value: Any) -> Any:
     Raises:
         InvalidInputError: the name is unknown or the value is not allowed; says what would be.
     """
-    if name not in FIELDS:
+    if name not in _CHECKS:
         raise InvalidInputError(f"preference {name!r}: expected one of {', '.join(FIELDS)}")
-    if name == "time_zone":
-        parse_zone(value)
-    elif name == "day_start":
-        parse_clock_time(value, "day start")
-    elif name == "first_weekday" and value not in WEEKDAYS:
+    return _CHECKS[name](value)
+
+
+def _word(words: type[StrEnum], what: str) -> Callable[[Any], str]:
+    return lambda value: fields.choice(value, words, what).value
+
+
+def _word_or_none(words: type[StrEnum], what: str) -> Callable[[Any], str | None]:
+    return lambda value: None if value is None else fields.choice(value, words, what).value
+
+
+def _zone(value: Any) -> str:
+    return parse_zone(value).key
+
+
+def _day_start(value: Any) -> str:
+    return parse_clock_time(value, "day start").strftime("%H:%M")
+
+
+def _first_weekday(value: Any) -> str:
+    if value not in WEEKDAYS:
         raise InvalidInputError(f"first weekday {value!r}: expected one of {', '.join(WEEKDAYS)}")
-    elif name == "clock_hours" and value not in (12, 24):
-        raise InvalidInputError(f"clock {value!r}: expected 12 or 24 hours")
-    elif name == "target_minutes_per_day" and not 0 <= float(value) <= 1440:
-        raise InvalidInputError(f"target {value!r}: expected 0 to 1440 minutes a day")
-    elif name in ("composite_weights", "recommendation_weights"):
-        for component, weight in value.items():
-            if not 0 <= weight < float("inf"):
-                raise InvalidInputError(f"weight of {component}: {weight!r}, expected a number that is not negative")
-    elif name == "monitored_metrics" and len(value) > MAX_MONITORED:
-        raise InvalidInputError(f"{len(value)} monitored metrics: expected at most {MAX_MONITORED}")
-    field_type = Profile.__annotations__[name]
+    return str(value)
+
+
+def _clock_hours(value: Any) -> int:
+    if value not in (12, 24):
+        raise InvalidInputError(f"clock hours {value!r}: expected 12 or 24")
+    return int(value)
+
+
+def _target(value: Any) -> float:
+    target = fields.minutes(value, "target minutes per day")
+    if target is None or target > 1440:
+        raise InvalidInputError(f"target minutes per day {value!r}: expected 0 to 1440")
+    return target
+
+
+def _weights(value: Any) -> dict[str, float]:
     try:
-        return (
-            msgspec.to_builtins(msgspec.convert(value, type=field_type, strict=False))
-            if name not in ("monitored_metrics",)
-            else tuple(value)
-        )
-    except msgspec.ValidationError as error:
-        raise InvalidInputError(f"{name.replace('_', ' ')} {value!r}: {error}") from None
+        weights = msgspec.convert(dict(value), type=dict[str, float])
+    except (TypeError, ValueError):  # msgspec's errors are ValueErrors
+        raise InvalidInputError(f"weights {value!r}: expected a number for each name") from None
+    for component, weight in weights.items():
+        if not 0 <= weight < float("inf"):
+            raise InvalidInputError(f"weight of {component} {weight!r}: expected a finite number that is not negative")
+    return weights
 
 
-def today(read: ReadTransaction, user: UserId, now: datetime) -> Any:
-    """Return the user's local date at *now*."""
-    return load(read, user).calendar.day_of(now)
+def _monitored(value: Any) -> tuple[str, ...]:
+    chosen = fields.words(value, "monitored metrics")
+    if len(chosen) > MAX_MONITORED:
+        raise InvalidInputError(f"{len(chosen)} monitored metrics: expected at most {MAX_MONITORED}")
+    return chosen
+
+
+_WEIGHTS = ("composite_weights", "recommendation_weights")
+
+_CHECKS: dict[str, Callable[[Any], Any]] = {
+    "cache_mode": _word_or_none(CacheMode, "cache mode"),
+    "cache_backend": _word_or_none(CacheBackend, "cache backend"),
+    "analytics_refresh": _word(AnalyticsRefresh, "analytics refresh"),
+    "time_zone": _zone,
+    "day_start": _day_start,
+    "first_weekday": _first_weekday,
+    "clock_hours": _clock_hours,
+    "theme": _word(Theme, "theme"),
+    "target_minutes_per_day": _target,
+    "composite_weights": _weights,
+    "recommendation_weights": _weights,
+    "monitored_metrics": _monitored,
+    "baseline": _word(Baseline, "baseline"),
+}
