@@ -1,0 +1,385 @@
+"""Nothing stale is ever served as fresh: the orders in which reader, writer and invalidation can meet."""
+
+import subprocess
+import sys
+import threading
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from cache.errors import LoadError
+from cache.values import DASHBOARD_METRICS, PREFERENCES, SUMMARY_DAILY
+from data import instances, preferences, tasks
+from data.fields import Feelings
+from data.preferences import CacheBackend, CacheMode
+from data.sqlite import sqlite
+from events.catalog import EventUnreadable, InstanceId
+from tests.cache.probes import Count, Gate, Task, probe
+from tests.house import House, open_house
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def plan(house: House) -> InstanceId:
+    task = tasks.create(house.database, house.user, name="Tax return")
+    return instances.plan(house.database, house.user, task)
+
+
+def complete(house: House, instance: InstanceId | None = None) -> None:
+    instances.complete(house.database, house.user, instance or plan(house), actual=Feelings(relief=80))
+
+
+def test_a_value_is_loaded_once_and_then_found(any_house: House) -> None:
+    gate = Gate()
+    value = probe(gate)
+    first = any_house.manager.get_or_load(value, any_house.user)
+    assert any_house.manager.get_or_load(value, any_house.user) == first == Count(0)
+    assert gate.calls == 1
+
+
+def test_a_completion_is_seen_by_the_next_read(any_house: House) -> None:
+    value = probe()
+    for expected in range(1, 4):
+        complete(any_house)
+        assert any_house.manager.get_or_load(value, any_house.user) == Count(expected)
+
+
+def test_a_late_loader_cannot_store_what_was_true_before_the_invalidation(any_house: House) -> None:
+    """The late store: load, invalidate while it computes, let it store, read again."""
+    planned = plan(any_house)
+    gate = Gate(held=True)
+    value = probe(gate)
+    late = Task(lambda: any_house.manager.get_or_load(value, any_house.user))
+    assert gate.has_read.wait(10)
+    complete(any_house, planned)
+    gate.may_return.set()
+    assert late.join() == Count(0), "its own snapshot was of before"
+    assert any_house.manager.get_or_load(value, any_house.user) == Count(1)
+
+
+def test_who_arrives_after_the_invalidation_does_not_join_a_flight_of_before(any_house: House) -> None:
+    """The late joiner: it must compute for itself while the old flight is still under way."""
+    planned = plan(any_house)
+    gate = Gate(held=True)
+    value = probe(gate)
+    early = Task(lambda: any_house.manager.get_or_load(value, any_house.user))
+    assert gate.has_read.wait(10)
+    complete(any_house, planned)
+    gate.has_read.clear()
+    joiner = Task(lambda: any_house.manager.get_or_load(value, any_house.user))
+    assert gate.has_read.wait(10), "it waits for the old flight instead of computing"
+    gate.may_return.set()
+    assert joiner.join() == Count(1)
+    assert early.join() == Count(0)
+    assert any_house.manager.get_or_load(value, any_house.user) == Count(1)
+
+
+def test_a_late_loader_does_not_take_the_place_of_a_newer_value(any_house: House) -> None:
+    planned = plan(any_house)
+    slow, quick = Gate(held=True), Gate()
+    late = Task(lambda: any_house.manager.get_or_load(probe(slow), any_house.user))
+    assert slow.has_read.wait(10)
+    complete(any_house, planned)
+    assert any_house.manager.get_or_load(probe(quick), any_house.user) == Count(1)
+    slow.may_return.set()
+    late.join()
+    assert any_house.manager.get_or_load(probe(quick), any_house.user) == Count(1)
+
+
+def test_all_values_of_a_snapshot_are_of_one_state(any_house: House) -> None:
+    planned = plan(any_house)
+    one, other = probe(), probe(key="analytics.other")
+    with any_house.manager.snapshot(any_house.user) as snapshot:
+        before = snapshot.get(one)
+        complete(any_house, planned)
+        assert any_house.manager.get_or_load(other, any_house.user) == Count(1), "another reader fills the cache"
+        assert snapshot.get(other) == before == Count(0), "two cards of one page disagree"
+    assert any_house.manager.get_or_load(other, any_house.user) == Count(1)
+
+
+def test_what_an_old_snapshot_computes_is_not_kept_for_others(any_house: House) -> None:
+    planned = plan(any_house)
+    gate = Gate()
+    with any_house.manager.snapshot(any_house.user) as snapshot:
+        complete(any_house, planned)
+        assert snapshot.get(probe(gate)) == Count(0)
+    assert any_house.manager.get_or_load(probe(gate), any_house.user) == Count(1)
+
+
+def test_a_hundred_threads_load_once(any_house: House) -> None:
+    complete(any_house)
+    gate = Gate(held=True)
+    value = probe(gate)
+    readers = [Task(lambda: any_house.manager.get_or_load(value, any_house.user)) for _ in range(100)]
+    assert gate.has_read.wait(10)
+    gate.may_return.set()
+    assert {reader.join().completed for reader in readers} == {1}
+    assert gate.calls == 1
+
+
+def test_when_a_loader_raises_all_who_wait_hear_it_and_the_next_tries_again(any_house: House) -> None:
+    fails = threading.Event()
+    fails.set()
+    gate = Gate(held=True)
+
+    def loader(read: object, view: object) -> Count:
+        found = gate(read, view)  # type: ignore[arg-type]
+        if fails.is_set():
+            raise ArithmeticError("no such mean")
+        return found
+
+    value = probe(loader)
+    readers = [Task(lambda: any_house.manager.get_or_load(value, any_house.user)) for _ in range(5)]
+    assert gate.has_read.wait(10)
+    gate.may_return.set()
+    for reader in readers:
+        with pytest.raises(LoadError, match=r"analytics\.probe could not be computed: no such mean"):
+            reader.join()
+    fails.clear()
+    assert any_house.manager.get_or_load(value, any_house.user) == Count(0)
+
+
+def test_when_a_loader_raises_the_last_good_value_is_shown_with_the_problem(any_house: House) -> None:
+    fails = threading.Event()
+
+    def loader(read: object, view: object) -> Count:
+        if fails.is_set():
+            raise ArithmeticError("no such mean")
+        return Gate()(read, view)  # type: ignore[arg-type]
+
+    value = probe(loader)
+    any_house.manager.get_or_load(value, any_house.user)
+    complete(any_house)
+    fails.set()
+    with any_house.manager.snapshot(any_house.user) as snapshot:
+        look = snapshot.look(value)
+        assert look.value == Count(0)
+        assert "no such mean" in (look.problem or "")
+        with pytest.raises(LoadError):
+            snapshot.get(value)
+    assert not any_house.manager.is_current(value, any_house.user, look)
+
+
+def test_a_look_is_current_until_an_event_touches_it(any_house: House) -> None:
+    value = probe()
+    with any_house.manager.snapshot(any_house.user) as snapshot:
+        look = snapshot.look(value)
+    preferences.change(any_house.database, any_house.user, theme="dark")
+    assert any_house.manager.is_current(value, any_house.user, look), "an event that no rule connects with it"
+    complete(any_house)
+    assert not any_house.manager.is_current(value, any_house.user, look)
+
+
+def test_a_look_at_yesterdays_summary_is_not_current_even_without_a_tick(any_house: House) -> None:
+    with any_house.manager.snapshot(any_house.user) as snapshot:
+        look = snapshot.look(SUMMARY_DAILY)
+    any_house.clock.advance(days=1)
+    assert not any_house.manager.is_current(SUMMARY_DAILY, any_house.user, look)
+
+
+def test_values_of_the_wrong_day_cannot_be_read_even_without_a_tick(any_house: House) -> None:
+    before = any_house.manager.get_or_load(DASHBOARD_METRICS, any_house.user)
+    any_house.clock.advance(days=1)
+    after = any_house.manager.get_or_load(DASHBOARD_METRICS, any_house.user)
+    assert after.today - before.today == timedelta(days=1)
+
+
+def test_beyond_its_ttl_a_value_is_loaded_again(any_house: House) -> None:
+    gate = Gate()
+    value = probe(gate, ttl=timedelta(minutes=5))
+    any_house.manager.get_or_load(value, any_house.user)
+    any_house.clock.advance(minutes=5, seconds=1)
+    any_house.manager.get_or_load(value, any_house.user)
+    assert gate.calls == 2
+
+
+def test_a_clock_that_was_set_back_keeps_nothing_for_ever(any_house: House) -> None:
+    gate = Gate()
+    value = probe(gate, ttl=timedelta(minutes=5))
+    any_house.clock.advance(days=3650)
+    any_house.manager.get_or_load(value, any_house.user)
+    any_house.clock.advance(days=-3650)
+    any_house.manager.get_or_load(value, any_house.user)
+    assert gate.calls == 2
+
+
+def test_preferences_decide_at_once_where_values_are_kept(house: House) -> None:
+    gate = Gate()
+    value = probe(gate)
+    for backend in (*CacheBackend, *CacheBackend):
+        preferences.change(house.database, house.user, cache_backend=backend.value)
+        house.manager.get_or_load(value, house.user)
+        complete(house)
+        assert house.manager.get_or_load(value, house.user) == house.manager.get_or_load(value, house.user)
+    assert house.manager.get_or_load(value, house.user) == Count(2 * len(CacheBackend))
+    assert house.manager.get_or_load(PREFERENCES, house.user).cache_backend == list(CacheBackend)[-1]
+
+
+def test_with_the_cache_disabled_everything_is_computed_every_time(house: House) -> None:
+    preferences.change(house.database, house.user, cache_mode=CacheMode.DISABLED.value)
+    gate = Gate()
+    for expected in (1, 2, 3):
+        house.manager.get_or_load(probe(gate), house.user)
+        assert gate.calls == expected
+
+
+def test_what_one_user_does_leaves_the_others_values_alone(any_house: House) -> None:
+    other = any_house.new_user("other")
+    gate = Gate()
+    value = probe(gate)
+    any_house.manager.get_or_load(value, other)
+    complete(any_house)
+    assert any_house.manager.get_or_load(value, any_house.user) == Count(1)
+    assert any_house.manager.get_or_load(value, other) == Count(0)
+    assert gate.calls == 2, "the other's value was loaded again"
+
+
+def test_an_event_that_this_version_cannot_read_makes_everything_of_its_user_stale(any_house: House) -> None:
+    gate = Gate()
+    value = probe(gate, key="summary.probe")
+    any_house.manager.get_or_load(value, any_house.user)
+    any_house.database.write(
+        lambda transaction: transaction.record(
+            EventUnreadable(user=any_house.user, at=any_house.clock(), stored_name="task.pinned")
+        )
+    )
+    any_house.manager.get_or_load(value, any_house.user)
+    assert gate.calls == 2
+
+
+def test_when_the_rules_fail_everything_of_that_user_is_stale(
+    any_house: House, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    gate = Gate()
+    value = probe(gate, key="summary.probe")
+    any_house.manager.get_or_load(value, any_house.user)
+
+    def broken(_: object) -> tuple[str, ...]:
+        raise RuntimeError("a rule's condition has a bug")
+
+    monkeypatch.setattr(any_house.manager._generations, "apply", broken)
+    complete(any_house)
+    any_house.manager.get_or_load(value, any_house.user)
+    assert gate.calls == 2
+    assert "the rules failed on" in caplog.text
+
+
+@pytest.mark.parametrize("backend", [CacheBackend.FILE, CacheBackend.HYBRID])
+def test_what_is_on_disk_is_found_after_a_restart(tmp_path: Path, backend: CacheBackend) -> None:
+    gate = Gate()
+    for _ in range(2):
+        with open_house(tmp_path, backend=backend) as house:
+            house.manager.get_or_load(probe(gate), house.user)
+    assert gate.calls == 1
+
+
+@pytest.mark.parametrize("backend", [CacheBackend.FILE, CacheBackend.HYBRID])
+def test_what_another_process_did_while_we_were_down_is_seen(tmp_path: Path, backend: CacheBackend) -> None:
+    with open_house(tmp_path, backend=backend) as house:
+        planned = plan(house)
+        assert house.manager.get_or_load(probe(), house.user) == Count(0)
+    with open_house(tmp_path, backend=CacheBackend.MEMORY) as house:
+        complete(house, planned)
+    with open_house(tmp_path, backend=backend) as house:
+        assert house.manager.get_or_load(probe(), house.user) == Count(1)
+
+
+_OTHER_PROCESS = """
+import sys
+from data import instances
+from data.database import Database
+from events.catalog import InstanceId, UserId
+database = Database(sys.argv[1])
+database.open()
+instances.complete(database, UserId(1), InstanceId(sys.argv[2]))
+database.close()
+"""
+
+
+def test_what_another_process_does_meanwhile_is_seen_by_the_next_read(any_house: House) -> None:
+    any_house.clock.now = any_house.clock.now.replace(year=2020)  # the other process has a real clock
+    planned = plan(any_house)
+    assert any_house.manager.get_or_load(probe(), any_house.user) == Count(0)
+    subprocess.run(
+        [sys.executable, "-c", _OTHER_PROCESS, any_house.database.url, planned], check=True, cwd=ROOT, timeout=30
+    )
+    assert any_house.manager.get_or_load(probe(), any_house.user) == Count(1)
+
+
+def test_a_restored_older_database_makes_newer_cached_values_unusable(tmp_path: Path) -> None:
+    """Backup at n; complete, compute and keep; restore; make other events until the log is as long as before."""
+    backup = tmp_path / "backup.db"
+    with open_house(tmp_path) as house:
+        planned = plan(house)
+        source = sqlite.connect(tmp_path / "state" / "reprieve.db")
+        source.execute("VACUUM INTO ?", (str(backup),))
+        source.close()
+        complete(house, planned)
+        assert house.manager.get_or_load(probe(), house.user) == Count(1)
+    for file in (tmp_path / "state").iterdir():
+        file.unlink()
+    backup.rename(tmp_path / "state" / "reprieve.db")
+    with open_house(tmp_path, backend=CacheBackend.MEMORY) as house:
+        for name in ("A", "B", "C", "D"):
+            tasks.create(house.database, house.user, name=name)
+    with open_house(tmp_path) as house:
+        assert house.manager.get_or_load(probe(), house.user) == Count(0)
+
+
+def test_an_entry_from_before_the_logs_horizon_counts_as_stale(tmp_path: Path) -> None:
+    with open_house(tmp_path) as house:
+        planned = plan(house)
+        assert house.manager.get_or_load(probe(), house.user) == Count(0)
+    with open_house(tmp_path, backend=CacheBackend.MEMORY) as house:
+        complete(house, planned)
+        tasks.create(house.database, house.user, name="Another")
+    source = sqlite.connect(tmp_path / "state" / "reprieve.db")
+    with source:
+        source.execute("DELETE FROM events WHERE seq < (SELECT max(seq) FROM events)")
+    source.close()
+    with open_house(tmp_path) as house:
+        assert house.manager.get_or_load(probe(), house.user) == Count(1)
+
+
+def test_nobody_joins_a_flight_whose_snapshot_is_of_before_the_invalidation(any_house: House) -> None:
+    """The old snapshot began before the completion and loads after it: same generation, older state."""
+    planned = plan(any_house)
+    held, opened, completed = Gate(held=True), threading.Event(), threading.Event()
+    value = probe(held)
+
+    def read_in_an_old_snapshot() -> Count:
+        with any_house.manager.snapshot(any_house.user) as snapshot:
+            opened.set()
+            assert completed.wait(10)
+            return snapshot.get(value)
+
+    old = Task(read_in_an_old_snapshot)
+    assert opened.wait(10)
+    complete(any_house, planned)
+    completed.set()
+    assert held.has_read.wait(10)
+    held.has_read.clear()
+    new = Task(lambda: any_house.manager.get_or_load(value, any_house.user))
+    assert held.has_read.wait(10), "it waits for the flight of an older state"
+    held.may_return.set()
+    assert new.join() == Count(1)
+    assert old.join() == Count(0)
+
+
+def test_who_missed_just_before_another_landed_does_not_load_again(
+    any_house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate = Gate()
+    value = probe(gate)
+    any_house.manager.get_or_load(PREFERENCES, any_house.user)
+    join = any_house.manager._flights.join
+
+    def join_late(*flight: object) -> object:
+        monkeypatch.setattr(any_house.manager._flights, "join", join)
+        Task(lambda: any_house.manager.get_or_load(value, any_house.user)).join()  # takes off and lands in between
+        return join(*flight)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(any_house.manager._flights, "join", join_late)
+    any_house.manager.get_or_load(value, any_house.user)
+    assert gate.calls == 1

@@ -1,0 +1,50 @@
+"""What all tests share: a clean environment, a clock, and a house on it."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from data.preferences import CacheBackend
+from tests.house import Clock, House, open_house
+
+for _variable in [name for name in os.environ if name.startswith("CACHE_") or name in ("DATABASE_URL", "HOST", "PORT")]:
+    del os.environ[_variable]
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def house(tmp_path: Path, clock: Clock) -> Iterator[House]:
+    """A house with the default backend."""
+    with open_house(tmp_path, clock=clock) as opened:
+        yield opened
+
+
+@pytest.fixture(params=list(CacheBackend))
+def any_house(tmp_path: Path, clock: Clock, request: pytest.FixtureRequest) -> Iterator[House]:
+    """A house on each backend in turn."""
+    with open_house(tmp_path, clock=clock, backend=request.param) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The path of Chromium. Without it the test is skipped on a user's machine and fails in CI."""
+    found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if found is None:
+        missing_tool("Chromium (Debian package chromium)")
+    assert found
+    return found
+
+
+def missing_tool(what: str) -> None:
+    """Skip because *what* is not installed; in CI, where everything has to be, fail."""
+    if os.environ.get("CI") == "true":
+        pytest.fail(f"missing tool: {what}")
+    pytest.skip(f"missing tool: {what}")
