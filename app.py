@@ -20,11 +20,13 @@ from fastapi.responses import PlainTextResponse
 from nicegui import ui
 
 import events
+from cache import settings as cache_settings
 from cache import values
 from cache.errors import CacheError, SettingsError
 from cache.manager import CacheManager
 from cache.settings import CacheSettings
 from data import preferences
+from data import settings as data_settings
 from data.database import Database, utc_now
 from data.errors import DataError
 from data.feed import Feed
@@ -43,6 +45,14 @@ log = logging.getLogger("reprieve")
 ROOT = Path(__file__).resolve().parent
 RECONNECT_TIMEOUT_SECONDS = 60.0
 SHUTDOWN_SECONDS = 3
+
+VARIABLES = {
+    "HOST": ("127.0.0.1", "the address to listen at; there are no accounts yet, so leave it at loopback"),
+    "PORT": ("8080", "the port to listen at"),
+    **data_settings.VARIABLES,
+    **cache_settings.VARIABLES,
+}
+"""Every environment variable that is read: name -> default and meaning."""
 
 
 @dataclass(frozen=True, kw_only=True)

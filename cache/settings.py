@@ -16,6 +16,14 @@ Word = TypeVar("Word", bound=StrEnum)
 
 DEFAULT_FOLDER = Path(__file__).resolve().parent.parent / "data" / "cache"
 
+VARIABLES = {
+    "CACHE_MODE": ("selective", "`full`, `selective` or `disabled`, for users who have not chosen themselves"),
+    "CACHE_BACKEND": ("hybrid", "`memory`, `file` or `hybrid`, for users who have not chosen themselves"),
+    "CACHE_DIR": ("data/cache/", "where cached values are kept on disk; disposable at any time"),
+    "CACHE_MAX_SIZE_MB": ("100", "bound of each tier, in MB"),
+}
+"""Name -> default and meaning, as the README shows them."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CacheSettings:

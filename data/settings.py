@@ -12,6 +12,11 @@ from data.errors import DatabaseUnusableError, InvalidInputError
 
 DEFAULT_FILE = Path(__file__).resolve().parent / "state" / "reprieve.db"
 
+VARIABLES = {
+    "DATABASE_URL": ("data/state/reprieve.db", "the database of record, as the URL of a SQLite file: `sqlite:///PATH`"),
+}
+"""Name -> default and meaning, as the README shows them."""
+
 
 def database_url(environment: Mapping[str, str]) -> str:
     """Return `DATABASE_URL`, by default a SQLite file under `data/state/`.
