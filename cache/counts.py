@@ -35,6 +35,11 @@ class Counts:
         with self._lock:
             self._counts[key, what] += 1
 
+    def add_hits(self, keys: list[str]) -> None:
+        """Count a hit for each of *keys*."""
+        with self._lock:
+            self._counts.update((key, "hits") for key in keys)
+
     def loaded(self, key: str, seconds: float) -> None:
         """Count a load that took *seconds*."""
         with self._lock:

@@ -18,7 +18,7 @@ COMPRESS_FROM_BYTES = 4096
 _DIGEST_BYTES = 16
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, weakref_slot=True, kw_only=True)
 class Entry:
     """A value with the state that it was computed from.
 

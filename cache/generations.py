@@ -28,6 +28,8 @@ class Generations:
         self._raised: dict[UserId, dict[str, int]] = {}  # by events that were seen to happen
         self._complete: dict[UserId, dict[str, int]] = {}  # the same tables, once the log was asked for what was before
         self._of_all: dict[str, int] = {}
+        self._newest_of: dict[UserId, int] = {}
+        self._newest_of_all = 0
         self._lock = threading.Lock()
 
     def of(self, user: UserId, key: str, read: ReadTransaction) -> int:
@@ -42,10 +44,15 @@ class Generations:
             newest = max(newest, own.get(prefix, 0), everyone.get(prefix, 0))
         return newest
 
+    def newest(self, user: UserId) -> int:
+        """Return the seq of the last event that was seen to invalidate anything of *user*; 0 if none was."""
+        return max(self._newest_of_all, self._newest_of.get(user, 0))
+
     def apply(self, logged: Logged) -> tuple[str, ...]:
         """Raise the generations that *logged* concerns to its seq, and return their prefixes."""
         found = self._ruleset.prefixes(logged.event)
-        self.raise_to(logged.seq, found, None if logged.event.is_global else logged.event.user)
+        if found:
+            self.raise_to(logged.seq, found, None if logged.event.is_global else logged.event.user)
         return found
 
     def raise_to(self, seq: int, names: Iterable[str], user: UserId | None) -> None:
@@ -54,6 +61,10 @@ class Generations:
         They never fall: an event that arrives twice, or late, changes nothing.
         """
         with self._lock:
+            if user is None:
+                self._newest_of_all = max(seq, self._newest_of_all)
+            else:
+                self._newest_of[user] = max(seq, self._newest_of.get(user, 0))
             table = self._of_all if user is None else self._raised.setdefault(user, {})
             for prefix in names:
                 table[prefix] = max(seq, table.get(prefix, 0))
@@ -64,6 +75,8 @@ class Generations:
             self._complete.clear()
             self._raised.clear()
             self._of_all.clear()
+            self._newest_of.clear()
+            self._newest_of_all = 0
 
     def _recover(self, user: UserId, read: ReadTransaction) -> dict[str, int]:
         # What is older than the log reaches back cannot be judged, so it counts as invalidated.

@@ -109,7 +109,6 @@ ANALYTICS_RELIEF_SUMMARY = Value(
     kind=relief.ReliefSummary,
     loader=relief.load_relief_summary,
     ttl=timedelta(hours=1),
-    varies=Varies.BY_DAY,
 )
 ANALYTICS_COMPOSITE_SCORES = Value(
     key="analytics.composite_scores",

@@ -232,7 +232,7 @@ class Instance(Base):
         CheckConstraint("(state = 'cancelled') = (cancelled_at IS NOT NULL)", name="cancelled_has_time"),
         Index("instances_by_completion", "user_id", "completed_at"),
         Index("instances_by_state", "user_id", "state"),
-        Index("instances_by_task", "user_id", "task_id"),
+        Index("instances_by_task", "user_id", "task_id", "completed_at"),
         Index("instances_by_creation", "user_id", "created_at"),
         Index("instances_by_cancellation", "user_id", "cancelled_at"),
     )

@@ -5,6 +5,7 @@ import sys
 import threading
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -300,11 +301,12 @@ database.close()
 def test_what_another_process_does_meanwhile_is_seen_by_the_next_read(any_house: House) -> None:
     any_house.clock.now = any_house.clock.now.replace(year=2020)  # the other process has a real clock
     planned = plan(any_house)
-    assert any_house.manager.get_or_load(probe(), any_house.user) == Count(0)
+    value = probe()
+    assert any_house.manager.get_or_load(value, any_house.user) == Count(0)
     subprocess.run(
         [sys.executable, "-c", _OTHER_PROCESS, any_house.database.url, planned], check=True, cwd=ROOT, timeout=30
     )
-    assert any_house.manager.get_or_load(probe(), any_house.user) == Count(1)
+    assert any_house.manager.get_or_load(value, any_house.user) == Count(1)
 
 
 def test_a_restored_older_database_makes_newer_cached_values_unusable(tmp_path: Path) -> None:
@@ -373,13 +375,64 @@ def test_who_missed_just_before_another_landed_does_not_load_again(
     gate = Gate()
     value = probe(gate)
     any_house.manager.get_or_load(PREFERENCES, any_house.user)
-    join = any_house.manager._flights.join
+    join = any_house.manager._lookup._flights.join
 
     def join_late(*flight: object) -> object:
-        monkeypatch.setattr(any_house.manager._flights, "join", join)
+        monkeypatch.setattr(any_house.manager._lookup._flights, "join", join)
         Task(lambda: any_house.manager.get_or_load(value, any_house.user)).join()  # takes off and lands in between
         return join(*flight)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(any_house.manager._flights, "join", join_late)
+    monkeypatch.setattr(any_house.manager._lookup._flights, "join", join_late)
     any_house.manager.get_or_load(value, any_house.user)
     assert gate.calls == 1
+
+
+@pytest.fixture
+def between(any_house: House, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Do something, in another thread, after a snapshot's state is fixed and before it looks at anything."""
+
+    def set_up(act: Any) -> None:
+        catch_up = any_house.feed.catch_up
+
+        def act_first() -> int:
+            monkeypatch.setattr(any_house.feed, "catch_up", catch_up)
+            Task(act).join()
+            return catch_up()
+
+        monkeypatch.setattr(any_house.feed, "catch_up", act_first)
+
+    return set_up
+
+
+def test_a_snapshot_does_not_mix_in_what_later_readers_found(any_house: House, between: Any) -> None:
+    planned = plan(any_house)
+    one, other = probe(), probe(key="analytics.other")
+
+    def complete_and_read() -> None:
+        complete(any_house, planned)
+        any_house.manager.get_or_load(other, any_house.user)
+
+    between(complete_and_read)
+    with any_house.manager.snapshot(any_house.user) as snapshot:
+        assert snapshot.get(one) == snapshot.get(other) == Count(0)
+    assert any_house.manager.get_or_load(one, any_house.user) == Count(1)
+
+
+def test_preferences_of_an_old_snapshot_are_nobody_elses(any_house: House, between: Any) -> None:
+    between(lambda: preferences.change(any_house.database, any_house.user, day_start="11:00"))
+    with any_house.manager.snapshot(any_house.user) as snapshot:
+        old = snapshot.view.today
+    with any_house.manager.snapshot(any_house.user) as snapshot:
+        assert old - snapshot.view.today == timedelta(days=1), "at 10:00, a day that starts at 11:00 is yesterday's"
+
+
+def test_a_snapshot_sees_what_another_process_did_before_it_began(any_house: House) -> None:
+    planned = plan(any_house)
+    value = probe()
+    with any_house.manager.snapshot(any_house.user) as snapshot:
+        snapshot.get(value)
+    told, any_house.database.after_commit[:] = any_house.database.after_commit[:], []
+    complete(any_house, planned)  # like another process's: nobody tells the feed
+    with any_house.manager.snapshot(any_house.user) as snapshot:
+        assert snapshot.get(value) == Count(1)
+    any_house.database.after_commit[:] = told

@@ -1,0 +1,153 @@
+"""Finds what is kept, judges whether it is fresh, and loads it if not. The one judgement of this system is `is_fresh`.
+
+Where entries are kept is in the stores; how far prefixes have been invalidated, in `generations`.
+"""
+
+import logging
+import time
+from datetime import datetime
+from typing import Any
+
+from cache import entries
+from cache.counts import Counts
+from cache.entries import Entry
+from cache.errors import LoadError
+from cache.flights import Flights
+from cache.generations import Generations
+from cache.memory_store import MemoryStore
+from cache.settings import CacheSettings
+from cache.shelf import Shelf
+from cache.store import NullStore, Place, Store
+from cache.values import PREFERENCES, Value
+from data.database import Clock, ReadTransaction
+from data.preferences import CacheBackend, CacheMode, Profile
+from data.viewpoint import Viewpoint
+from events.catalog import UserId
+
+log = logging.getLogger(__name__)
+
+
+def is_fresh(entry: Entry, value: Value[Any], generation: int, seq: int, now: datetime) -> bool:
+    """The judgement. *generation* is that of the entry's key, *seq* the state of the reader.
+
+    Fresh is what no event has touched since the state it was computed from. An entry of after the reader's state will
+    do as well, if nothing touched it between the two. Its age is bounded besides.
+    """
+    if entry.as_of < generation or (entry.as_of > seq and generation > seq):
+        return False
+    return not value.is_too_old(entry.loaded_at, now)
+
+
+class Lookup:
+    """Reads values for one application. Safe from any thread; blocks the caller's while a value is computed."""
+
+    def __init__(
+        self,
+        *,
+        generations: Generations,
+        counts: Counts,
+        settings: CacheSettings,
+        memory: MemoryStore,
+        stores: dict[CacheBackend, Store],
+        clock: Clock,
+    ) -> None:
+        self.generations = generations
+        self._counts = counts
+        self._settings = settings
+        self._memory = memory
+        self._stores = stores
+        self._clock = clock
+        self._null = NullStore()
+        self._flights = Flights()
+
+    def view(self, user: UserId, read: ReadTransaction, now: datetime) -> Viewpoint:
+        """Return how *user* sees things at *now*, by their preferences in *read*.
+
+        Preferences are an ordinary cached value, though always kept in memory: they say where, and under which date,
+        the others are.
+
+        Raises:
+            LoadError: there is no such user, or preferences cannot be read.
+        """
+        blank = Viewpoint(user=user, profile=Profile(), today=now.date(), hour=now)
+        entry, problem = self._find(PREFERENCES, self._memory, read, blank, now)
+        if problem is not None:
+            raise LoadError(PREFERENCES.key, RuntimeError(problem))
+        profile: Profile = entry.value
+        return Viewpoint(
+            user=user,
+            profile=profile,
+            today=profile.calendar.day_of(now),
+            hour=now.replace(minute=0, second=0, microsecond=0),
+        )
+
+    def find(self, value: Value[Any], read: ReadTransaction, shelf: Shelf, now: datetime) -> tuple[Entry, str | None]:
+        """Return the entry of *value* for a reader of this state, and the problem if it is only the last good one.
+
+        What is found fresh is put on *shelf*.
+
+        Raises:
+            LoadError: it could not be computed and no older one is kept.
+        """
+        view = shelf.view
+        if value is PREFERENCES:
+            return self._find(value, self._memory, read, view, now)
+        if (view.profile.cache_mode or self._settings.mode) is CacheMode.DISABLED:
+            return self._load(value, read, view, self._null), None
+        store = self._stores[view.profile.cache_backend or self._settings.backend]
+        entry, problem = self._find(value, store, read, view, now)
+        if problem is None:
+            shelf.put(value, entry)
+        return entry, problem
+
+    def _find(
+        self, value: Value[Any], store: Store, read: ReadTransaction, view: Viewpoint, now: datetime
+    ) -> tuple[Entry, str | None]:
+        key = value.key_for(view)
+        place = Place(user=view.user, key=key, shape=value.shape, value_type=value.kind)
+        generation = self.generations.of(view.user, key, read)
+        entry = store.get(place, generation)
+        if entry is not None and is_fresh(entry, value, generation, read.seq, now):
+            self._counts.add(value.key, "hits")
+            return entry, None
+        self._counts.add(value.key, "misses" if entry is None else "stale")
+        if generation > read.seq:
+            # This reader's state is of before the last invalidation: nobody else may get what it computes.
+            return self._load(value, read, view, self._null), None
+
+        def load() -> Entry:
+            newer = store.get(place, generation)  # somebody may have landed since we looked
+            if newer is not None and newer is not entry and is_fresh(newer, value, generation, read.seq, now):
+                return newer
+            return self._load(value, read, view, store, place)
+
+        try:
+            return self._flights.join(view.user, key, generation, load), None
+        except LoadError as error:
+            if entry is None:
+                raise
+            return entry, str(error)
+
+    def _load(
+        self, value: Value[Any], read: ReadTransaction, view: Viewpoint, store: Store, place: Place | None = None
+    ) -> Entry:
+        began = time.perf_counter()
+        try:
+            loaded = value.loader(read, view)
+        except Exception as error:  # whatever a loader raises must reach the page as a labelled failure
+            self._counts.add(value.key, "load_errors")
+            log.exception("loading %s for user %s failed", value.key, view.user)
+            raise LoadError(value.key, error) from error
+        seconds = time.perf_counter() - began
+        self._counts.loaded(value.key, seconds)
+        entry = Entry(
+            value=loaded,
+            as_of=read.seq,  # of before the loader began to read: a result that comes late is stale on arrival
+            token=read.token,
+            loaded_at=self._clock(),
+            load_seconds=seconds,
+            size_bytes=0 if place is None else entries.size_of(loaded),
+        )
+        if place is not None:
+            store.set(place, entry)
+        return entry
