@@ -5,6 +5,8 @@ from collections import Counter, deque
 
 import msgspec
 
+from cache.store import TierStats
+
 KEPT_TIMES = 512
 
 
@@ -20,6 +22,13 @@ class KeyStats(msgspec.Struct, frozen=True, kw_only=True):
     load_ms_p50: float | None
     load_ms_p99: float | None
     """Of the last 512 loads, in milliseconds; None before the first."""
+
+
+class CacheStats(msgspec.Struct, frozen=True, kw_only=True):
+    """What happened since the process began: by key (of the table; by subsystem for what is set by name), by tier."""
+
+    keys: tuple[KeyStats, ...]
+    tiers: tuple[TierStats, ...]
 
 
 class Counts:

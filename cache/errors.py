@@ -13,6 +13,14 @@ class LoadError(CacheError, RuntimeError):
         self.key = key
 
 
+class UnknownNameError(CacheError, LookupError):
+    """A pattern covers no value, or there is no such subsystem."""
+
+
+class UnstorableValueError(CacheError, TypeError):
+    """A value has no form in which it could be kept."""
+
+
 class ValuesError(CacheError, ValueError):
     """The table of values is wrong: a key twice, or one that is not dotted lower-case segments."""
 

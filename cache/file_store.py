@@ -10,7 +10,7 @@ import logging
 import shutil
 import sqlite3
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -94,6 +94,14 @@ class FileStore:
             return False
         self._reopen_if_replaced()
         return bool(self._try(lambda rows: rows.set(place.address, stored, retry=False)))
+
+    def keys(self, user: UserId) -> Iterable[str]:
+        """Return the keys that are kept for *user*."""
+
+        def owned(rows: Any) -> list[str]:
+            return [address.partition("/")[2] for address in rows.iterkeys() if _lies_below(address, user, "")]
+
+        return self._try(owned) or ()
 
     def clear(self, user: UserId | None = None, prefix: str = "") -> int:
         """Drop what lies below *prefix*, of one user or of all."""

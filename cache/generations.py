@@ -19,6 +19,9 @@ log = logging.getLogger(__name__)
 SEARCH_DEPTH = 200
 """How many past events of one name are looked at to find the newest that fulfils a rule's condition."""
 
+BEYOND = 2**63 - 1
+"""The generation of what cannot be judged: above all that a log will ever hold."""
+
 
 class Generations:
     """The generations of all users. Safe from any thread; reading takes no lock."""
@@ -32,17 +35,27 @@ class Generations:
         self._newest_of_all = 0
         self._lock = threading.Lock()
 
-    def of(self, user: UserId, key: str, read: ReadTransaction) -> int:
+    def of(self, user: UserId, key: str) -> int:
         """Return the newest generation among the prefixes of *key*; 0 if none was ever invalidated.
 
-        A value computed from a state as of this seq or later is fresh. Costs two dictionary look-ups per segment; the
-        first question about a user also reads a handful of log rows, in *read*; later events come by `apply`.
+        A value computed from a state as of this seq or later is fresh. Costs two dictionary look-ups per segment. For
+        a user whose past has not been recovered, nothing is fresh: `BEYOND` all seqs.
         """
-        own, everyone = self._complete.get(user) or self._recover(user, read), self._of_all
+        own, everyone = self._complete.get(user), self._of_all
+        if own is None:
+            return BEYOND
         newest = 0
         for prefix in prefixes(key):
             newest = max(newest, own.get(prefix, 0), everyone.get(prefix, 0))
         return newest
+
+    def recover(self, user: UserId, read: ReadTransaction) -> None:
+        """Find out, once per user, what was invalidated before this process saw anything: a handful of log rows.
+
+        Reads them in *read*; later events come by `apply`.
+        """
+        if user not in self._complete:
+            self._recover(user, read)
 
     def newest(self, user: UserId) -> int:
         """Return the seq of the last event that was seen to invalidate anything of *user*; 0 if none was."""
@@ -78,7 +91,7 @@ class Generations:
             self._newest_of.clear()
             self._newest_of_all = 0
 
-    def _recover(self, user: UserId, read: ReadTransaction) -> dict[str, int]:
+    def _recover(self, user: UserId, read: ReadTransaction) -> None:
         # What is older than the log reaches back cannot be judged, so it counts as invalidated.
         found = {EVERYTHING: event_log.horizon(read.connection)}
         by_name = {event_class.name: event_class for event_class in CATALOG}
@@ -92,7 +105,6 @@ class Generations:
             for prefix, seq in found.items():
                 table[prefix] = max(seq, table.get(prefix, 0))
             self._complete[user] = table
-            return table
 
     def _newest(self, rule: Rule, newest_first: Iterable[Logged]) -> Iterable[tuple[str, int]]:
         """Yield the prefixes that *rule* raised last, with their seq.

@@ -1,5 +1,7 @@
 """Memory before disk: what was read once is in memory, what was computed once survives a restart."""
 
+from collections.abc import Iterable
+
 from cache.entries import Entry
 from cache.store import Place, Store, TierStats
 from events.catalog import UserId
@@ -30,6 +32,10 @@ class HybridStore:
         """Keep *entry* in both tiers."""
         kept_in_front = self._front.set(place, entry)
         return self._back.set(place, entry) or kept_in_front
+
+    def keys(self, user: UserId) -> Iterable[str]:
+        """Return the keys of both tiers."""
+        return {*self._front.keys(user), *self._back.keys(user)}
 
     def clear(self, user: UserId | None = None, prefix: str = "") -> int:
         """Drop from both tiers; counts an entry once for each tier it was in."""

@@ -69,6 +69,7 @@ class Lookup:
         Raises:
             LoadError: there is no such user, or preferences cannot be read.
         """
+        self.generations.recover(user, read)
         blank = Viewpoint(user=user, profile=Profile(), today=now.date(), hour=now)
         entry, problem = self._find(PREFERENCES, self._memory, read, blank, now)
         if problem is not None:
@@ -81,6 +82,12 @@ class Lookup:
             hour=now.replace(minute=0, second=0, microsecond=0),
         )
 
+    def store(self, profile: Profile) -> Store:
+        """Return where the values of a user with these preferences are kept."""
+        if (profile.cache_mode or self._settings.mode) is CacheMode.DISABLED:
+            return self._null
+        return self._stores[profile.cache_backend or self._settings.backend]
+
     def find(self, value: Value[Any], read: ReadTransaction, shelf: Shelf, now: datetime) -> tuple[Entry, str | None]:
         """Return the entry of *value* for a reader of this state, and the problem if it is only the last good one.
 
@@ -92,9 +99,9 @@ class Lookup:
         view = shelf.view
         if value is PREFERENCES:
             return self._find(value, self._memory, read, view, now)
-        if (view.profile.cache_mode or self._settings.mode) is CacheMode.DISABLED:
-            return self._load(value, read, view, self._null), None
-        store = self._stores[view.profile.cache_backend or self._settings.backend]
+        store = self.store(view.profile)
+        if store is self._null:
+            return self._load(value, read, view, store), None
         entry, problem = self._find(value, store, read, view, now)
         if problem is None:
             shelf.put(value, entry)
@@ -105,7 +112,7 @@ class Lookup:
     ) -> tuple[Entry, str | None]:
         key = value.key_for(view)
         place = Place(user=view.user, key=key, shape=value.shape, value_type=value.kind)
-        generation = self.generations.of(view.user, key, read)
+        generation = self.generations.of(view.user, key)
         entry = store.get(place, generation)
         if entry is not None and is_fresh(entry, value, generation, read.seq, now):
             self._counts.add(value.key, "hits")

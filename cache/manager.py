@@ -8,25 +8,27 @@ import contextlib
 import logging
 import threading
 from collections.abc import Iterator, Sequence
-from datetime import date
+from datetime import date, timedelta
 from typing import Any, TypeVar
 
-from cache.counts import Counts, KeyStats
+from cache import named
+from cache.counts import CacheStats, Counts
 from cache.file_store import FileStore
 from cache.generations import Generations
 from cache.hybrid_store import HybridStore
 from cache.lookup import Lookup
 from cache.memory_store import MemoryStore
+from cache.named import MISS, Names
 from cache.settings import CacheSettings
 from cache.shelf import Shelf
 from cache.snapshot import Look, Snapshot
-from cache.store import Store, TierStats
+from cache.store import Store
 from cache.values import VALUES, Value
-from data.database import Database, ReadTransaction
+from data.database import Database, ReadTransaction, Transaction
 from data.feed import Feed
-from data.preferences import CacheBackend
+from data.preferences import LOCAL_USER, CacheBackend
 from events.bus import Bus
-from events.catalog import Invalidated, Logged, UserId
+from events.catalog import Invalidated, Logged, RefreshRequested, UserId
 from events.patterns import EVERYTHING
 from events.ruleset import Ruleset
 
@@ -71,6 +73,7 @@ class CacheManager:
             stores=stores,
             clock=database.clock,
         )
+        self._names = Names(value.key for value in VALUES)
         self._shelves: dict[UserId, Shelf] = {}
         self._shelves_lock = threading.Lock()
         self._known_tokens: dict[int, int] = {}
@@ -157,20 +160,110 @@ class CacheManager:
                 self._shelves[user] = shelf
         return shelf
 
-    # --- by hand
+    # --- by name
+
+    def get(self, key: str, subsystem: str, *, user: UserId = LOCAL_USER) -> Any:
+        """Return a copy of what was `set` under *key* in *subsystem* (a key's first segment), or `MISS`.
+
+        `get("trends_of_may", "analytics")` and `get("analytics.trends_of_may", "analytics")` are the same. What comes
+        back is plain data: a tuple comes back as a list. Values of the table are read with `get_or_load`.
+
+        Raises:
+            UnknownNameError, PatternError: there is no such subsystem, or *key* is none.
+        """
+        full = self._names.full_key(key, subsystem)
+        seq = self._feed.catch_up()
+        store = self._store_of(user)
+        found = named.find(
+            self._names, full, user, store, self._generations.of(user, full), seq, self._database.clock()
+        )
+        self._counts.add(subsystem, "misses" if found is MISS else "hits")
+        return found
+
+    def set(
+        self,
+        key: str,
+        value: Any,
+        subsystem: str,
+        ttl: timedelta | None = None,
+        *,
+        user: UserId = LOCAL_USER,
+        as_of: int | None = None,
+    ) -> bool:
+        """Keep *value* under *key* until an event or `invalidate` names a prefix of it, at most for *ttl*.
+
+        It counts as computed from the state at which the same thread or task missed *key* last, or from *as_of* (a
+        `stamp`), or else from now. If the key was invalidated since then it is not kept; returns whether it is.
+
+        Raises:
+            UnknownNameError, PatternError: there is no such subsystem, or *key* is none.
+            UnstorableValueError: *value* is not plain data.
+        """
+        full = self._names.full_key(key, subsystem)
+        self._names.remember(full)
+        missed = named.missed_at(self._names, full, user)
+        now = self.stamp()
+        seq = as_of if as_of is not None else now if missed is None else missed
+        store = self._store_of(user)
+        token = self._feed.token_at(seq)
+        entry = named.entry_of(full, value, ttl, seq, token or 0, self._database.clock())
+        if token is None or seq < self._generations.of(user, full):
+            return False
+        return store.set(named.place(user, full), entry)
+
+    def stamp(self) -> int:
+        """Return the log's present seq. Take it before you begin to read what you will `set`."""
+        return self._feed.catch_up()
+
+    def invalidate(self, pattern: str, subsystem: str | None = None, *, user: UserId = LOCAL_USER) -> int:
+        """Make everything below *pattern* stale for *user*, in every process, and return the seq from which it is.
+
+        *pattern* is `analytics.*`, `analytics.relief_summary`, or `*`; within *subsystem*, if one is given. Costs one
+        row in the log, whatever the number of keys.
+
+        Raises:
+            UnknownNameError: it covers nothing that there is; says what was probably meant.
+            PatternError: it is not a pattern.
+        """
+        prefix = self._names.prefix(pattern, subsystem, lambda: self._hybrid.keys(user))
+
+        def command(transaction: Transaction) -> None:
+            event = RefreshRequested(user=user, at=transaction.now, prefix=prefix or "*")
+            transaction.record(event)
+
+        self._database.write(command)
+        return self._generations.of(user, prefix)
+
+    def clear_subsystem(self, subsystem: str, *, user: UserId | None = None) -> int:
+        """Drop what is kept of *subsystem*, of one user or of all; return how many entries went.
+
+        Costs warmth and nothing else; to make values stale, use `invalidate`.
+
+        Raises:
+            UnknownNameError: there is no such subsystem.
+        """
+        self._names.check_subsystem(subsystem)
+        self._drop_shelves(user)
+        return self._hybrid.clear(user, subsystem)
 
     def clear(self, user: UserId | None = None) -> int:
-        """Drop all entries, of one user or of all; return how many. Costs warmth and nothing else."""
+        """Drop everything that is kept, of one user or of all; return how many entries went."""
         self._drop_shelves(user)
         return self._hybrid.clear(user)
 
-    def key_stats(self) -> tuple[KeyStats, ...]:
-        """Return what happened to each value since the process began."""
-        return tuple(self._counts.of(value.key) for value in VALUES)
+    def get_cache_stats(self) -> CacheStats:
+        """Return what happened since the process began, per key and per tier."""
+        keys = [value.key for value in VALUES] + list(self._names.subsystems)
+        return CacheStats(
+            keys=tuple(self._counts.of(key) for key in keys), tiers=self._memory.stats() + self._file.stats()
+        )
 
-    def tier_stats(self) -> tuple[TierStats, ...]:
-        """Return what each tier holds."""
-        return self._memory.stats() + self._file.stats()
+    def _store_of(self, user: UserId) -> Store:
+        shelf = self._shelves.get(user)
+        if shelf is None:
+            with self.snapshot(user) as snapshot:
+                return self._lookup.store(snapshot.view.profile)
+        return self._lookup.store(shelf.view.profile)
 
     def _belongs_to_log(self, seq: int, token: int) -> bool:
         """Whether row *seq* of the log is the one that an entry was computed after."""

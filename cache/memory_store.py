@@ -4,6 +4,7 @@ to go. Values are immutable, so nobody can poison what the next reader gets.
 
 import threading
 from collections import OrderedDict
+from collections.abc import Iterable
 
 from cache.entries import Entry
 from cache.store import Place, TierStats
@@ -53,6 +54,11 @@ class MemoryStore:
                 self._forget(next(iter(self._entries)))
                 self._evictions += 1
             return True
+
+    def keys(self, user: UserId) -> Iterable[str]:
+        """Return the keys that are kept for *user*."""
+        with self._lock:
+            return [key for owner, key in self._entries if owner == user]
 
     def clear(self, user: UserId | None = None, prefix: str = "") -> int:
         """Drop what lies below *prefix*, of one user or of all."""

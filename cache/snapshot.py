@@ -91,9 +91,7 @@ class Snapshot:
         """Whether *look*, of an earlier snapshot, still holds in this state and on this day."""
         key = value.key_for(self.view)
         return (
-            look.problem is None
-            and look.key == key
-            and look.as_of >= self._lookup.generations.of(self.view.user, key, self._read)
+            look.problem is None and look.key == key and look.as_of >= self._lookup.generations.of(self.view.user, key)
         )
 
     def _find(self, value: Value[Any]) -> Entry:

@@ -3,6 +3,7 @@
 A store keeps, finds, evicts and clears. Whether an entry is fresh is none of its business: that is the manager's.
 """
 
+from collections.abc import Iterable
 from typing import Any, Protocol
 
 import msgspec
@@ -53,6 +54,9 @@ class Store(Protocol):
     def set(self, place: Place, entry: Entry) -> bool:
         """Keep *entry* if the tier can; return whether it is kept now. May refuse one older than what is there."""
 
+    def keys(self, user: UserId) -> Iterable[str]:
+        """Return the keys that are kept for *user*, fresh or not. Goes through all there is."""
+
     def clear(self, user: UserId | None = None, prefix: str = "") -> int:
         """Drop by hand: what lies below *prefix*, of one user or (None) of all; return how many entries went."""
 
@@ -73,6 +77,10 @@ class NullStore:
     def set(self, place: Place, entry: Entry) -> bool:
         """Keep nothing."""
         return False
+
+    def keys(self, user: UserId) -> Iterable[str]:
+        """Return no keys."""
+        return ()
 
     def clear(self, user: UserId | None = None, prefix: str = "") -> int:
         """Drop nothing."""

@@ -30,7 +30,8 @@ def live(house: House) -> Generations:
 
 def numbers(house: House, found: Generations, user: UserId | None = None) -> dict[str, int]:
     with house.database.read() as read:
-        return {key: found.of(user or house.user, key, read) for key in KEYS}
+        found.recover(user or house.user, read)
+    return {key: found.of(user or house.user, key) for key in KEYS}
 
 
 def test_an_event_raises_what_its_rules_name_and_nothing_else(house: House) -> None:
@@ -130,6 +131,10 @@ def test_events_that_arrive_twice_or_in_another_order_lead_to_the_same_numbers(h
     for logged in (*reversed(old), *old):
         found.apply(logged)
     assert numbers(house, found) == before
+
+
+def test_before_the_past_of_a_user_is_known_nothing_is_fresh(house: House) -> None:
+    assert recovered(house).of(house.user, "dashboard.tasks") > house.feed.seq
 
 
 def test_one_users_events_raise_nothing_of_anothers(house: House) -> None:

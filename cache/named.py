@@ -1,0 +1,153 @@
+"""Get and set by name, for what has no row in the table of values: the interface that this system began with.
+
+The same judgement as everywhere: what was set is fresh until an event, or `invalidate`, names a prefix of its key. A
+late store is refused here as well: the state that counts for a `set` is that of the `get` that missed before it.
+"""
+
+import enum
+import re
+from collections.abc import Callable, Iterable
+from contextvars import ContextVar
+from datetime import datetime, timedelta
+from types import MappingProxyType
+from typing import Any, Final
+
+import msgspec
+
+from cache.entries import Entry
+from cache.errors import UnknownNameError, UnstorableValueError
+from cache.store import Place, Store
+from events.catalog import UserId
+from events.errors import PatternError
+from events.patterns import EVERYTHING, covers, did_you_mean, parse
+
+
+class Miss(enum.Enum):
+    """The type of `MISS`."""
+
+    MISS = "miss"
+
+
+MISS: Final = Miss.MISS
+"""What `get` returns when nothing fresh is kept: never `None`, which is a value one may keep."""
+
+SHAPE = 1
+KEPT_MISSES = 256
+KEPT_NAMES = 10_000
+
+
+class _Kept(msgspec.Struct, frozen=True):
+    until: datetime | None
+    body: bytes  # encoded, so that everybody gets a copy of their own, from every tier alike
+
+
+class Names:
+    """The names that are known: subsystems, and the keys of the table of values."""
+
+    def __init__(self, keys: Iterable[str]) -> None:
+        self._keys = tuple(keys)
+        self._given: dict[str, None] = {}
+        self.subsystems = tuple(dict.fromkeys(key.partition(".")[0] for key in self._keys))
+
+    def full_key(self, key: str, subsystem: str) -> str:
+        """Return the whole key: `("trends", "analytics")` and `("analytics.trends", "analytics")` are the same.
+
+        Raises:
+            UnknownNameError: there is no such subsystem.
+            PatternError: *key* is not dotted lower-case segments.
+        """
+        self.check_subsystem(subsystem)
+        full = key if key.startswith(subsystem + ".") else f"{subsystem}.{key}"
+        if full.endswith(".*") or parse(full) != full:
+            raise PatternError(f"{key!r} is not a key: expected dotted lower-case segments, without a star")
+        return full
+
+    def remember(self, full_key: str) -> None:
+        """Take *full_key*, which is being set, for a name that exists from now on."""
+        self._given[full_key] = None
+        if len(self._given) > KEPT_NAMES:
+            del self._given[next(iter(self._given))]
+
+    def prefix(self, pattern: str, subsystem: str | None, live: Callable[[], Iterable[str]]) -> str:
+        """Return the prefix that *pattern* names, within *subsystem* if one is given.
+
+        Raises:
+            UnknownNameError: it covers no value of the table, nothing that was set, and none of the *live* keys.
+            PatternError: it is not a pattern.
+        """
+        if subsystem is not None:
+            self.check_subsystem(subsystem)
+            if pattern == "*":
+                return subsystem
+            if pattern not in (subsystem, f"{subsystem}.*") and not pattern.startswith(subsystem + "."):
+                pattern = f"{subsystem}.{pattern}"
+        prefix = parse(pattern)
+        if prefix == EVERYTHING or any(covers(prefix, key) for key in self._keys):
+            return prefix
+        if prefix in self._given or any(covers(prefix, key) for key in (*self._given, *live())):
+            return prefix
+        near = did_you_mean(re.sub(r"\.\*$", "", pattern), [*self._keys, *self.subsystems])
+        raise UnknownNameError(f"{pattern!r} covers no value" + near)
+
+    def check_subsystem(self, subsystem: str) -> None:
+        """Refuse an unknown subsystem.
+
+        Raises:
+            UnknownNameError: says which there are.
+        """
+        if subsystem not in self.subsystems:
+            raise UnknownNameError(
+                f"subsystem {subsystem!r}: expected one of {', '.join(self.subsystems)}"
+                + did_you_mean(subsystem, self.subsystems)
+            )
+
+
+_missed: ContextVar[MappingProxyType[tuple[Names, UserId, str], int]] = ContextVar(
+    "missed", default=MappingProxyType({})
+)
+
+
+def find(names: Names, key: str, user: UserId, store: Store, generation: int, seq: int, now: datetime) -> Any:
+    """Return a copy of what is fresh under *key*, or `MISS`. A miss is remembered, with the log's *seq* at that moment,
+    for the `set` that may follow in the same thread or task.
+    """
+    entry = store.get(place(user, key), generation)
+    if entry is not None and entry.as_of >= generation:
+        kept: _Kept = entry.value
+        if kept.until is None or now <= kept.until:
+            return msgspec.msgpack.decode(kept.body)
+    remembered = {**_missed.get(), (names, user, key): seq}
+    while len(remembered) > KEPT_MISSES:
+        del remembered[next(iter(remembered))]
+    _missed.set(MappingProxyType(remembered))
+    return MISS
+
+
+def missed_at(names: Names, key: str, user: UserId) -> int | None:
+    """Return the seq at which this thread or task last missed *key*, once; None if it did not."""
+    remembered = dict(_missed.get())
+    seq = remembered.pop((names, user, key), None)
+    _missed.set(MappingProxyType(remembered))
+    return seq
+
+
+def entry_of(key: str, value: Any, ttl: timedelta | None, as_of: int, token: int, now: datetime) -> Entry:
+    """Return the entry that keeps *value* as of a row of the log.
+
+    Raises:
+        UnstorableValueError: msgpack has no form for it.
+    """
+    try:
+        body = msgspec.msgpack.encode(value)
+    except (TypeError, ValueError, OverflowError, RecursionError) as error:
+        raise UnstorableValueError(
+            f"a {type(value).__name__} cannot be kept under {key!r} ({error}): expected plain data, "
+            "such as numbers, text, lists and dictionaries"
+        ) from error
+    kept = _Kept(None if ttl is None else now + ttl, body)
+    return Entry(value=kept, as_of=as_of, token=token, loaded_at=now, load_seconds=0.0, size_bytes=len(body))
+
+
+def place(user: UserId, key: str) -> Place:
+    """Return where what was set under *key* is kept."""
+    return Place(user=user, key=key, shape=SHAPE, value_type=_Kept)

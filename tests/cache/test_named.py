@@ -1,0 +1,176 @@
+"""Get, set and invalidate by name, on each backend."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from cache.errors import UnknownNameError, UnstorableValueError
+from cache.named import MISS
+from data import instances, tasks
+from data.preferences import CacheBackend
+from events.errors import PatternError
+from tests.cache.probes import Task
+from tests.house import House, open_house
+
+
+def complete_something(house: House) -> None:
+    task = tasks.create(house.database, house.user, name="A")
+    instances.complete(house.database, house.user, instances.plan(house.database, house.user, task))
+
+
+def test_what_was_set_is_found_until_it_is_invalidated(any_house: House) -> None:
+    manager = any_house.manager
+    assert manager.get("mine", "analytics") is MISS
+    assert manager.set("mine", {"mean": 0.5, "n": [1, 2]}, "analytics")
+    assert manager.get("mine", "analytics") == manager.get("analytics.mine", "analytics") == {"mean": 0.5, "n": [1, 2]}
+    manager.invalidate("analytics.mine")
+    assert manager.get("mine", "analytics") is MISS
+
+
+def test_a_none_that_was_set_is_no_miss(any_house: House) -> None:
+    any_house.manager.set("mine", None, "analytics")
+    assert any_house.manager.get("mine", "analytics") is None
+
+
+@pytest.mark.parametrize("pattern", ["*", "analytics.*", "analytics", "analytics.mine", "analytics.mine.*"])
+def test_every_form_of_a_pattern_reaches_it(any_house: House, pattern: str) -> None:
+    any_house.manager.set("mine", 1, "analytics")
+    any_house.manager.invalidate(pattern)
+    assert any_house.manager.get("mine", "analytics") is MISS
+
+
+def test_within_a_subsystem_patterns_are_short(any_house: House) -> None:
+    manager = any_house.manager
+    for pattern in ("mine", "*", "analytics.mine", "analytics.*"):
+        manager.set("mine", 1, "analytics")
+        manager.set("mine", 2, "summary")
+        manager.invalidate(pattern, "analytics")
+        assert manager.get("mine", "analytics") is MISS
+        assert manager.get("mine", "summary") == 2
+
+
+def test_what_does_not_lie_below_is_left_alone(any_house: House) -> None:
+    any_house.manager.set("mine", 1, "analytics")
+    any_house.manager.set("mine_too", 2, "analytics")
+    any_house.manager.invalidate("analytics.mine")
+    assert any_house.manager.get("mine_too", "analytics") == 2
+
+
+def test_domain_events_make_it_stale_as_well(any_house: House) -> None:
+    any_house.manager.set("mine", 1, "analytics")
+    any_house.manager.set("mine", 2, "summary")
+    complete_something(any_house)
+    assert any_house.manager.get("mine", "analytics") is MISS
+    assert any_house.manager.get("mine", "summary") == 2
+
+
+def test_a_set_that_comes_late_is_refused(any_house: House) -> None:
+    """Miss, compute, be invalidated meanwhile, set, read again."""
+    assert any_house.manager.get("mine", "analytics") is MISS
+    complete_something(any_house)
+    assert not any_house.manager.set("mine", "computed before", "analytics")
+    assert any_house.manager.get("mine", "analytics") is MISS
+    assert any_house.manager.set("mine", "computed after", "analytics")
+    assert any_house.manager.get("mine", "analytics") == "computed after"
+
+
+def test_a_late_set_from_another_thread_needs_its_own_stamp(any_house: House) -> None:
+    stamp = any_house.manager.stamp()
+    complete_something(any_house)
+    late = Task(lambda: any_house.manager.set("mine", "computed before", "analytics", as_of=stamp))
+    assert late.join() is False
+    assert any_house.manager.get("mine", "analytics") is MISS
+
+
+def test_its_ttl_bounds_its_age(any_house: House) -> None:
+    any_house.manager.set("mine", 1, "analytics", timedelta(minutes=5))
+    any_house.clock.advance(minutes=4)
+    assert any_house.manager.get("mine", "analytics") == 1
+    any_house.clock.advance(minutes=2)
+    assert any_house.manager.get("mine", "analytics") is MISS
+
+
+def test_nobody_can_poison_what_the_next_reader_gets(any_house: House) -> None:
+    given = {"list": [1]}
+    any_house.manager.set("mine", given, "analytics")
+    given["list"].append(2)
+    any_house.manager.get("mine", "analytics")["list"].append(3)
+    assert any_house.manager.get("mine", "analytics") == {"list": [1]}
+
+
+def test_users_do_not_share_names(any_house: House) -> None:
+    other = any_house.new_user("other")
+    any_house.manager.set("mine", 1, "analytics")
+    assert any_house.manager.get("mine", "analytics", user=other) is MISS
+    any_house.manager.set("mine", 2, "analytics", user=other)
+    any_house.manager.invalidate("*")
+    assert any_house.manager.get("mine", "analytics", user=other) == 2
+
+
+def test_clearing_a_subsystem_drops_it_and_nothing_else(any_house: House) -> None:
+    any_house.manager.set("mine", 1, "analytics")
+    any_house.manager.set("mine", 2, "summary")
+    any_house.manager.clear_subsystem("analytics")
+    assert any_house.manager.get("mine", "analytics") is MISS
+    assert any_house.manager.get("mine", "summary") == 2
+
+
+def test_an_invalidation_is_seen_after_a_restart(tmp_path: Path) -> None:
+    for expected in (True, False):
+        with open_house(tmp_path, backend=CacheBackend.FILE) as house:
+            if expected:
+                house.manager.set("mine", 1, "analytics")
+            else:
+                assert house.manager.get("mine", "analytics") == 1
+                house.manager.invalidate("analytics.mine")
+    with open_house(tmp_path, backend=CacheBackend.FILE) as house:
+        assert house.manager.get("mine", "analytics") is MISS
+
+
+@pytest.mark.parametrize(
+    ("pattern", "message"),
+    [
+        ("analytics.relief_sumary", r"covers no value; did you mean 'analytics\.relief_summary'\?"),
+        ("analytic.*", "covers no value; did you mean 'analytics'"),
+        ("nothing.like.it", "covers no value$"),
+    ],
+)
+def test_a_pattern_that_covers_nothing_is_refused(house: House, pattern: str, message: str) -> None:
+    before = house.feed.seq
+    with pytest.raises(UnknownNameError, match=message):
+        house.manager.invalidate(pattern)
+    assert house.feed.seq == before
+
+
+def test_a_subsystem_that_is_none_is_refused(house: House) -> None:
+    for act in (
+        lambda: house.manager.get("mine", "analytic"),
+        lambda: house.manager.set("mine", 1, "analytic"),
+        lambda: house.manager.invalidate("*", "analytic"),
+        lambda: house.manager.clear_subsystem("analytic"),
+    ):
+        with pytest.raises(UnknownNameError, match=r"expected one of .*did you mean 'analytics'"):
+            act()
+
+
+@pytest.mark.parametrize("key", ["", "*", "a.*", "A", "a..b", "a b", "a/b", "../etc"])
+def test_a_key_that_is_none_is_refused(house: House, key: str) -> None:
+    with pytest.raises(PatternError, match="expected dotted lower-case segments"):
+        house.manager.get(key, "analytics")
+
+
+@pytest.mark.parametrize("value", [object(), lambda: None, {1, object()}, 2**70])
+def test_a_value_without_a_form_is_refused(house: House, value: object) -> None:
+    with pytest.raises(UnstorableValueError, match=r"cannot be kept under 'analytics\.mine'"):
+        house.manager.set("mine", value, "analytics")
+
+
+def test_the_stats_count_what_happened(any_house: House) -> None:
+    any_house.manager.get("mine", "analytics")
+    any_house.manager.set("mine", 1, "analytics")
+    any_house.manager.get("mine", "analytics")
+    stats = any_house.manager.get_cache_stats()
+    (analytics,) = [key for key in stats.keys if key.key == "analytics"]
+    assert (analytics.hits, analytics.misses) == (1, 1)
+    assert sum(tier.entries for tier in stats.tiers) >= 1
