@@ -1,0 +1,10 @@
+"""CSV files out of the database and into it again, exactly.
+
+What the files look like is in `columns`, writing them in `export`, checking and taking them in `imports`.
+"""
+
+from data.transfer.columns import Counts
+from data.transfer.export import export_to
+from data.transfer.imports import import_from
+
+__all__ = ["Counts", "export_to", "import_from"]
