@@ -21,6 +21,9 @@ Row = dict[str, Any]
 MOOD_PERSISTENCE = 0.8
 """How much of yesterday's mood is left today: the coefficient of an AR(1) process."""
 
+DAY_OFF = 0.04
+"""The share of days on which nothing is done at all: streaks end now and then."""
+
 _WEEKDAY_TONE = (-0.35, -0.1, 0.0, 0.0, 0.2, 0.4, 0.15)
 _WEEKDAY_SHARE = (1.15, 1.15, 1.1, 1.1, 1.0, 0.8, 0.7)
 _MAX_LATER_TODAY = 8
@@ -127,7 +130,9 @@ class Life:
             weekday = (self._first_day + ONE_DAY * index).weekday()
             mood = MOOD_PERSISTENCE * mood + math.sqrt(1 - MOOD_PERSISTENCE**2) * self._random.gauss(0, 1)
             moods.append(mood)
-            shares.append(_WEEKDAY_SHARE[weekday] * math.exp(0.12 * mood + self._random.gauss(0, 0.2)))
+            share = _WEEKDAY_SHARE[weekday] * math.exp(0.12 * mood + self._random.gauss(0, 0.2))
+            is_off = self._random.random() < DAY_OFF and index < self._days - 1
+            shares.append(0.0 if is_off else share)
         total = sum(shares)
         numbers, sum_of_shares, given = [], 0.0, 0
         for share in shares:
