@@ -9,6 +9,7 @@ import contextlib
 import logging
 import queue
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -17,13 +18,14 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import QueuePool
 
 from data import log as event_log
 from data import migrations
-from data.errors import DatabaseBusyError, DatabaseUnusableError, UnrecordedChangeError
+from data.errors import DatabaseBusyError, DatabaseUnusableError, DataError, UnrecordedChangeError
 from data.sqlite import sqlite
 from events.catalog import Event
 
@@ -34,6 +36,7 @@ Clock = Callable[[], datetime]
 
 BUSY_TIMEOUT_SECONDS = 5.0
 READERS = 8
+READER_TIMEOUT_SECONDS = 30.0
 
 
 def utc_now() -> datetime:
@@ -74,7 +77,7 @@ class Database:
         self.url = url
         self.clock = clock
         self.after_commit: list[Callable[[], None]] = []
-        """Called, in the committing thread's caller, after each commit and before `write` returns."""
+        """Called by the thread that called `write`, after each commit and before `write` returns. Errors are logged."""
         self._commands: queue.SimpleQueue[tuple[Callable[[Transaction], Any], Future[Any]] | None] = queue.SimpleQueue()
         self._writer: threading.Thread | None = None
         self._write_engine: Engine | None = None
@@ -85,6 +88,7 @@ class Database:
         """Create the file if there is none, bring its tables to this version, and start the writer.
 
         Raises:
+            DatabaseBusyError: another process kept the write lock for 5 s.
             DatabaseUnusableError: the path cannot be used, or the file is damaged or of a newer version.
         """
         with self._lock:
@@ -94,9 +98,9 @@ class Database:
             write_engine = _engine(self.url, begin="BEGIN IMMEDIATE", pool_size=1)
             try:
                 migrations.upgrade(write_engine)
-            except sqlite.DatabaseError as error:
+            except (sqlite.DatabaseError, DBAPIError) as error:
                 write_engine.dispose()
-                raise DatabaseUnusableError(f"{self.url}: {error}") from error
+                raise _as_sentence(error, self.url) from error
             except BaseException:
                 write_engine.dispose()
                 raise
@@ -107,6 +111,8 @@ class Database:
 
     def close(self) -> None:
         """Finish the commands that wait, then let go of the file."""
+        if threading.current_thread() is self._writer:
+            raise RuntimeError("a command cannot close the database: it would wait for its own end")
         with self._lock:
             if self._writer is None:
                 return
@@ -127,18 +133,22 @@ class Database:
 
         Raises:
             DatabaseBusyError: another process kept the write lock for 5 s.
+            DatabaseUnusableError: the database is not open (a forked child has to open its own), or the disk is full.
             UnrecordedChangeError: the command changed rows but recorded no event.
         """
-        writer = self._writer
-        if writer is None:
-            raise DatabaseUnusableError(f"{self.url} is not open")
-        if threading.current_thread() is writer:
+        if threading.current_thread() is self._writer:
             raise RuntimeError("a command cannot run another command: it would wait for itself")
         done: Future[T] = Future()
-        self._commands.put((command, done))
+        with self._lock:  # or `close` could send the writer away in between, and nobody would ever run the command
+            if self._writer is None or not self._writer.is_alive():
+                raise DatabaseUnusableError(f"{self.url} is not open in this process")
+            self._commands.put((command, done))
         result = done.result()
-        for told in self.after_commit:
-            told()
+        for told in tuple(self.after_commit):
+            try:
+                told()
+            except Exception:  # it is on disk: an error now would make a person do it again
+                log.exception("%r failed after a commit", told)
         return result
 
     @contextlib.contextmanager
@@ -146,16 +156,30 @@ class Database:
         """Open a read transaction: everything read in it is of one state, whatever is committed meanwhile.
 
         Waits while all readers of the pool are taken. Keep it short: an open one keeps the WAL from being recycled.
+
+        Raises:
+            DatabaseBusyError: all readers of the pool were taken for 30 s.
         """
-        if self._read_engine is None:
-            raise DatabaseUnusableError(f"{self.url} is not open")
-        with self._read_engine.begin() as connection:
+        engine = self._opened_readers()
+        try:
+            connection = engine.connect()
+        except PoolTimeoutError as error:
+            raise DatabaseBusyError(
+                f"all {READERS} readers have been taken for {READER_TIMEOUT_SECONDS:g} s: try again"
+            ) from error
+        with connection, connection.begin():
             seq, token = event_log.newest(connection)  # the first read fixes the state
             yield ReadTransaction(connection=connection, seq=seq, token=token)
 
     def watch(self) -> "Watch":
         """Return a cheap way to ask whether anything was committed, by any process."""
-        return Watch(self)
+        return Watch(self._opened_readers())
+
+    def _opened_readers(self) -> Engine:
+        engine = self._read_engine
+        if engine is None:
+            raise DatabaseUnusableError(f"{self.url} is not open in this process")
+        return engine
 
     def _serve_commands(self) -> None:
         while (item := self._commands.get()) is not None:
@@ -170,7 +194,7 @@ class Database:
     def _run(self, command: Callable[[Transaction], T]) -> T:
         assert self._write_engine is not None
         try:
-            with Session(self._write_engine, expire_on_commit=False) as session, session.begin():
+            with _CommandSession(self._write_engine, expire_on_commit=False) as session, session.begin():
                 before = _changed_rows(session)
                 transaction = Transaction(session, self.clock())
                 result = command(transaction)
@@ -179,19 +203,14 @@ class Database:
                     raise UnrecordedChangeError(f"{command!r} changed rows but recorded no event")
                 return result
         except OperationalError as error:
-            if "locked" in str(error.orig):
-                raise DatabaseBusyError(
-                    f"another process has been writing for {BUSY_TIMEOUT_SECONDS:g} s: nothing was changed, try again"
-                ) from error
-            raise
+            raise _as_sentence(error, self.url) from error
 
 
 class Watch:
     """Asks SQLite whether another connection has committed since the last time. Not for several threads at once."""
 
-    def __init__(self, database: Database) -> None:
-        assert database._read_engine is not None
-        self._pooled = database._read_engine.raw_connection()
+    def __init__(self, readers: Engine) -> None:
+        self._pooled = readers.raw_connection()
         self._pooled.detach()
         self._cursor: Any = self._pooled.cursor()
         self._seen = -1
@@ -245,6 +264,8 @@ def _engine(url: str, *, begin: str, pool_size: int, read_only: bool = False) ->
         poolclass=QueuePool,
         pool_size=pool_size,
         max_overflow=0,
+        pool_timeout=READER_TIMEOUT_SECONDS,
+        hide_parameters=True,  # errors are logged, and what people wrote is not
         connect_args={"timeout": BUSY_TIMEOUT_SECONDS, "check_same_thread": False},
     )
 
@@ -252,7 +273,7 @@ def _engine(url: str, *, begin: str, pool_size: int, read_only: bool = False) ->
     def configure(connection: Any, _record: object) -> None:
         connection.isolation_level = None  # we say BEGIN ourselves, below: the driver's own is deferred and too late
         cursor = connection.cursor()
-        cursor.execute("PRAGMA journal_mode = WAL")
+        _switch_to_wal(cursor)
         cursor.execute("PRAGMA synchronous = FULL")
         cursor.execute("PRAGMA foreign_keys = ON")
         if read_only:
@@ -264,6 +285,35 @@ def _engine(url: str, *, begin: str, pool_size: int, read_only: bool = False) ->
         connection.exec_driver_sql(begin)
 
     return engine
+
+
+def _switch_to_wal(cursor: Any) -> None:
+    # SQLite does not wait in this statement, whatever the timeout: of two that make a new file, one would fail at once.
+    give_up_at = time.monotonic() + BUSY_TIMEOUT_SECONDS
+    while True:
+        try:
+            cursor.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > give_up_at:
+                raise
+            time.sleep(0.01)
+
+
+class _CommandSession(Session):
+    """A session that a command cannot commit: the change would be on record without its event."""
+
+    def commit(self) -> None:
+        raise RuntimeError("a command commits by itself: leave that to `Database.write`, which wants an event as well")
+
+
+def _as_sentence(error: Exception, url: str) -> DataError:
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    if "locked" in str(cause):
+        return DatabaseBusyError(
+            f"another process has been writing for {BUSY_TIMEOUT_SECONDS:g} s: nothing was changed, try again"
+        )
+    return DatabaseUnusableError(f"{url}: {cause}")
 
 
 def _changed_rows(session: Session) -> int:

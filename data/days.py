@@ -5,17 +5,22 @@ hours, because some days have no midnight.
 """
 
 import functools
+import logging
+import re
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from sqlalchemy import func, select
 
 from data.database import Database, Transaction
-from data.errors import InvalidInputError
+from data.errors import InvalidInputError, shown
 from data.models import Day, Preferences, User
 from events.catalog import DayStarted, UserId
 
+log = logging.getLogger(__name__)
+
 ONE_DAY = timedelta(days=1)
+_CLOCK_TIME = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])")
 
 
 def parse_zone(name: str) -> ZoneInfo:
@@ -26,8 +31,8 @@ def parse_zone(name: str) -> ZoneInfo:
     """
     try:
         return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, KeyError, ValueError, OSError):
-        raise InvalidInputError(f"time zone {name!r}: expected an IANA name such as 'Europe/Berlin'") from None
+    except (ZoneInfoNotFoundError, KeyError, ValueError, TypeError, OSError):
+        raise InvalidInputError(f"time zone {shown(name)}: expected an IANA name such as 'Europe/Berlin'") from None
 
 
 def parse_clock_time(text: str, what: str = "time") -> time:
@@ -36,13 +41,10 @@ def parse_clock_time(text: str, what: str = "time") -> time:
     Raises:
         InvalidInputError: it is not written so.
     """
-    try:
-        hours, minutes = text.split(":")
-        if len(hours) == 2 and len(minutes) == 2:
-            return time(int(hours), int(minutes))
-    except ValueError:
-        pass
-    raise InvalidInputError(f"{what} {text!r}: expected HH:MM between 00:00 and 23:59")
+    found = _CLOCK_TIME.fullmatch(text) if isinstance(text, str) else None
+    if found is None:
+        raise InvalidInputError(f"{what} {shown(text)}: expected HH:MM between 00:00 and 23:59")
+    return time(int(found[1]), int(found[2]))
 
 
 class Calendar:
@@ -70,7 +72,7 @@ class Calendar:
         found = self._starts.get(day)
         if found is None:
             wall = datetime.combine(day, time()) + self._offset
-            # fold=0: the first of two equal readings; in a gap, the reading before it, which is the instant of the jump
+            # fold=0: the first of two equal readings; in a gap, as if the clocks had not jumped yet
             found = self._starts[day] = wall.replace(tzinfo=self.zone, fold=0).astimezone(UTC)
         return found
 
@@ -101,9 +103,12 @@ def start_due(database: Database) -> list[tuple[UserId, date]]:
     now = database.clock()
     started = []
     for user_id, zone, day_start, last in rows:
-        if last is None or calendar(zone, day_start).day_of(now) > last:
-            user = UserId(user_id)
-            started += [(user, day) for day in database.write(functools.partial(_start_days, user=user))]
+        user = UserId(user_id)
+        try:
+            if last is None or calendar(zone, day_start).day_of(now) > last:
+                started += [(user, day) for day in database.write(functools.partial(_start_days, user=user))]
+        except InvalidInputError as error:  # a zone that this machine does not know is nobody else's trouble
+            log.error("no day is started for user %s: %s", user, error)
     return started
 
 

@@ -4,6 +4,15 @@ Messages are sentences for the person at the page: they say what was given and w
 """
 
 
+def shown(value: object) -> str:
+    """Return *value* as a refusal shows it: its literal, cut where that is long."""
+    try:
+        literal = repr(value)
+    except ValueError:  # a number of thousands of digits
+        return "a huge number"
+    return literal if len(literal) <= 60 else literal[:57] + "..."
+
+
 class DataError(Exception):
     """Root of everything this package raises on purpose."""
 
@@ -21,7 +30,7 @@ class IllegalTransitionError(DataError, ValueError):
 
 
 class DatabaseBusyError(DataError, TimeoutError):
-    """Another process held the database's write lock for longer than we wait. Nothing was written; try again."""
+    """The write lock, or all readers, were taken for longer than we wait. Nothing was written; try again."""
 
 
 class DatabaseUnusableError(DataError, OSError):

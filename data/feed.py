@@ -29,8 +29,9 @@ class Feed:
         self._reading = False
         self.seq = 0
         """The last row that has been sent (or that was there before the feed started)."""
+        self._token = 0
         self.on_rewind: list[Callable[[], None]] = []
-        """Called when rows that had been sent are gone again: a backup was restored under the running app."""
+        """Called when the last row that was sent is gone: a backup was restored under the running app."""
 
     def start(self) -> None:
         """Begin after the newest row there is now; older rows are for who keeps something from before to judge."""
@@ -38,7 +39,7 @@ class Feed:
             if self._watch is not None:
                 return
             self._watch = self._database.watch()
-            self.seq, _ = self._watch.newest()
+            self.seq, self._token = self._watch.newest()
             self._database.after_commit.append(self._told)
 
     def stop(self) -> None:
@@ -82,16 +83,23 @@ class Feed:
     def _send_new(self, watch: Watch) -> None:
         while True:
             rows = watch.newer_than(self.seq, BATCH)
+            # Asked after the rows were read, so they follow what was sent. The newest seq alone would not tell: the
+            # log of a restored backup may have passed it.
+            if watch.token_at(self.seq) != self._token:
+                self._start_over(watch)
+                return
             for row in rows:
                 logged: Logged = event_log.from_raw(row)
                 self._bus.send(logged)
-                self.seq = logged.seq
-            if len(rows) < BATCH:
-                break
-        if not rows:
-            newest, _ = watch.newest()
-            if newest < self.seq:
-                log.error("the event log went back from %d to %d: was a backup restored?", self.seq, newest)
-                self.seq = newest
-                for told in self.on_rewind:
-                    told()
+                self.seq, self._token = row[:2]
+                if self._watch is not watch:  # a receiver stopped the feed
+                    return
+            if len(rows) < BATCH and not watch.has_news():  # a receiver may have run a command
+                return
+
+    def _start_over(self, watch: Watch) -> None:
+        newest, token = watch.newest()
+        log.error("event %d is gone from the log, its newest is %d: was a backup restored?", self.seq, newest)
+        self.seq, self._token = newest, token
+        for told in self.on_rewind:
+            told()

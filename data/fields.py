@@ -4,7 +4,7 @@ A refusal is an `InvalidInputError` whose sentence names the field, what was giv
 span several fields of a record are with its commands.
 """
 
-import math
+import unicodedata
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -13,12 +13,15 @@ from typing import Any, TypeVar
 import msgspec
 
 from data.days import parse_clock_time
-from data.errors import InvalidInputError
+from data.errors import InvalidInputError, shown
 from data.models import WEEKDAYS
 
 MAX_NAME = 200
 MAX_TEXT = 1_000_000
 MAX_MINUTES = 100_000.0
+
+_JOINERS = "\u200c\u200d"
+"""Invisible, but parts of words (Persian, Hindi) and of emoji."""
 
 Word = TypeVar("Word", bound=StrEnum)
 
@@ -53,7 +56,7 @@ def feeling(value: Any, field: str) -> int | None:
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, int | float) or value != value // 1 or not 0 <= value <= 100:
-        raise InvalidInputError(f"{_words(field)} {value!r}: expected a whole number from 0 to 100")
+        raise _refusal(field, value, "a whole number from 0 to 100")
     return int(value)
 
 
@@ -70,29 +73,28 @@ def percent(value: Any, field: str) -> float | None:
 def _number(value: Any, field: str, most: float, unit: str) -> float | None:
     if value is None:
         return None
-    if (
-        isinstance(value, bool)
-        or not isinstance(value, int | float)
-        or not math.isfinite(value)
-        or not 0 <= value <= most
-    ):
-        raise InvalidInputError(f"{_words(field)} {value!r}: expected 0 to {most:,.0f} {unit}")
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= most:
+        raise _refusal(field, value, f"0 to {most:,.0f} {unit}")
     return float(value)
 
 
 def name(value: Any, field: str = "name") -> str:
-    """Check a name: 1 to 200 visible characters on one line; surrounding space is dropped."""
+    """Check a name: 1 to 200 characters on one line, not all of them invisible; surrounding space is dropped."""
     checked = text(value, field).strip()
-    if not checked or len(checked) > MAX_NAME or not checked.isprintable():
-        shown = checked if len(checked) <= 40 else checked[:40] + "..."
-        raise InvalidInputError(f"{_words(field)} {shown!r}: expected 1 to {MAX_NAME} printable characters on one line")
+    if len(checked) > MAX_NAME or not checked.strip(_JOINERS + " ") or any(map(_is_control, checked)):
+        raise _refusal(field, checked, f"1 to {MAX_NAME} printable characters on one line")
     return checked
+
+
+def _is_control(character: str) -> bool:
+    # Not `str.isprintable`: it refuses the spaces of other scripts, and emoji that are newer than this Python.
+    return unicodedata.category(character) in ("Cc", "Cf", "Zl", "Zp") and character not in _JOINERS
 
 
 def text(value: Any, field: str) -> str:
     """Check free text: up to a million characters that a database can keep."""
     if not isinstance(value, str):
-        raise InvalidInputError(f"{_words(field)} {value!r}: expected text")
+        raise _refusal(field, value, "text")
     if len(value) > MAX_TEXT:
         raise InvalidInputError(f"{_words(field)} of {len(value):,} characters: expected at most {MAX_TEXT:,}")
     if "\0" in value or any("\ud800" <= character <= "\udfff" for character in value):
@@ -102,16 +104,16 @@ def text(value: Any, field: str) -> str:
 
 def words(value: Iterable[str], field: str) -> tuple[str, ...]:
     """Check a list of names, such as categories; repeats are dropped."""
-    if isinstance(value, str):
-        raise InvalidInputError(f"{_words(field)} {value!r}: expected a list of words")
+    if isinstance(value, str) or not isinstance(value, Iterable):
+        raise _refusal(field, value, "a list of words")
     return tuple(dict.fromkeys(name(word, field) for word in value))
 
 
 def weekdays(value: Iterable[str], field: str) -> tuple[str, ...]:
     """Check a set of weekdays, returned Monday first."""
-    given = set(value)
-    if not given <= set(WEEKDAYS):
-        raise InvalidInputError(f"{_words(field)} {sorted(given)!r}: expected some of {', '.join(WEEKDAYS)}")
+    given = None if isinstance(value, str) or not isinstance(value, Iterable) else list(value)
+    if given is None or any(day not in WEEKDAYS for day in given):
+        raise _refusal(field, value, f"some of {', '.join(WEEKDAYS)}")
     return tuple(day for day in WEEKDAYS if day in given)
 
 
@@ -126,14 +128,14 @@ def instant(value: Any, field: str) -> datetime | None:
     """Check a moment: an aware time between 1970 and 9999, returned in UTC, or None."""
     if value is None:
         return None
-    if not isinstance(value, datetime) or value.tzinfo is None:
-        raise InvalidInputError(f"{_words(field)} {value!r}: expected a time with its time zone")
+    if not isinstance(value, datetime) or value.utcoffset() is None:
+        raise _refusal(field, value, "a time with its time zone")
     try:
         in_utc = value.astimezone(UTC)
     except OverflowError:
         in_utc = None
     if in_utc is None or in_utc.year < 1970:
-        raise InvalidInputError(f"{_words(field)} {value!r}: expected a time between 1970 and 9999")
+        raise _refusal(field, value, "a time between 1970 and 9999")
     return in_utc
 
 
@@ -142,14 +144,18 @@ def choice(value: Any, words_allowed: type[Word], field: str) -> Word:
     try:
         return words_allowed(value)
     except ValueError:
-        raise InvalidInputError(f"{_words(field)} {value!r}: expected one of {', '.join(words_allowed)}") from None
+        raise _refusal(field, value, f"one of {', '.join(words_allowed)}") from None
 
 
 def flag(value: Any, field: str) -> bool:
     """Check a yes or no."""
     if not isinstance(value, bool):
-        raise InvalidInputError(f"{_words(field)} {value!r}: expected true or false")
+        raise _refusal(field, value, "true or false")
     return value
+
+
+def _refusal(field: str, value: object, expected: str) -> InvalidInputError:
+    return InvalidInputError(f"{_words(field)} {shown(value)}: expected {expected}")
 
 
 def _words(field: str) -> str:

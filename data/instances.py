@@ -12,14 +12,15 @@ from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from data import fields, tasks
 from data.database import Database, Transaction
 from data.days import calendar
-from data.errors import IllegalTransitionError, InvalidInputError, UnknownRecordError
+from data.errors import IllegalTransitionError, InvalidInputError, UnknownRecordError, shown
 from data.fields import UNSAID, Feelings
-from data.models import FEELINGS, CancelReason, Instance, Preferences, State
+from data.models import FEELINGS, CancelReason, Day, Instance, Preferences, State
 from events.catalog import (
     CancellationUndone,
     CompletionUndone,
@@ -46,6 +47,8 @@ ALLOWED: dict[str, frozenset[State]] = {
 """What can be done from which states."""
 
 _FINISHED_ONLY = frozenset({f"actual_{feeling}" for feeling in FEELINGS} | {"actual_minutes", "completion_percent"})
+
+_TIMES = frozenset({"created_at", "started_at", "completed_at"})
 
 CHECKS: dict[str, Callable[[Any, str], Any]] = {
     **{f"predicted_{feeling}": fields.feeling for feeling in (*FEELINGS, "motivation")},
@@ -119,7 +122,8 @@ def start(database: Database, user: UserId, instance: InstanceId) -> None:
     def command(transaction: Transaction) -> None:
         row = _get_for(transaction.session, user, instance, "started")
         row.state = State.ACTIVE
-        row.started_at = row.resumed_at = transaction.now
+        row.resumed_at = transaction.now
+        row.started_at = max(transaction.now, row.created_at)  # the clock may have been set back since
         transaction.record(InstanceStarted(user=user, at=transaction.now, task=TaskId(row.task_id), instance=instance))
 
     database.write(command)
@@ -191,7 +195,7 @@ def complete(
         moment = given_at or max(transaction.now, row.started_at or row.created_at)
         was_started = row.started_at is not None
         row.undo_state = row.state
-        _stop_timer(row, moment)
+        _stop_timer(row, given_at or transaction.now)
         row.state = State.COMPLETED
         row.completed_at = moment
         row.completion_percent = share
@@ -272,7 +276,9 @@ def undo(database: Database, user: UserId, instance: InstanceId) -> None:
         row = _get_for(transaction.session, user, instance, "undone")
         finished_at = row.completed_at or row.cancelled_at
         event_class = CompletionUndone if row.completed_at else CancellationUndone
-        row.state = row.undo_state or State.PLANNED
+        row.state = row.undo_state or (State.PAUSED if row.started_at else State.PLANNED)
+        if row.state == State.PLANNED:
+            row.started_at = None  # a correction may have named one
         row.undo_state = row.completed_at = row.cancelled_at = row.cancel_reason = None
         for column in _FINISHED_ONLY:
             setattr(row, column, None)
@@ -325,7 +331,8 @@ def edit(database: Database, user: UserId, instance: InstanceId, **values: Any) 
         counted_before = row.completed_at or row.cancelled_at
         for column in changed:
             setattr(row, column, checked[column])
-        _check_order(row, transaction.now)
+        if _TIMES & set(changed):
+            _check_order(row, transaction.now)
         today, earliest = _days(transaction, user, counted_before, row.completed_at or row.cancelled_at)
         transaction.record(
             InstanceEdited(
@@ -351,7 +358,7 @@ def get(session: Session, user: UserId, instance: InstanceId) -> Instance:
     """
     row = session.get(Instance, (user, instance))
     if row is None:
-        raise UnknownRecordError(f"there is no instance {instance!r}: it may have been removed meanwhile")
+        raise UnknownRecordError(f"there is no instance {shown(instance)}: it may have been removed meanwhile")
     return row
 
 
@@ -386,7 +393,12 @@ def _check_order(row: Instance, now: datetime) -> None:
 
 
 def _days(transaction: Transaction, user: UserId, *moments: datetime | None) -> tuple[date, date | None]:
-    """Return the user's today, and the earliest local day among *moments* (None if there is none)."""
+    """Return the user's today, and the earliest local day among *moments* (None if there is none).
+
+    A clock that is set back over midnight does not undo that a day has started: those before it stay finished.
+    """
     preferences = transaction.session.get_one(Preferences, user)
     own = calendar(preferences.time_zone, preferences.day_start)
-    return own.day_of(transaction.now), min((own.day_of(moment) for moment in moments if moment), default=None)
+    started = transaction.session.scalar(select(func.max(Day.day)).where(Day.user_id == user))
+    earliest = min((own.day_of(moment) for moment in moments if moment), default=None)
+    return max(own.day_of(transaction.now), started or date.min), earliest

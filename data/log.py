@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from data.models import EPOCH, EventRow, Lineage
 from events.catalog import Event, Logged, UserId, decode, encode
 
-NEWER_SQL = "SELECT seq, user_id, name, at, body FROM events WHERE seq > ? ORDER BY seq LIMIT ?"
+NEWER_SQL = "SELECT seq, token, user_id, name, at, body FROM events WHERE seq > ? ORDER BY seq LIMIT ?"
 _NEWEST_SQL = "SELECT seq, token FROM events ORDER BY seq DESC LIMIT 1"
 _TOKEN_SQL = "SELECT token FROM events WHERE seq = ?"
 _LINEAGE_SQL = "SELECT 0, token FROM lineage"
@@ -58,9 +58,9 @@ def token_at_raw(cursor: Any, seq: int) -> int | None:
     return None if row is None else int(row[-1])
 
 
-def from_raw(row: tuple[int, int, str, int, str]) -> Logged:
+def from_raw(row: tuple[int, int, int, str, int, str]) -> Logged:
     """Return the event of a row of `NEWER_SQL`."""
-    seq, user, name, at, body = row
+    seq, _, user, name, at, body = row
     return Logged(seq=seq, event=decode(name, UserId(user), EPOCH + timedelta(microseconds=at), body))
 
 
@@ -97,9 +97,15 @@ def horizon(connection: Connection) -> int:
 
 
 def prune(session: Session, *, before: datetime, keep: int) -> int:
-    """Remove rows older than *before* except the newest *keep* (at least one stays); return how many went."""
-    newest_seq = session.scalar(select(EventRow.seq).order_by(EventRow.seq.desc()).offset(max(keep, 1) - 1).limit(1))
-    if newest_seq is None:
+    """Remove rows older than *before* except the newest *keep* (at least one stays); return how many went.
+
+    Stops at the first row that is not older. A clock that was set back may have dated later rows before it, but these
+    stay, for a hole in the log would not show in its `horizon`.
+    """
+    in_order = select(EventRow.seq).order_by(EventRow.seq)
+    first_kept = session.scalar(in_order.where(EventRow.at >= before).limit(1))
+    newest_kept = session.scalar(select(EventRow.seq).order_by(EventRow.seq.desc()).offset(max(keep, 1) - 1).limit(1))
+    if newest_kept is None:
         return 0
-    gone = session.execute(delete(EventRow).where(EventRow.seq < newest_seq, EventRow.at < before))
-    return int(gone.rowcount)  # type: ignore[attr-defined]
+    end = newest_kept if first_kept is None else min(first_kept, newest_kept)
+    return int(session.execute(delete(EventRow).where(EventRow.seq < end)).rowcount)  # type: ignore[attr-defined]

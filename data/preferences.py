@@ -10,7 +10,7 @@ from sqlalchemy import select
 from data import fields
 from data.database import Database, ReadTransaction, Transaction
 from data.days import Calendar, calendar, parse_clock_time, parse_zone
-from data.errors import InvalidInputError, UnknownRecordError
+from data.errors import InvalidInputError, UnknownRecordError, shown
 from data.models import WEEKDAYS, Preferences, User
 from events.catalog import PreferencesChanged, UserCreated, UserId
 
@@ -87,6 +87,7 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
 
 FIELDS = Profile.__struct_fields__
 MAX_MONITORED = 4
+MINUTES_OF_A_DAY = 1440
 
 
 def load(read: ReadTransaction, user: UserId) -> Profile:
@@ -104,7 +105,12 @@ def load(read: ReadTransaction, user: UserId) -> Profile:
 
 
 def create_user(database: Database, name: str, *, time_zone: str = "UTC") -> UserId:
-    """Create a user with default preferences and return their id; the existing one, if the name is taken."""
+    """Create a user with default preferences and return their id; the existing one, if the name is taken.
+
+    Raises:
+        InvalidInputError: the name is none, or there is no such time zone.
+    """
+    name = fields.name(name, "user name")
     parse_zone(time_zone)
 
     def command(transaction: Transaction) -> UserId:
@@ -151,7 +157,7 @@ def check(name: str, value: Any) -> Any:
         InvalidInputError: the name is unknown or the value is not allowed; says what would be.
     """
     if name not in _CHECKS:
-        raise InvalidInputError(f"preference {name!r}: expected one of {', '.join(FIELDS)}")
+        raise InvalidInputError(f"preference {shown(name)}: expected one of {', '.join(FIELDS)}")
     return _CHECKS[name](value)
 
 
@@ -173,29 +179,29 @@ def _day_start(value: Any) -> str:
 
 def _first_weekday(value: Any) -> str:
     if value not in WEEKDAYS:
-        raise InvalidInputError(f"first weekday {value!r}: expected one of {', '.join(WEEKDAYS)}")
+        raise InvalidInputError(f"first weekday {shown(value)}: expected one of {', '.join(WEEKDAYS)}")
     return str(value)
 
 
 def _clock_hours(value: Any) -> int:
     if value not in (12, 24):
-        raise InvalidInputError(f"clock hours {value!r}: expected 12 or 24")
+        raise InvalidInputError(f"clock hours {shown(value)}: expected 12 or 24")
     return int(value)
 
 
 def _target(value: Any) -> float:
-    target = fields.minutes(value, "target minutes per day")
-    if target is None or target > 1440:
-        raise InvalidInputError(f"target minutes per day {value!r}: expected 0 to 1440")
-    return target
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= MINUTES_OF_A_DAY:
+        raise InvalidInputError(f"target minutes per day {shown(value)}: expected 0 to {MINUTES_OF_A_DAY}")
+    return float(value)
 
 
 def _weights(value: Any) -> dict[str, float]:
     try:
         weights = msgspec.convert(dict(value), type=dict[str, float])
     except (TypeError, ValueError):  # msgspec's errors are ValueErrors
-        raise InvalidInputError(f"weights {value!r}: expected a number for each name") from None
+        raise InvalidInputError(f"weights {shown(value)}: expected a number for each name") from None
     for component, weight in weights.items():
+        fields.name(component, "weight of")
         if not 0 <= weight < float("inf"):
             raise InvalidInputError(f"weight of {component} {weight!r}: expected a finite number that is not negative")
     return weights

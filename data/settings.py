@@ -24,15 +24,18 @@ def database_url(environment: Mapping[str, str]) -> str:
     Raises:
         DatabaseUnusableError: it is no URL of a SQLite file.
     """
-    given = environment.get("DATABASE_URL") or f"sqlite:///{DEFAULT_FILE}"
+    given = shown = environment.get("DATABASE_URL") or f"sqlite:///{DEFAULT_FILE}"
     try:
         url = make_url(given)
-        if url.drivername == "sqlite" and url.database not in (None, "", ":memory:"):
+        path = url.database or ""
+        if url.drivername == "sqlite" and path and not path.startswith((":memory:", "file:")):
             return given
+        if url.password:
+            shown = url.render_as_string(hide_password=True)
     except ArgumentError:
         pass
     raise DatabaseUnusableError(
-        f"DATABASE_URL={given!r}: expected the URL of a file, such as sqlite:////srv/reprieve.db"
+        f"DATABASE_URL={shown!r}: expected the URL of a file, such as sqlite:////srv/reprieve.db"
     )
 
 

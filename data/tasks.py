@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session
 
 from data import fields
 from data.database import Database, Transaction
-from data.errors import InvalidInputError, UnknownRecordError
-from data.models import Kind, Routine, Task
+from data.errors import InvalidInputError, UnknownRecordError, shown
+from data.models import Kind, Routine, Task, User
 from events.catalog import TaskArchived, TaskCreated, TaskEdited, TaskId, UserId
 
 CHECKS: dict[str, Callable[[Any], Any]] = {
@@ -36,10 +36,13 @@ def create(database: Database, user: UserId, *, name: str, kind: str = Kind.WORK
 
     Raises:
         InvalidInputError: a value is outside of what its column may hold.
+        UnknownRecordError: there is no such user.
     """
     checked = check({"name": name, "kind": kind, **values})
 
     def command(transaction: Transaction) -> TaskId:
+        if transaction.session.get(User, user) is None:
+            raise UnknownRecordError(f"there is no user {user}")
         task = TaskId(uuid.uuid4().hex)
         now = transaction.now
         transaction.session.add(Task(user_id=user, id=task, created_at=now, updated_at=now, **checked))
@@ -107,7 +110,7 @@ def get(session: Session, user: UserId, task: TaskId) -> Task:
     """
     row = session.get(Task, (user, task))
     if row is None:
-        raise UnknownRecordError(f"there is no task {task!r}: it may have been removed meanwhile")
+        raise UnknownRecordError(f"there is no task {shown(task)}: it may have been removed meanwhile")
     return row
 
 

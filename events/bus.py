@@ -60,10 +60,10 @@ class Bus:
         Receivers run in order of connection, in the thread that reads the log. What a receiver raises is logged and
         the next one runs: the fact has happened, nobody can refuse it any more. Returns the way to stop it.
         """
-        connections = ExitStack()
-        for kind in event_classes or CATALOG:
-            connections.callback(self._connect(kind.name, receiver))
-        return connections.close
+        with ExitStack() as connections:
+            for kind in event_classes or CATALOG:
+                connections.callback(self._connect(kind.name, receiver))
+            return connections.pop_all().close
 
     def on_invalidated(self, receiver: Callable[[Invalidated], None]) -> Disconnect:
         """Call *receiver* after generations have risen. Same order and guard as `on_event`."""

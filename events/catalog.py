@@ -34,7 +34,8 @@ class Event:
 class TouchesDays(Event):
     """An event that changes what counts on some local days of the user, as they are at that moment.
 
-    `earliest_day` is the first day concerned, None if no day's numbers change; `today` is the user's local date.
+    `earliest_day` is the first day concerned, None if no day's numbers change; `today` is the user's local date, or
+    the newest day that has started, if the clock was set back since.
     """
 
     earliest_day: date | None
@@ -308,5 +309,5 @@ def decode(name: str, user: UserId, at: datetime, body: str) -> Event:
     try:
         values = msgspec.json.decode(body)
         return msgspec.convert({**values, "user": user, "at": at}, type=_BY_NAME[name])
-    except (KeyError, TypeError, ValueError):  # msgspec's errors are ValueErrors
+    except (KeyError, TypeError, ValueError, RecursionError):  # msgspec's errors are ValueErrors
         return EventUnreadable(user=user, at=at, stored_name=name)

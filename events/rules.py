@@ -35,7 +35,7 @@ RULES: tuple[Rule, ...] = (
         keeps={"summary.*": "it covers finished days only; the next row says when one of those is concerned"},
     ),
     Rule(
-        on=(TaskCompleted, CompletionUndone, CancellationUndone, InstanceEdited),
+        on=(TaskCompleted, CompletionUndone, InstanceCancelled, CancellationUndone, InstanceEdited),
         when=TouchesDays.touches_finished_day,
         invalidates=("summary.*",),
     ),

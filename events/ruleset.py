@@ -85,10 +85,22 @@ def check(
                     f"row {number}: {event_class.__name__} is not in the catalog"
                     + did_you_mean(event_class.__name__, (known.__name__ for known in catalog))
                 )
-        for pattern in (*rule.invalidates, *rule.keeps):
-            covered = _covered(pattern, keys, number, findings)
-            if pattern in rule.invalidates:
-                reached.update(covered)
+            condition = getattr(rule.when, "__qualname__", repr(rule.when))
+            if rule.when is not None and getattr(event_class, condition.rpartition(".")[2], None) is not rule.when:
+                findings.append(
+                    f"row {number}: {event_class.name} has no condition {condition}; `when` is a method of the event"
+                )
+        dropped = {pattern: _covered(pattern, keys, number, findings) for pattern in rule.invalidates}
+        kept = {pattern: _covered(pattern, keys, number, findings) for pattern in rule.keeps}
+        # `*` reaches every value there will ever be: it must not hide that nobody thought of one
+        reached.update(key for pattern, covered in dropped.items() if pattern != "*" for key in covered)
+        findings.extend(
+            f"row {number}: invalidates {wrong!r} and keeps {pattern!r}, which are both {key!r}; decide"
+            for pattern, covered in kept.items()
+            for wrong, also_covered in dropped.items()
+            for key in covered
+            if key in also_covered
+        )
         findings.extend(
             f"row {number}: keeps {pattern!r} without a reason; say why it stays right"
             for pattern, reason in rule.keeps.items()

@@ -2,6 +2,7 @@
 released. All missing steps are one transaction; foreign keys rest meanwhile and are checked before the commit.
 """
 
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,9 @@ from sqlalchemy import Connection, Engine
 from data.errors import DatabaseUnusableError
 
 FOLDER = Path(__file__).parent
+
+_alembic = threading.Lock()
+"""What a step works on is global in Alembic: two threads that open two databases would write into each other's."""
 
 
 def upgrade(engine: Engine) -> None:
@@ -28,7 +32,7 @@ def upgrade(engine: Engine) -> None:
     # PRAGMA foreign_keys does nothing inside a transaction, and ON would let a rebuilt parent table drop its children.
     _outside_transaction(engine, "PRAGMA foreign_keys = OFF")
     try:
-        with engine.begin() as connection:
+        with _alembic, engine.begin() as connection:
             current = MigrationContext.configure(connection).get_current_revision()
             if current == scripts.get_current_head():
                 return
