@@ -27,6 +27,7 @@ from data import log as event_log
 from data import migrations
 from data.errors import DatabaseBusyError, DatabaseUnusableError, DataError, UnrecordedChangeError
 from data.sqlite import sqlite
+from data.watch import Watch
 from events.catalog import Event
 
 log = logging.getLogger(__name__)
@@ -171,7 +172,7 @@ class Database:
             seq, token = event_log.newest(connection)  # the first read fixes the state
             yield ReadTransaction(connection=connection, seq=seq, token=token)
 
-    def watch(self) -> "Watch":
+    def watch(self) -> Watch:
         """Return a cheap way to ask whether anything was committed, by any process."""
         return Watch(self._opened_readers())
 
@@ -204,44 +205,6 @@ class Database:
                 return result
         except OperationalError as error:
             raise _as_sentence(error, self.url) from error
-
-
-class Watch:
-    """Asks SQLite whether another connection has committed since the last time. Not for several threads at once."""
-
-    def __init__(self, readers: Engine) -> None:
-        self._pooled = readers.raw_connection()
-        self._pooled.detach()
-        self._cursor: Any = self._pooled.cursor()
-        self._seen = -1
-
-    def has_news(self) -> bool:
-        """Whether anything was committed since the last call; True at the first. About 4 us when there is nothing."""
-        (version,) = self._cursor.execute("PRAGMA data_version").fetchone()
-        if version == self._seen:
-            return False
-        self._seen = version
-        return True
-
-    def forget(self) -> None:
-        """Make the next `has_news` True, for a caller that could not finish reading what was new."""
-        self._seen = -1
-
-    def newer_than(self, seq: int, limit: int) -> list[Any]:
-        """Return up to *limit* raw log rows above *seq*, oldest first."""
-        return list(self._cursor.execute(event_log.NEWER_SQL, (seq, limit)))
-
-    def newest(self) -> tuple[int, int]:
-        """Return seq and token of the newest log row; (0, lineage) if the log is empty."""
-        return event_log.newest_raw(self._cursor)
-
-    def token_at(self, seq: int) -> int | None:
-        """Return the token of log row *seq*; None if there is no such row (any more)."""
-        return event_log.token_at_raw(self._cursor, seq)
-
-    def close(self) -> None:
-        """Let go of the connection."""
-        self._pooled.close()
 
 
 def make_folder(url: str) -> None:

@@ -9,7 +9,8 @@ import threading
 from collections.abc import Callable
 
 from data import log as event_log
-from data.database import Database, Watch
+from data.database import Database
+from data.watch import Watch
 from events.bus import Bus
 from events.catalog import Logged
 
@@ -54,7 +55,7 @@ class Feed:
     def catch_up(self) -> int:
         """Send every row that is new, oldest first, and return the seq that everything up to has been sent.
 
-        Blocks for about 4 us when nothing is new; otherwise until all receivers have run. Whoever comes while another
+        Blocks for about 1 us when nothing is new; otherwise until all receivers have run. Whoever comes while another
         thread is sending waits for it. A receiver that calls this gets the seq before its own event, at once.
         """
         with self._lock:

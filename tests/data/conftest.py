@@ -1,5 +1,6 @@
-"""An open database on a test's clock, and its first user."""
+"""An open database on a test's clock, and its first users."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,9 +12,22 @@ from events.catalog import UserId
 from tests.house import Clock
 
 
+@pytest.fixture(scope="session")
+def blank(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database that was just made. Tests get a copy: making one takes longer than most of them."""
+    path = tmp_path_factory.mktemp("blank") / "reprieve.db"
+    database = Database(f"sqlite:///{path}")
+    database.open()
+    database.close()
+    return path
+
+
 @pytest.fixture
-def database(tmp_path: Path, clock: Clock) -> Iterator[Database]:
-    opened = Database(f"sqlite:///{tmp_path}/state/reprieve.db", clock=clock)
+def database(tmp_path: Path, clock: Clock, blank: Path) -> Iterator[Database]:
+    folder = tmp_path / "state"
+    folder.mkdir(mode=0o700)
+    shutil.copy(blank, folder)
+    opened = Database(f"sqlite:///{folder}/reprieve.db", clock=clock)
     opened.open()
     yield opened
     opened.close()

@@ -1,0 +1,86 @@
+"""Asks SQLite whether anything was committed, so cheaply that every read can afford it.
+
+In WAL mode every commit of every process changes the header of the wal-index, a file that all of them have mapped; we
+map it as well and compare 48 bytes (https://sqlite.org/walformat.html, "The WAL-Index File Format"). That says what
+`PRAGMA data_version` says and takes a tenth of its time; where there is no such file, the pragma is asked.
+"""
+
+import mmap
+import sys
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine
+
+from data import log as event_log
+
+_HEADER_BYTES = 48
+_FORMAT = (3007000).to_bytes(4, sys.byteorder)
+"""How the header begins in all versions of SQLite that have it."""
+
+
+class Watch:
+    """Tells whether anybody has committed since the last time. Not for several threads at once."""
+
+    def __init__(self, readers: Engine) -> None:
+        self._pooled = readers.raw_connection()
+        self._pooled.detach()
+        self._cursor: Any = self._pooled.cursor()
+        self._version = -1
+        self._cursor.execute(
+            "SELECT 1 FROM events LIMIT 1"
+        ).fetchall()  # makes SQLite open the file that is mapped here
+        self._index = _map_index(self._cursor)
+        self._header = b""
+
+    def has_news(self) -> bool:
+        """Whether anything was committed since the last call; True at the first. Below 1 us if there is nothing."""
+        if self._index is not None:
+            header = self._index[:_HEADER_BYTES]
+            if header == self._header:
+                return False
+            self._header = header
+            return True
+        (version,) = self._cursor.execute("PRAGMA data_version").fetchone()
+        if version == self._version:
+            return False
+        self._version = version
+        return True
+
+    def forget(self) -> None:
+        """Make the next `has_news` True, for a caller that could not finish reading what was new."""
+        self._version = -1
+        self._header = b""
+
+    def newer_than(self, seq: int, limit: int) -> list[Any]:
+        """Return up to *limit* raw log rows above *seq*, oldest first."""
+        return list(self._cursor.execute(event_log.NEWER_SQL, (seq, limit)))
+
+    def newest(self) -> tuple[int, int]:
+        """Return seq and token of the newest log row; (0, lineage) if the log is empty."""
+        return event_log.newest_raw(self._cursor)
+
+    def token_at(self, seq: int) -> int | None:
+        """Return the token of log row *seq*; None if there is no such row (any more)."""
+        return event_log.token_at_raw(self._cursor, seq)
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        if self._index is not None:
+            self._index.close()
+            self._index = None
+        self._pooled.close()
+
+
+def _map_index(cursor: Any) -> mmap.mmap | None:
+    """Return the wal-index of the cursor's database, read-only; None if there is none that we know how to read."""
+    path = next((row[2] for row in cursor.execute("PRAGMA database_list") if row[1] == "main"), "")
+    try:
+        with Path(f"{path}-shm").open("rb") as file:
+            index = mmap.mmap(file.fileno(), _HEADER_BYTES, access=mmap.ACCESS_READ)
+    except (OSError, ValueError):
+        return None
+    if index[: len(_FORMAT)] == _FORMAT:
+        return index
+    index.close()
+    return None
