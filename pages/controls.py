@@ -1,0 +1,62 @@
+"""The small elements that pages are made of: words, headings, buttons, fields. How they look is in `static/style.css`.
+
+Native elements where the browser's own do: they are cheaper to make and to draw, and every keyboard knows them.
+"""
+
+from collections.abc import Callable
+from typing import Self
+
+from nicegui import ui
+from nicegui.elements.mixins.text_element import TextElement
+
+Handler = Callable[[], object]
+"""What a button calls. If it returns something that can be awaited, that is awaited; anything else is ignored."""
+
+
+class Words(TextElement):
+    """An element that holds text and nothing else."""
+
+    def __init__(self, text: str, element: str = "span") -> None:
+        super().__init__(text=text, tag=element)
+
+
+class Button(Words):
+    """A native button. *name* is what it is called where its text alone does not say enough, or is missing."""
+
+    def __init__(self, text: str, on_click: Handler, *, look: str = "", icon: str = "", name: str = "") -> None:
+        super().__init__(text, "button")
+        self.classes(f"button {look}").props["type"] = "button"
+        if icon:
+            self.classes(f"icon icon-{icon}" + ("" if text else " is-bare"))
+        self.call(name)
+        self.on("click", lambda: on_click())
+
+    def call(self, name: str) -> None:
+        """Give it another name for screen readers; without visible text also the one that shows on pointing at it."""
+        if name and self.props.get("aria-label") != name:
+            self.props["aria-label"] = name
+            if not self.text:
+                self.props["title"] = name
+
+    def once(self) -> Self:
+        """Ignore the second click of a double click, wherever it lands: the first may have moved things."""
+        self.props["data-once"] = ""
+        return self
+
+
+def button(text: str, on_click: Handler, *, look: str = "", icon: str = "", name: str = "") -> Button:
+    """Make a button; *look* is `is-primary`, `is-quiet` or nothing, *icon* a name of the style sheet."""
+    return Button(text, on_click, look=look, icon=icon, name=name)
+
+
+def heading(text: str, level: int = 2) -> Words:
+    """Make a real heading."""
+    return Words(text, f"h{level}")
+
+
+def stack(classes: str = "", element: str = "div", **attributes: str) -> ui.element:
+    """Make a container. Attributes are keywords with underscores for hyphens: `aria_label="Pages"`."""
+    made = ui.element(element).classes(classes)
+    for name, value in attributes.items():
+        made.props[name.replace("_", "-")] = value
+    return made

@@ -1,0 +1,56 @@
+"""The dashboard: today's numbers and the task lists. It only says what stands where.
+
+The numbers are in `metrics`, the lists in `task_lists`, the first steps in `onboarding`.
+"""
+
+from cache.values import PREFERENCES
+from pages import figures
+from pages.controls import Words, heading, stack
+from pages.deeds import Deeds
+from pages.dialogs import reopen
+from pages.metrics import Metrics
+from pages.onboarding import DemoNotice, Welcome
+from pages.section import Section, Shown
+from pages.task_lists import Planned, Recent, Running, Templates
+from pages.visit import Visit
+
+
+class Heading(Section):
+    """The title, with the local date below."""
+
+    values = (PREFERENCES,)
+    name = "The date"
+    element = "header"
+
+    def build(self) -> None:
+        """Make the heading; it has the focus after moving here."""
+        self.home.classes("page-head")
+        heading("Dashboard", 1).props["tabindex"] = "-1"
+        self._date = Words("", "p").classes("page-date")
+
+    def update(self, shown: Shown) -> None:
+        """Show the date."""
+        self._date.set_text(figures.long_day(shown.today))
+
+
+def build(visit: Visit) -> None:
+    """Make the page."""
+    deeds = Deeds(visit)
+    Heading(visit)
+    Welcome(visit, deeds)
+    Running(visit, deeds)
+    Metrics(visit)
+    with stack("columns"):
+        with stack("side"):
+            planned = Planned(visit, deeds)
+        with stack("side"):
+            Recent(visit, deeds)
+            Templates(visit, deeds)
+    DemoNotice(visit)
+
+    def reopen_form(draft: str) -> bool:
+        if planned.tasks is None or planned.present is None:
+            return False
+        return reopen(draft, deeds, planned.tasks, planned.present)
+
+    visit.reopen_form = reopen_form

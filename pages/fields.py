@@ -1,0 +1,175 @@
+"""What a person fills in: feelings, minutes, texts, moments. Each field turns what was typed into what commands take.
+
+Checking is the commands' business; a field refuses only what it cannot read. The forms are in `dialogs`.
+"""
+
+from datetime import UTC, datetime
+
+from nicegui import ui
+from nicegui.elements.mixins.value_element import ValueElement
+
+from data.errors import InvalidInputError
+from data.fields import Feelings
+from data.preferences import Profile
+from pages.controls import Words, stack
+from pages.words import ENDS
+
+
+class Feeling(ValueElement[int | None], component="static/feeling.js"):
+    """A slider from 0 to 100 that begins with nothing said. `value` is None until somebody moves it."""
+
+    VALUE_PROP = "value"
+    LOOPBACK = None  # the browser shows the new value by itself
+
+    def __init__(
+        self, label: str, *, ends: tuple[str, str], value: int | None = None, expected: int | None = None
+    ) -> None:
+        super().__init__(value=value)
+        self.props["label"] = label
+        self.props["low"], self.props["high"] = ends
+        self.props["expected"] = expected
+
+
+class Ticker(ui.element, component="static/ticker.js"):
+    """A timer that the browser advances by itself."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._shown: tuple[datetime | None, float] | None = None
+
+    def show(self, resumed_at: datetime | None, timed_minutes: float, now: datetime) -> None:
+        """Show *timed_minutes* and, if it runs, the time since *resumed_at*. Nothing is sent if nothing changed."""
+        if self._shown == (resumed_at, timed_minutes):
+            return
+        self._shown = (resumed_at, timed_minutes)
+        since = None if resumed_at is None else resumed_at.timestamp() * 1000 - timed_minutes * 60_000
+        self.props.update({"since": since, "now": now.timestamp() * 1000, "standing": timed_minutes})
+
+
+class FeelingsGroup:
+    """The sliders of several feelings, as one answer."""
+
+    def __init__(
+        self,
+        labels: dict[str, str],
+        *,
+        expected: dict[str, int | None] | None = None,
+        said: dict[str, int | None] | None = None,
+    ) -> None:
+        expected, said = expected or {}, said or {}
+        with stack("feelings"):
+            self._sliders = {
+                name: Feeling(label, ends=ENDS[name], value=said.get(name), expected=expected.get(name))
+                for name, label in labels.items()
+            }
+
+    def focus_first(self) -> None:
+        """Let the first slider have the focus when the dialog opens."""
+        next(iter(self._sliders.values())).props["first"] = True
+
+    @property
+    def value(self) -> Feelings:
+        """What was said."""
+        return Feelings(**{name: slider.value for name, slider in self._sliders.items()})
+
+
+class _Typed:
+    """A field with its label above."""
+
+    def __init__(self, label: str, value: str, *, placeholder: str = "", rows: int = 0) -> None:
+        self.label = label
+        with stack("field-block"):
+            above = Words(label, "label").classes("field-label")
+            kind = ui.textarea if rows else ui.input
+            self.input = kind(value=value, placeholder=placeholder).props("outlined dense").classes("field")
+            above.props["for"] = self.input.html_id
+            if rows:
+                self.input.props["rows"] = rows
+
+    def focus_first(self) -> None:
+        """Have the focus when the dialog opens."""
+        self.input.props["autofocus"] = True
+
+    @property
+    def typed(self) -> str:
+        """What was typed, without the space around it."""
+        return (self.input.value or "").strip()
+
+
+class Line(_Typed):
+    """One line of text, or several if *rows* is given."""
+
+    def __init__(
+        self, label: str, *, value: str = "", placeholder: str = "", rows: int = 0, most: int | None = None
+    ) -> None:
+        super().__init__(label, value, placeholder=placeholder, rows=rows)
+        if most:
+            self.input.props["maxlength"] = most
+
+    @property
+    def value(self) -> str:
+        """What was typed."""
+        return self.input.value or ""
+
+
+class Number(_Typed):
+    """A number, or nothing. *suffix* names its unit."""
+
+    def __init__(self, label: str, *, suffix: str, value: float | None = None, placeholder: str = "") -> None:
+        super().__init__(label, "" if value is None else f"{value:g}", placeholder=placeholder)
+        self.input.props("inputmode=decimal").classes("is-number").props["suffix"] = suffix
+
+    @property
+    def value(self) -> float | None:
+        """What was typed; None if nothing was.
+
+        Raises:
+            InvalidInputError: it is not a number.
+        """
+        if not self.typed:
+            return None
+        try:
+            return float(self.typed.replace(",", "."))
+        except ValueError:
+            raise InvalidInputError(f"{self.label} {self.typed!r}: expected a number") from None
+
+    def set(self, value: float) -> None:
+        """Put another number there."""
+        self.input.value = f"{value:g}"
+
+
+class Moment(_Typed):
+    """A day and a time at the user's place, or nothing."""
+
+    def __init__(self, label: str, profile: Profile, *, value: datetime | None = None) -> None:
+        self._zone = profile.calendar.zone
+        super().__init__(label, "" if value is None else f"{value.astimezone(self._zone):%Y-%m-%dT%H:%M}")
+        self.input.props("type=datetime-local")
+
+    @property
+    def value(self) -> datetime | None:
+        """The moment, in UTC; None if nothing was chosen. Of a time that occurs twice that day, the first.
+
+        Raises:
+            InvalidInputError: it is no time.
+        """
+        if not self.typed:
+            return None
+        try:
+            return datetime.fromisoformat(self.typed).replace(tzinfo=self._zone, fold=0).astimezone(UTC)
+        except (ValueError, OverflowError):
+            raise InvalidInputError(f"{self.label} {self.typed!r}: expected a date and a time") from None
+
+
+class Choice:
+    """One of a few words, all in sight."""
+
+    def __init__(self, label: str, options: dict[str, str], *, value: str) -> None:
+        with stack("choice", "fieldset"):
+            Words(label, "legend")
+            self._radio = ui.radio(options, value=value).props("inline dense").classes("choice-options")
+
+    @property
+    def value(self) -> str:
+        """The word chosen."""
+        return str(self._radio.value)

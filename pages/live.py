@@ -1,0 +1,354 @@
+"""The live hub: decides when which section of which open page is redrawn.
+
+The cache announces what went stale (`Invalidated`), in any thread. `Hub.forward` hops to the event loop; there the
+sections concerned are marked, and each group of them (one user's copies of one page) is read in one snapshot and
+drawn. The first change is drawn at once, bursts are merged; what nobody can see is marked and drawn when it is seen
+again. How a section draws is in `section`; who can see it, in `visit`.
+"""
+
+import asyncio
+import itertools
+import logging
+import threading
+import weakref
+from collections.abc import Iterable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from nicegui import background_tasks
+
+from cache.errors import CacheError
+from cache.snapshot import Look
+from cache.values import Value
+from data.viewpoint import Viewpoint
+from events.catalog import Invalidated, UserId
+from events.patterns import covers
+from pages.section import Reading, Section
+from pages.services import Services
+from pages.visit import Screen, Visit
+from pages.workers import Workers
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """How hard the hub works. All in seconds, but `rest`."""
+
+    min_gap: float = 0.25
+    """The least time between two redraws of a section."""
+    longest_gap: float = 1.0
+    """How far behind a visible section may fall because of pauses that the hub makes on its own account."""
+    rest: float = 2.0
+    """After a redraw, the hub leaves that page alone for this many times the time that it took."""
+    slice: float = 0.008
+    """How long the event loop is kept before others get their turn."""
+    patience: float = 0.5
+    """After how long a card says that it is being refreshed."""
+    poll: float = 0.2
+    """How often other processes' changes are looked for, while anybody is connected."""
+    tick: float = 60.0
+    """How often what shows the passing of time is redrawn."""
+
+
+class Hub:
+    """The hub of one run. Everything but `start` and `forward` belongs on the event loop."""
+
+    def __init__(self, services: Services, workers: Workers, pace: Pace | None = None) -> None:
+        self.workers = workers
+        self.pace = pace or Pace()
+        self._services = services
+        self._is_started = False
+        self._connections = ExitStack()
+        self._loop: asyncio.AbstractEventLoop | None = None  # that of the first screen
+        self._pulse: asyncio.Task[None] | None = None
+        self._sections: dict[UserId, dict[str, weakref.WeakSet[Section]]] = {}
+        self._groups: dict[tuple[UserId, str], _Group] = {}
+        self._screens: weakref.WeakSet[Screen] = weakref.WeakSet()
+        self._tickets = itertools.count()
+        self._inbox: dict[tuple[UserId | None, tuple[str, ...]], Invalidated] = {}
+        self._inbox_lock = threading.Lock()
+
+    # --- life
+
+    def start(self) -> None:
+        """Listen from now on. Needs no running event loop; may be called again."""
+        if not self._is_started:
+            self._is_started = True
+            self._connections.callback(self._services.bus.on_invalidated(self.forward))
+
+    def stop(self) -> None:
+        """Draw no more. May be called again, and be followed by another `start`."""
+        self._is_started = False
+        self._connections.close()
+        for group in self._groups.values():
+            group.stop()
+        if self._pulse is not None:
+            self._pulse.cancel()
+        self._pulse = self._loop = None
+        with self._inbox_lock:
+            self._inbox.clear()
+
+    # --- who is here
+
+    def add_screen(self, screen: Screen) -> None:
+        """Draw for *screen* from now on, and look for other processes' changes while it is connected."""
+        self._loop = asyncio.get_running_loop()
+        self._screens.add(screen)
+        if self._pulse is None:
+            self._pulse = background_tasks.create(self._beat(), name="live pulse")
+
+    def add(self, section: Section) -> None:
+        """Redraw *section* from now on when one of its values goes stale."""
+        visit = section.visit
+        visit.sections.add(section)
+        by_key = self._sections.setdefault(visit.user, {})
+        for value in section.values:
+            by_key.setdefault(value.key, weakref.WeakSet()).add(section)
+        place = (visit.user, visit.page)
+        group = self._groups.get(place)
+        if group is None:
+            group = self._groups[place] = _Group(self, visit.user)
+        group.members.add(section)
+
+    def remove(self, section: Section) -> None:
+        """Forget *section*, and what was kept for its user and page if it was the last there."""
+        visit = section.visit
+        visit.sections.discard(section)
+        by_key = self._sections.get(visit.user, {})
+        for value in section.values:
+            found = by_key.get(value.key)
+            if found is not None:
+                found.discard(section)
+                if not found:
+                    del by_key[value.key]
+        if not by_key:
+            self._sections.pop(visit.user, None)
+        group = self._groups.get((visit.user, visit.page))
+        if group is not None:
+            group.members.discard(section)
+            group.waiting.discard(section)
+            if not group.members:
+                group.stop()
+                del self._groups[visit.user, visit.page]
+
+    def sections_of(self, user: UserId) -> set[Section]:
+        """Return all sections of *user*, on all open pages."""
+        return {section for sections in self._sections.get(user, {}).values() for section in sections}
+
+    # --- what goes stale
+
+    def forward(self, notification: Invalidated) -> None:
+        """Take *notification* over to the event loop. The only place in which anything gets there from another thread.
+
+        Costs the same however many sections there are, and repeats are merged before they are looked at.
+        """
+        loop = self._loop
+        if loop is None:
+            return
+        with self._inbox_lock:
+            is_first = not self._inbox
+            self._inbox[notification.user, notification.prefixes] = notification
+        if is_first:
+            try:
+                loop.call_soon_threadsafe(self._deliver)
+            except RuntimeError:  # the loop has closed meanwhile: nobody is left to draw for
+                with self._inbox_lock:
+                    self._inbox.clear()
+
+    def _deliver(self) -> None:
+        with self._inbox_lock:
+            arrived = list(self._inbox.values())
+            self._inbox.clear()
+        for notification in arrived:
+            users = list(self._sections) if notification.user is None else [notification.user]
+            for user in users:
+                self._mark_concerned(user, notification.prefixes)
+
+    def _mark_concerned(self, user: UserId, prefixes: Iterable[str]) -> None:
+        for key, sections in self._sections.get(user, {}).items():
+            if any(covers(prefix, key) or covers(key, prefix) for prefix in prefixes):
+                self.mark(sections)
+
+    def mark(self, sections: Iterable[Section], *, force: bool = False) -> None:
+        """Redraw *sections* as soon as they may be and somebody can see them; if *force*, even if nothing changed."""
+        for section in list(sections):
+            group = self._group_of(section)
+            if group is not None:
+                section.is_forced = section.is_forced or force
+                group.waiting.add(section)
+                group.wake()
+
+    def _group_of(self, section: Section) -> "_Group | None":
+        """Return the group of *section*, None once it is closed."""
+        return None if section.is_closed else self._groups.get((section.visit.user, section.visit.page))
+
+    def retry(self, section: Section) -> None:
+        """Try a section that shows an error again."""
+        self.mark([section], force=True)
+
+    # --- who can see it
+
+    def seen_again(self, screen: Screen) -> None:
+        """Draw what *screen* missed: call it when its tab comes to the front or its line is back."""
+        for group in list(self._groups.values()):
+            group.wake()
+        mine = [
+            section for user in self._sections for section in self.sections_of(user) if section.visit.screen is screen
+        ]
+        if mine:
+            background_tasks.create(self._compare(mine), name="compare what is shown")
+
+    async def _compare(self, sections: list[Section]) -> None:
+        """Mark those of *sections* that do not show what a reader would be shown now."""
+        await self.workers.brief(self._services.poll)
+        shown = [(section, section.reading) for section in sections if section.reading is not None]
+        outdated = await self.workers.read(self._outdated, shown)
+        self.mark(section for section in sections if section.reading is None or section in outdated)
+
+    def _outdated(self, shown: list[tuple[Section, Reading]]) -> set[Section]:
+        found = set()
+        for user in {reading.view.user for _, reading in shown}:
+            with self._services.manager.snapshot(user) as snapshot:
+                for section, reading in shown:
+                    looks = [(value, reading.looks[value.key]) for value in section.values]
+                    if reading.view.user == user and not all(
+                        isinstance(look, Look) and snapshot.is_current(value, look) for value, look in looks
+                    ):
+                        found.add(section)
+        return found
+
+    # --- drawing
+
+    async def fill(self, visit: Visit) -> None:
+        """Draw all sections of *visit* for the first time, whether or not its line to the browser is open yet."""
+        await self.redraw(visit.user, list(visit.sections))
+
+    async def redraw(self, user: UserId, sections: list[Section]) -> None:
+        """Read all values of *sections* in one snapshot, in a worker thread, then draw them one after the other."""
+        for section in sections:  # before the reading begins: what is invalidated from now on marks them anew
+            group = self._group_of(section)
+            if group is not None:
+                group.waiting.discard(section)
+        ticket = next(self._tickets)
+        wanted = {value.key: value for section in sections for value in section.values}
+        reading: Reading | Exception
+        load = background_tasks.create(
+            self.workers.read(self._read, user, tuple(wanted.values())), handle_exceptions=False
+        )
+        loaded, _ = await asyncio.wait([load], timeout=self.pace.patience)
+        if not loaded:
+            for section in sections:
+                section.say_waiting()
+        try:
+            reading = await load
+        except Exception as error:  # part of the page error boundary: every card says that it could not be read
+            log.exception("reading for user %s failed", user)
+            reading = error
+        loop = asyncio.get_running_loop()
+        turn_began = loop.time()
+        for section in sorted(sections, key=lambda section: section.home.id):  # from the top of the page down
+            section.draw(reading, ticket)
+            if loop.time() - turn_began > self.pace.slice:
+                await asyncio.sleep(0)
+                turn_began = loop.time()
+
+    def _read(self, user: UserId, wanted: tuple[Value[Any], ...]) -> Reading:
+        with self._services.manager.snapshot(user) as snapshot:
+            looks: dict[str, Any] = {}
+            for value in wanted:
+                try:
+                    looks[value.key] = snapshot.look(value)
+                except CacheError as error:  # the manager has logged it; it concerns the sections that show this value
+                    looks[value.key] = error
+            return Reading(snapshot.view, looks)
+
+    # --- the passing of time
+
+    async def _beat(self) -> None:
+        """Look for what other processes changed and for days that have begun, while there is anybody to see it."""
+        loop = asyncio.get_running_loop()
+        next_tick = loop.time() + self.pace.tick
+        failing = False
+        while self._screens:
+            await asyncio.sleep(self.pace.poll)
+            if not any(screen.is_connected for screen in self._screens):
+                continue
+            try:
+                await self.workers.brief(self._services.poll)
+                failing = False
+            except Exception:  # part of the page error boundary: without the pulse, pages would silently stand still
+                if not failing:
+                    log.exception("looking for changes failed; trying on")
+                failing = True
+            ticks = loop.time() >= next_tick
+            if ticks:
+                next_tick = loop.time() + self.pace.tick
+            self._mark_by_time(self._services.clock(), ticks=ticks)
+        self._pulse = None
+
+    def _mark_by_time(self, now: datetime, *, ticks: bool) -> None:
+        for user in list(self._sections):
+            view: Viewpoint | None = None
+            for section in self.sections_of(user):
+                if ticks and (section.ticks or section.is_broken):
+                    self.mark([section], force=True)
+                if section.reading is None:
+                    continue
+                if view is None or view.profile is not section.reading.view.profile:
+                    view = _at(section.reading.view, now)
+                if section.is_outdated(view):
+                    self.mark([section])
+
+
+class _Group:
+    """The sections of one user's copies of one page, those that wait to be redrawn, and the task that does it."""
+
+    def __init__(self, hub: Hub, user: UserId) -> None:
+        self.members: weakref.WeakSet[Section] = weakref.WeakSet()
+        self.waiting: weakref.WeakSet[Section] = weakref.WeakSet()
+        self._hub = hub
+        self._user = user
+        self._task: asyncio.Task[None] | None = None
+        self._rest_until = 0.0
+
+    def wake(self) -> None:
+        """Look again whether something can be drawn now."""
+        if self._task is None and any(section.visit.screen.can_see for section in self.waiting):
+            self._task = background_tasks.create(self._work(), name="redraw")
+
+    def stop(self) -> None:
+        """Give up what was going on."""
+        if self._task is not None:
+            self._task.cancel()
+            self._task = None
+
+    async def _work(self) -> None:
+        loop = asyncio.get_running_loop()
+        try:
+            while True:
+                pause = self._rest_until - loop.time()
+                if pause > 0:
+                    await asyncio.sleep(pause)
+                sections = [section for section in self.waiting if section.visit.screen.can_see]
+                if not sections:
+                    return
+                began = loop.time()
+                await self._hub.redraw(self._user, sections)
+                self._rest_until = loop.time() + self._pause_after(loop.time() - began)
+        finally:
+            if self._task is asyncio.current_task():
+                self._task = None
+
+    def _pause_after(self, cost: float) -> float:
+        pace = self._hub.pace
+        return max(pace.min_gap, min(pace.rest * cost, pace.longest_gap - cost))
+
+
+def _at(view: Viewpoint, now: datetime) -> Viewpoint:
+    """Return *view* as it is at *now*: the same person's, from the local day and the hour that it is now."""
+    today = view.profile.calendar.day_of(now)
+    hour = now.replace(minute=0, second=0, microsecond=0)
+    return Viewpoint(user=view.user, profile=view.profile, today=today, hour=hour)

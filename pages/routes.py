@@ -1,0 +1,113 @@
+"""The pages there are, and how a request becomes one. The only module with page functions; add a page to `ENTRIES`."""
+
+import asyncio
+import json
+
+from nicegui import Client, background_tasks, ui
+
+from pages import dashboard, shell, summary
+from pages.actions import Actions
+from pages.controls import stack
+from pages.live import Hub
+from pages.services import Services, current_user
+from pages.shell import Entry, Frame, ThemeSwitch
+from pages.visit import Screen, Visit
+from pages.workers import Workers
+
+ENTRIES: tuple[Entry, ...] = (
+    Entry(path="/", label="Dashboard", icon="dashboard", build=dashboard.build),
+    Entry(path="/summary", label="Summary", icon="summary", build=summary.build),
+)
+
+THEME_WAIT_SECONDS = 0.2
+"""How long the response waits for the preferences: a page in the wrong theme would flash."""
+FILL_WAIT_SECONDS = 0.05
+"""How long the response waits for what is shown. What is cached is there by then and needs no skeleton."""
+
+
+class Pages:
+    """The pages of one running application."""
+
+    def __init__(self, services: Services) -> None:
+        self.services = services
+        self.workers = Workers()
+        self.hub = Hub(services, self.workers)
+
+    def start(self) -> None:
+        """Draw what changes from now on. Needs no event loop; may be called again."""
+        self.hub.start()
+
+    def stop(self) -> None:
+        """Draw nothing more, and let go of the threads. May be called again."""
+        self.hub.stop()
+        self.workers.close()
+
+    async def serve(self, client: Client) -> None:
+        """Build the frame and the page in *client* and return as soon as there is something to look at."""
+        user = current_user()
+        screen = Screen(client)
+        fills: list[asyncio.Task[None]] = []
+        visits: list[Visit] = []
+
+        def visit(frame: Frame, name: str) -> Visit:
+            actions = Actions(user, self.workers, frame.toasts)
+            return Visit(
+                services=self.services,
+                hub=self.hub,
+                user=user,
+                screen=screen,
+                page=name,
+                toasts=frame.toasts,
+                actions=actions,
+                overlay=stack("overlay"),
+            )
+
+        def open_page(frame: Frame, entry: Entry) -> None:
+            frame.arrived(entry)
+            visits[:] = [visit(frame, entry.path)]
+            entry.build(visits[0])
+            fills[:] = [background_tasks.create(self.hub.fill(visits[0]), name=f"fill {entry.path}")]
+
+        async def reopen_form(draft: str) -> None:
+            if fills:
+                await asyncio.wait(fills)
+            with client:
+                if visits and not visits[0].reopen_form(draft):
+                    client.run_javascript(f"reprieve.forget({json.dumps(draft)})")
+                    frame.toasts.refused("What you were filling in before is not open any more.")
+
+        frame = Frame(client, ENTRIES, open_page)
+        of_frame = visit(frame, "frame")
+        ThemeSwitch(of_frame)
+        theme = background_tasks.create(self.hub.fill(of_frame), name="fill the frame")
+        ui.on("reprieve_reopen", lambda event: reopen_form(str(event.args)))
+        self._watch(client, screen, frame)
+        await asyncio.wait([theme], timeout=THEME_WAIT_SECONDS)
+        if fills:
+            await asyncio.wait(fills, timeout=FILL_WAIT_SECONDS)
+
+    def _watch(self, client: Client, screen: Screen, frame: Frame) -> None:
+        """Follow whether anybody sees *screen*, and tell them about errors that nothing else caught."""
+
+        def seen(state: str) -> None:
+            was_hidden, screen.is_hidden = screen.is_hidden, state == "hidden"
+            if was_hidden and not screen.is_hidden:
+                self.hub.seen_again(screen)
+
+        ui.on("reprieve_visibility", lambda event: seen(event.args))
+        client.on_connect(lambda: self.hub.seen_again(screen))
+        client.on_exception(lambda: frame.toasts.refused("That did not work. Nothing is lost: please try again."))
+        self.hub.add_screen(screen)
+
+
+def install(services: Services) -> Pages:
+    """Register the pages with NiceGUI. Call `start` on what is returned before they are served, `stop` at the end."""
+    pages = Pages(services)
+    shell.serve_static_files()
+
+    async def page(client: Client) -> None:
+        await pages.serve(client)
+
+    for entry in ENTRIES:
+        ui.page(entry.path, favicon=shell.FAVICON, language="en-US")(page)
+    return pages

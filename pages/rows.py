@@ -1,0 +1,87 @@
+"""Lists that change in place: rows are added, moved and removed one by one, by id; all others stay as they are.
+
+So a row that somebody points at, or has the focus in, is not replaced under them. What a row shows is in `task_rows`.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Generic, Protocol, TypeVar
+
+from nicegui import ui
+
+from pages.controls import Words, button, stack
+from pages.figures import Present
+
+
+class Identified(Protocol):
+    """Anything with an id."""
+
+    @property
+    def id(self) -> str:
+        """What tells it from others."""
+
+
+Item = TypeVar("Item", bound=Identified)
+Shown = TypeVar("Shown", contravariant=True)
+
+
+class Row(Protocol[Shown]):
+    """One row: made with its elements, then updated."""
+
+    element: ui.element
+
+    def update(self, item: Shown, present: Present) -> None:
+        """Show *item* as it is now. Sends nothing if it looks the same."""
+
+
+class RowList(Generic[Item]):
+    """A list of rows, the first *most* of them drawn until somebody asks for more."""
+
+    def __init__(self, name: str, make: Callable[[Item], Row[Item]], *, most: int = 50) -> None:
+        self._make = make
+        self._most = self._step = most
+        self._rows: dict[str, Row[Item]] = {}
+        self._items: Sequence[Item] = ()
+        self._present: Present | None = None
+        self._list = stack("entries", "ul", aria_label=name)
+        self._more = button("", self._show_more, look="is-quiet entries-more")
+        self._more.set_visibility(False)
+
+    def show(self, items: Sequence[Item], present: Present) -> None:
+        """Show *items*, in their order, as they are at *present*."""
+        self._items, self._present = items, present
+        drawn = items[: self._most]
+        wanted = {item.id for item in drawn}
+        for gone in [key for key in self._rows if key not in wanted]:
+            self._rows.pop(gone).element.delete()
+        for place, item in enumerate(drawn):
+            row = self._rows.get(item.id)
+            if row is None:
+                with self._list:
+                    row = self._rows[item.id] = self._make(item)
+            row.update(item, present)
+            if self._list.default_slot.children[place] is not row.element:
+                row.element.move(target_index=place)
+        self._list.set_visibility(bool(drawn))
+        left = len(items) - len(drawn)
+        self._more.set_visibility(left > 0)
+        if left:
+            self._more.set_text(f"Show {min(left, self._step)} more" + (f" of {left}" if left > self._step else ""))
+
+    def _show_more(self) -> None:
+        self._most += self._step
+        if self._present is not None:
+            self.show(self._items, self._present)
+
+
+class EmptyState:
+    """What stands in place of an empty list: a sentence that says what to do next."""
+
+    def __init__(self, sentence: str) -> None:
+        self._line = Words(sentence, "p").classes("empty")
+        self._line.set_visibility(False)
+
+    def show(self, *, visible: bool, sentence: str | None = None) -> None:
+        """Show or hide it."""
+        if sentence is not None and sentence != self._line.text:
+            self._line.set_text(sentence)
+        self._line.set_visibility(visible)

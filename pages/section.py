@@ -1,0 +1,221 @@
+"""The section: the smallest part of a page that redraws itself.
+
+A section is built once and updated many times: `build` makes the elements, `update` sets what they show. It names the
+values that it shows and can read no others. When it is updated is the hub's business (`live`); what keeps it alive is
+the element it lives in, so that deleting that element, or the whole client, frees everything.
+"""
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+
+from nicegui import ui
+
+from cache.snapshot import Look
+from cache.values import Value
+from data.viewpoint import Viewpoint
+from pages import controls, figures
+from pages.errors import UndeclaredValueError
+from pages.markup import Block, tag
+
+if TYPE_CHECKING:
+    from pages.visit import Visit
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What was read for some sections in one snapshot. A value that could not be had is its error instead."""
+
+    view: Viewpoint
+    looks: Mapping[str, "Look[Any] | Exception"]
+
+
+class Shown:
+    """What a section may show now: the values that it declared, all of one state."""
+
+    def __init__(self, declared: tuple[Value[Any], ...], reading: Reading) -> None:
+        self._declared = declared
+        self._reading = reading
+
+    @property
+    def today(self) -> date:
+        """The user's local date."""
+        return self._reading.view.today
+
+    def get(self, value: Value[T]) -> T:
+        """Return *value*.
+
+        Raises:
+            UndeclaredValueError: the section does not list it in `values`.
+        """
+        if value not in self._declared:
+            listed = ", ".join(declared.key for declared in self._declared) or "none"
+            raise UndeclaredValueError(f"{value.key} is not among the values that this section declares: {listed}")
+        look: Look[T] = self._reading.looks[value.key]  # type: ignore[assignment]  # failed ones never get here
+        return look.value
+
+
+class _Home(ui.element):
+    """The element that a section lives in. Holds the only lasting reference to it."""
+
+    def __init__(self, section: "Section", tag: str) -> None:
+        super().__init__(tag)
+        self.section: Section | None = section
+
+    def _handle_delete(self) -> None:
+        if self.section is not None:
+            self.section.close()
+            self.section = None
+        super()._handle_delete()
+
+
+class Section:
+    """Subclass it, list `values`, and write `build` and `update`. Everything here runs on the event loop."""
+
+    values: ClassVar[tuple[Value[Any], ...]] = ()
+    """The cached values that it shows. A change of any of them redraws it."""
+    name: ClassVar[str] = "This part"
+    """What to call it where it cannot be shown."""
+    ticks: ClassVar[bool] = False
+    """Whether what it shows changes with every minute, without any value changing."""
+    element: ClassVar[str] = "section"
+
+    def __init__(self, visit: "Visit") -> None:
+        self.visit = visit
+        self.redraws = 0
+        """How often `update` has run."""
+        self.is_closed = False
+        self.is_forced = False
+        """Whether the next redraw happens even if no value has changed."""
+        self.is_broken = False
+        """Whether what it shows is an error, or the last good numbers in place of newer ones."""
+        self.reading: Reading | None = None
+        """What it shows; None before the first time and while that is an error."""
+        self._ticket = -1
+        self._note: _Note | None = None
+        with _Home(self, self.element) as self.home:
+            self.home.classes("section is-loading").props("aria-busy=true")
+            with ui.element("div").classes("section-body") as self.body:
+                self.build()
+        visit.hub.add(self)
+
+    def build(self) -> None:
+        """Make the elements, with placeholders of the size that the content will have."""
+
+    def update(self, shown: Shown) -> None:
+        """Show the values: set text, content and rows of what `build` made."""
+        raise NotImplementedError
+
+    def close(self) -> None:
+        """Leave the hub for good. Called when the element is deleted."""
+        if not self.is_closed:
+            self.is_closed = True
+            self.visit.hub.remove(self)
+
+    def draw(self, reading: Reading | Exception, ticket: int) -> None:
+        """Show *reading*. Tickets are given when a reading begins: one that comes later than a newer one is ignored.
+
+        What fails in here stays in here: the card says so and offers to try again, and no other section notices.
+        """
+        if self.is_closed or ticket < self._ticket:
+            return
+        self._ticket = ticket
+        if isinstance(reading, Exception) or any(
+            isinstance(reading.looks[value.key], Exception) for value in self.values
+        ):
+            self._fail()
+            return
+        if not self.is_forced and self.reading is not None and self._shows(reading):
+            self._say_age(self.reading)
+            return
+        self.is_forced = False
+        try:
+            with self.body:
+                self.update(Shown(self.values, reading))
+        except Exception:  # the page error boundary: one broken card must not take the page with it
+            log.exception("section %s could not be drawn", type(self).__name__)
+            self._fail()
+            return
+        self.redraws += 1
+        self.reading = reading
+        self._say_age(reading)
+
+    def is_outdated(self, view: Viewpoint) -> bool:
+        """Whether any of its values is kept under another key by now: a new day or hour has begun."""
+        if self.reading is None:
+            return True
+        shown = self.reading.view
+        if shown.today == view.today and shown.hour == view.hour:
+            return False
+        return shown.today != view.today or any(value.key_for(shown) != value.key_for(view) for value in self.values)
+
+    def _shows(self, reading: Reading) -> bool:
+        assert self.reading is not None
+        if self.is_outdated(reading.view):
+            return False
+        return all(_stamp(self.reading.looks[value.key]) == _stamp(reading.looks[value.key]) for value in self.values)
+
+    def say_waiting(self) -> None:
+        """Say how old the numbers are, while newer ones are being computed for longer than an eye takes."""
+        if not self.is_closed and self.reading is not None:
+            self._tell(f"As of {self._age(self.reading)}, refreshing …", can_retry=False)
+
+    def _say_age(self, reading: Reading) -> None:
+        """Say since when the numbers stand, if newer ones could not be computed."""
+        looks = [reading.looks[value.key] for value in self.values]
+        self.is_broken = any(isinstance(look, Look) and look.problem is not None for look in looks)
+        if self.is_broken:
+            self._tell(f"Newer numbers could not be computed. As of {self._age(reading)}.")
+        elif self._note is not None:
+            self._note.hide()
+        self.home.classes(remove="is-loading is-failed").props(remove="aria-busy")
+
+    def _fail(self) -> None:
+        """Say that there is nothing to show. What stood here before is hidden: it may be of another state."""
+        self.reading = None
+        self.is_broken = True
+        self._tell(f"{self.name} cannot be shown right now.")
+        self.home.classes("is-failed", remove="is-loading").props(remove="aria-busy")
+
+    def _age(self, reading: Reading) -> str:
+        """Return when the oldest of the values was computed."""
+        looks = [reading.looks[value.key] for value in self.values]
+        oldest = min(look.loaded_at for look in looks if isinstance(look, Look))
+        profile = reading.view.profile
+        if profile.calendar.day_of(oldest) == reading.view.today:
+            return figures.clock_time(oldest, profile)
+        return figures.moment(oldest, figures.Present(oldest, reading.view.today, profile))
+
+    def _tell(self, sentence: str, *, can_retry: bool = True) -> None:
+        if self._note is None:
+            with self.home:
+                self._note = _Note(lambda: self.visit.hub.retry(self))
+        self._note.say(sentence, can_retry=can_retry)
+
+
+class _Note:
+    """The line below a card that says what is wrong with it, with a button to try again. Made when first needed."""
+
+    def __init__(self, on_retry: Callable[[], None]) -> None:
+        with ui.element("div").classes("section-note").props("role=status") as self._line:
+            self._text = Block()
+            self._retry = controls.button("Try again", on_retry, look="is-quiet")
+
+    def say(self, sentence: str, *, can_retry: bool) -> None:
+        self._line.set_visibility(True)
+        self._retry.set_visibility(can_retry)
+        self._line.classes(add=None if can_retry else "is-waiting", remove="is-waiting" if can_retry else None)
+        self._text.show(tag("p", sentence))
+
+    def hide(self) -> None:
+        self._line.set_visibility(False)
+
+
+def _stamp(look: "Look[Any] | Exception") -> tuple[int, datetime, str | None] | Exception:
+    return look if isinstance(look, Exception) else (look.as_of, look.loaded_at, look.problem)

@@ -1,0 +1,117 @@
+"""The frame around every page: top bar, navigation, skip link, messages, and the theme.
+
+It is built once per browser tab; moving on exchanges only what is inside. Which pages there are, and how a request
+becomes a page, is in `routes`; how it all looks, in `static/style.css`.
+"""
+
+import copy
+import functools
+import zlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+from fastapi import Response
+from nicegui import Client, app, ui
+
+from cache.values import PREFERENCES
+from data.preferences import Theme
+from pages.controls import Words, stack
+from pages.section import Section, Shown
+from pages.toasts import Toasts
+from pages.visit import Visit
+
+STATIC = Path(__file__).resolve().parent / "static"
+FAVICON = (
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><rect width="32" height="32" rx="8" fill="#4650b8"/>'
+    '<path d="M9 17.5l5 5 9.5-13" fill="none" stroke="#fff" stroke-width="3.5" stroke-linecap="round" '
+    'stroke-linejoin="round"/></svg>'
+)
+STYLES = ("style.css", "forms.css", "dialogs.css", "sections.css", "metrics.css", "lists.css", "summary.css")
+_STYLE_ADDRESS = "/style.css"
+_A_YEAR_IN_SECONDS = 365 * 24 * 3600
+_IS_DARK = {Theme.AUTO: None, Theme.LIGHT: False, Theme.DARK: True}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One page in the navigation. `build` makes what stands in the main part of the frame."""
+
+    path: str
+    label: str
+    icon: str
+    build: Callable[[Visit], None]
+
+
+class Frame:
+    """The elements around a page. *open_page* is called inside of it, for the first page and whenever one moves on."""
+
+    def __init__(self, client: Client, entries: Sequence[Entry], open_page: Callable[["Frame", Entry], None]) -> None:
+        self._client = client
+        ui.add_head_html(_head())
+        self._links: dict[str, Words] = {}
+        with client.layout, stack("topbar", "header") as topbar:
+            Words("Reprieve", "p").classes("brand")
+            with stack("navigation", "nav", aria_label="Pages"):
+                for entry in entries:
+                    self._links[entry.path] = link = Words(entry.label, "a")
+                    link.classes(f"navigation-link icon icon-{entry.icon}").props["href"] = entry.path
+        topbar.move(target_index=0)  # before the part of the layout that Quasar makes the main landmark
+        with client.layout:
+            self.toasts = Toasts()
+        with stack("page") as page:
+            ui.sub_pages({entry.path: lambda entry=entry: open_page(self, entry) for entry in entries})
+        ui.skip_link("Skip to the content", target=page)
+
+    def arrived(self, entry: Entry) -> None:
+        """Say in title and navigation that the page is *entry*."""
+        ui.page_title(f"{entry.label} · Reprieve")
+        for path, link in self._links.items():
+            link.props.set_optional("aria-current", "page" if path == entry.path else None)
+        if not self._client.sub_pages_router.is_initial_request:
+            self._client.run_javascript("reprieve.arrived()")
+
+
+class ThemeSwitch(Section):
+    """Keeps the tab in the theme that the person prefers. Shows nothing itself."""
+
+    values = (PREFERENCES,)
+    element: ClassVar[str] = "div"
+
+    def build(self) -> None:
+        """Make the element that tells the browser."""
+        self.home.set_visibility(False)
+        self._dark = ui.dark_mode(None)
+
+    def update(self, shown: Shown) -> None:
+        """Switch, at once and without reloading."""
+        is_dark = _IS_DARK[shown.get(PREFERENCES).theme]
+        self._dark.value = is_dark
+        # Before the response is made this puts the theme into the HTML, so that a dark page never flashes white.
+        # NiceGUI asks the page for it, which all clients share; hence a copy.
+        page = copy.copy(self.home.client.page)
+        page.dark = is_dark
+        self.home.client.page = page
+
+
+def serve_static_files() -> None:
+    """Let browsers load the style sheets, as one, and the script."""
+    app.add_static_files("/assets", STATIC, max_cache_age=_A_YEAR_IN_SECONDS)
+
+    @app.get(_STYLE_ADDRESS)
+    def style() -> Response:
+        keep = {"Cache-Control": f"public, max-age={_A_YEAR_IN_SECONDS}"}
+        return Response(_style(), media_type="text/css", headers=keep)
+
+
+def _head() -> str:
+    """Return what each page has in its head. The addresses change with the files, which browsers keep for a year."""
+    style = f"{_STYLE_ADDRESS}?v={zlib.crc32(_style()):x}"
+    script = f"/assets/page.js?v={zlib.crc32((STATIC / 'page.js').read_bytes()):x}"
+    return f'<link rel="stylesheet" href="{style}"><script src="{script}"></script>'
+
+
+@functools.cache
+def _style() -> bytes:
+    return b"\n".join((STATIC / name).read_bytes() for name in STYLES)

@@ -1,0 +1,56 @@
+"""What things are called on the pages: kinds, feelings, reasons, in the order in which they are offered."""
+
+from data.models import CancelReason, Kind
+
+KINDS: dict[str, str] = {
+    Kind.WORK: "Work",
+    Kind.SELF_CARE: "Self-care",
+    Kind.PLAY: "Play",
+    Kind.SLEEP: "Sleep",
+    Kind.OTHER: "Other",
+}
+
+PREDICTED: dict[str, str] = {
+    "aversion": "Aversion",
+    "relief": "Relief afterwards",
+    "mental_load": "Mental load",
+    "emotional_load": "Emotional load",
+    "physical_load": "Physical load",
+    "motivation": "Motivation",
+}
+"""How something is expected to feel."""
+
+FELT: dict[str, str] = {
+    "relief": "Relief",
+    "aversion": "Aversion",
+    "mental_load": "Mental load",
+    "emotional_load": "Emotional load",
+    "physical_load": "Physical load",
+}
+"""How something felt."""
+
+ENDS: dict[str, tuple[str, str]] = {
+    "aversion": ("glad to do it", "would do anything else"),
+    "relief": ("none", "a great weight gone"),
+    "mental_load": ("no thought", "all I have"),
+    "emotional_load": ("calm", "overwhelming"),
+    "physical_load": ("at rest", "exhausting"),
+    "motivation": ("none", "can hardly wait"),
+}
+"""What 0 and 100 of a feeling mean."""
+
+REASONS: dict[str, str] = {
+    CancelReason.NO_TIME: "No time",
+    CancelReason.NO_ENERGY: "No energy",
+    CancelReason.TOO_AVERSIVE: "Too unpleasant",
+    CancelReason.NOT_NEEDED: "Not needed any more",
+    CancelReason.DONE_BY_OTHERS: "Somebody else did it",
+    CancelReason.OTHER: "Something else",
+}
+
+BASELINES: dict[str, str] = {
+    "week": "last 7 days",
+    "month": "last 30 days",
+    "quarter": "last 90 days",
+    "all": "all days so far",
+}

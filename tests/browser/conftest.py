@@ -1,0 +1,58 @@
+"""Fixtures of the browser tests: a running application, and windows of a real Chromium that look at it."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Page
+
+from tests.browser.site_under_test import Site, browsing, serving
+
+NOON = datetime(2026, 5, 13, 12, 0, tzinfo=UTC)
+
+OpenWindow = Callable[..., Awaitable[Page]]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark every test in this folder."""
+    here = Path(__file__).parent
+    for item in items:
+        if here in item.path.parents:
+            item.add_marker(pytest.mark.browser)
+
+
+@pytest.fixture
+def site(tmp_path: Path, chromium: str) -> Iterator[Site]:
+    """An application of its own, at noon of 13 May 2026."""
+    with serving(tmp_path, NOON) as running:
+        yield running
+
+
+@pytest.fixture
+async def open_window(request: pytest.FixtureRequest, chromium: str) -> AsyncIterator[OpenWindow]:
+    """Open windows on `site` (or on another one), each with a profile of its own; fail if a script in one throws."""
+    async with AsyncExitStack() as opened:
+        browser = await opened.enter_async_context(browsing(chromium))
+        problems: list[str] = []
+
+        async def open_window(path: str = "/", *, on: Site | None = None, **options: object) -> Page:
+            site = on or request.getfixturevalue("site")
+            context = await browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **options})
+            opened.push_async_callback(context.close)
+            page = await context.new_page()
+            page.set_default_timeout(15_000)
+            page.on("pageerror", lambda error: problems.append(str(error)))
+            await page.goto(site.address + path)
+            await settled(page)
+            return page
+
+        yield open_window
+        assert not problems
+
+
+async def settled(page: Page) -> None:
+    """Wait until the page has its line to the server and shows its content."""
+    await page.wait_for_selector("main h1")
+    await page.wait_for_function("() => window.did_handshake && !document.querySelector('.is-loading')")

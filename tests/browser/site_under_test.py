@@ -1,0 +1,123 @@
+"""A running application and a browser to look at it with, for the browser tests and the screenshots."""
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from playwright.async_api import Browser, async_playwright
+
+from data.database import Database
+
+ROOT = Path(__file__).resolve().parents[2]
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+START_SECONDS = 30
+
+
+class Site:
+    """An application and the folder with everything that it keeps; what a test may do to it, and behind its back."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        with contextlib.closing(socket.socket()) as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port: int = probe.getsockname()[1]
+        self.address = f"http://127.0.0.1:{self.port}"
+        self._process: subprocess.Popen[bytes] | None = None
+        self._offset_file = folder / "clock-offset"
+
+    def start(self) -> None:
+        """Start it and wait until it answers."""
+        kept = {
+            key: value for key, value in os.environ.items() if not key.startswith(("CACHE_", "NICEGUI_", "PYTEST_"))
+        }
+        log = self.folder / "server.log"
+        with log.open("ab") as output:
+            self._process = subprocess.Popen(
+                [sys.executable, str(Path(__file__).with_name("server.py")), str(self.folder), str(self.port)],
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                env={**kept, "TZ": "UTC", "PYTHONPATH": str(ROOT)},
+                cwd=self.folder,
+            )
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline and self._process.poll() is None:
+            try:
+                with urllib.request.urlopen(f"{self.address}/health", timeout=1):
+                    return
+            except (urllib.error.URLError, OSError):
+                time.sleep(0.05)
+        raise RuntimeError(f"the server did not start:\n{log.read_text()[-4000:]}")
+
+    def stop(self) -> None:
+        """Tell it to stop and wait until it has."""
+        process, self._process = self._process, None
+        if process is None:
+            return
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+    def set_clock(self, now: datetime) -> None:
+        """Let the application's clock show *now* and run on from there."""
+        draft = self.folder / "clock-offset.new"
+        draft.write_text(repr((now - datetime.now(UTC)).total_seconds()))
+        draft.replace(self._offset_file)
+
+    def now(self) -> datetime:
+        """Return what the application's clock shows."""
+        offset = float(self._offset_file.read_text()) if self._offset_file.exists() else 0.0
+        return datetime.now(UTC) + timedelta(seconds=offset)
+
+    @contextlib.contextmanager
+    def database(self) -> Iterator[Database]:
+        """Open the same database in this process, as another process would."""
+        database = Database(f"sqlite:///{self.folder}/state/reprieve.db", clock=self.now)
+        database.open()
+        try:
+            yield database
+        finally:
+            database.close()
+
+
+@contextlib.contextmanager
+def serving(folder: Path, now: datetime | None = None) -> Iterator[Site]:
+    """Run the application on a free port, with everything that it keeps in *folder*."""
+    site = Site(folder)
+    if now is not None:
+        site.set_clock(now)
+    site.start()
+    try:
+        yield site
+    finally:
+        site.stop()
+
+
+@contextlib.asynccontextmanager
+async def browsing(chromium: str) -> AsyncIterator[Browser]:
+    """Start the Chromium at that path."""
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=chromium, args=list(FLAGS))
+        try:
+            yield browser
+        finally:
+            await browser.close()

@@ -1,0 +1,148 @@
+"""How the pages are to use: for everybody (axe-core), on a phone, in the dark, and without jumping about."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Page, expect
+
+from data import demo, instances, preferences, tasks
+from data.preferences import LOCAL_USER as USER
+from tests.browser.conftest import NOON, OpenWindow
+from tests.browser.site_under_test import Site, serving
+
+AXE = Path(__file__).parent / "vendor" / "axe-core-4.14.1.min.js"
+PHONE = {"viewport": {"width": 360, "height": 800}, "has_touch": True, "is_mobile": True}
+SERIOUS = ("serious", "critical")
+STANDS_STILL = "() => document.querySelector('.q-dialog__inner')?.getAnimations({ subtree: true }).length === 0"
+
+
+@pytest.fixture(scope="module")
+def with_demo(tmp_path_factory: pytest.TempPathFactory, chromium: str) -> Iterator[Site]:
+    """An application with some weeks of demo data, for all tests here that only look."""
+    with serving(tmp_path_factory.mktemp("demo"), NOON) as running:
+        with running.database() as database:
+            demo.add(database, USER, days=40)
+        yield running
+
+
+async def findings(page: Page) -> list[str]:
+    """Return what axe-core finds serious, in light and in dark."""
+    if not await page.evaluate("'axe' in window"):
+        await page.add_script_tag(path=AXE)
+    serious = []
+    for scheme in ("light", "dark"):
+        await page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+        # without its own requests for style sheets, which would make Quasar show a loading bar
+        found = await page.evaluate("async () => (await axe.run(document, { preload: false })).violations")
+        serious += [
+            f"{scheme}: {one['id']} ({one['impact']}): {node['target']} {node.get('failureSummary', '')}"
+            for one in found
+            if one["impact"] in SERIOUS
+            for node in one["nodes"]
+        ]
+    return serious
+
+
+@pytest.mark.parametrize("path", ["/", "/summary"])
+async def test_pages_are_accessible(with_demo: Site, open_window: OpenWindow, path: str) -> None:
+    page = await open_window(path, on=with_demo)
+    assert await findings(page) == []
+
+
+async def test_the_check_for_accessibility_finds_what_is_wrong(with_demo: Site, open_window: OpenWindow) -> None:
+    page = await open_window("/summary", on=with_demo)
+    await page.evaluate("document.querySelector('main').insertAdjacentHTML('beforeend', '<button></button>')")
+    assert [one for one in await findings(page) if "button-name" in one]
+
+
+@pytest.mark.parametrize("path", ["/", "/summary"])
+async def test_empty_pages_are_accessible(site: Site, open_window: OpenWindow, path: str) -> None:
+    page = await open_window(path)
+    assert await findings(page) == []
+
+
+@pytest.mark.parametrize("door", ["Done:", "Give up:", "Plan:", "New task"])
+async def test_dialogs_are_accessible(with_demo: Site, open_window: OpenWindow, door: str) -> None:
+    page = await open_window(on=with_demo, reduced_motion="reduce")
+    await page.get_by_role("button", name=door).first.click()
+    await expect(page.get_by_role("dialog")).to_be_visible()
+    await page.wait_for_function(STANDS_STILL)
+    assert await findings(page) == []
+
+
+async def test_numbers_of_all_metrics_are_accessible(with_demo: Site, open_window: OpenWindow) -> None:
+    page = await open_window(on=with_demo)
+    await page.get_by_text("All numbers").click()
+    await expect(page.get_by_role("row", name="Grit")).to_be_visible()
+    assert await findings(page) == []
+
+
+@pytest.mark.parametrize("path", ["/", "/summary"])
+async def test_a_phone_needs_no_sideways_scrolling(with_demo: Site, open_window: OpenWindow, path: str) -> None:
+    page = await open_window(path, on=with_demo, **PHONE)
+    assert await page.evaluate("document.documentElement.scrollWidth") <= 360
+    small = await page.evaluate(
+        """() => [...document.querySelectorAll('main .button, nav a')].filter((one) => one.offsetParent)
+        .filter((one) => one.getBoundingClientRect().height < 43.5).map((one) => one.outerHTML)"""
+    )
+    assert small == []
+
+
+async def test_the_first_stop_of_the_tab_key_skips_to_the_content(site: Site, open_window: OpenWindow) -> None:
+    page = await open_window()
+    await page.keyboard.press("Tab")
+    await expect(page.get_by_text("Skip to the content")).to_be_focused()
+    await page.keyboard.press("Enter")
+    await expect(page.locator("main .page")).to_be_focused()
+
+
+async def test_a_preferred_theme_is_there_from_the_first_paint_and_can_change(
+    site: Site, open_window: OpenWindow
+) -> None:
+    with site.database() as database:
+        preferences.change(database, USER, theme="dark")
+    page = await open_window("/", color_scheme="light")
+    background = "() => getComputedStyle(document.body).backgroundColor"
+    assert await page.evaluate(background) == "rgb(18, 19, 21)"
+    html = await (await page.request.get(site.address)).text()
+    assert 'name="color-scheme"\n      content="dark"' in html
+    with site.database() as database:
+        preferences.change(database, USER, theme="light")
+    await page.wait_for_function(f"() => ({background})() === 'rgb(246, 246, 243)'")
+
+
+async def test_a_warm_page_does_not_jump(with_demo: Site, open_window: OpenWindow) -> None:
+    page = await open_window(on=with_demo)
+    await page.add_init_script(
+        """window.jumps = 0; new PerformanceObserver((list) => {
+        for (const entry of list.getEntries()) window.jumps += entry.value;
+        }).observe({ type: 'layout-shift', buffered: true });"""
+    )
+    await page.reload()
+    await page.wait_for_selector(".entry-title")
+    await page.wait_for_function("() => window.did_handshake")
+    assert await page.evaluate("window.jumps") < 0.02
+
+
+async def test_what_changed_is_highlighted_unless_motion_is_unwanted(site: Site, open_window: OpenWindow) -> None:
+    with site.database() as database:
+        instances.plan(database, USER, tasks.create(database, USER, name="Tax return"))
+    lively, calm = await open_window(), await open_window(reduced_motion="reduce")
+    await lively.get_by_role("button", name="Done:").first.click()
+    await lively.get_by_role("button", name="Done", exact=True).click()
+    await expect(lively.locator(".has-changed").first).to_be_visible()
+    await expect(calm.locator(".has-changed").first).to_be_visible()
+    name = "(element) => getComputedStyle(element).animationName"
+    assert await lively.locator(".has-changed").first.evaluate(name) == "changed"
+    assert await calm.locator(".has-changed").first.evaluate(name) == "none"
+
+
+async def test_demo_data_with_one_click_and_gone_with_another(site: Site, open_window: OpenWindow) -> None:
+    page = await open_window()
+    await page.get_by_role("button", name="Look around with demo data").click()
+    await expect(page.get_by_role("list", name="Recently done")).to_be_visible(timeout=60_000)
+    await expect(page.get_by_role("heading", name="What are you putting off?")).to_be_hidden()
+    await page.get_by_role("button", name="Remove the demo data").click()
+    await page.get_by_role("button", name="Remove it").click()
+    await expect(page.get_by_role("heading", name="What are you putting off?")).to_be_visible()

@@ -1,0 +1,84 @@
+"""What a person's hands do on a simulated page: press a button, fill in a field, submit a form."""
+
+from nicegui import ui
+from nicegui.testing import User
+from nicegui.testing.user_interaction import UserInteraction
+
+from pages.controls import Button, Words
+from pages.fields import Feeling
+from pages.markup import Block
+
+
+def elements(user: User) -> list[ui.element]:
+    """Return all elements of the page, in the order in which they were made."""
+    assert user.client is not None
+    return list(user.client.elements.values())
+
+
+def buttons(user: User, name: str) -> list[Button]:
+    """Return the buttons called *name*, by their text or by what screen readers call them, oldest first."""
+    return [
+        one for one in elements(user) if isinstance(one, Button) and name in (one.text, one.props.get("aria-label"))
+    ]
+
+
+def press(user: User, name: str) -> None:
+    """Click the button called *name*; the newest of several."""
+    found = buttons(user, name)
+    assert found, f"no button {name!r}"
+    UserInteraction(user, {found[-1]}, None).click()
+
+
+def field(user: User, label: str) -> ui.input:
+    """Return the field with this label; the newest of several."""
+    ids = {
+        one.props["for"]
+        for one in elements(user)
+        if isinstance(one, Words) and one.tag == "label" and one.text == label
+    }
+    found = [
+        one
+        for one in elements(user)
+        if isinstance(one, ui.input) and (one.html_id in ids or one.props.get("aria-label") == label)
+    ]
+    assert found, f"no field {label!r}"
+    return found[-1]
+
+
+def fill(user: User, label: str, text: str) -> None:
+    """Type *text* into the field with this label, over what stands there."""
+    assert user.client is not None
+    with user.client:
+        field(user, label).value = text
+
+
+def slide(user: User, label: str, value: int | None) -> None:
+    """Move the slider with this label."""
+    assert user.client is not None
+    found = [one for one in elements(user) if isinstance(one, Feeling) and one.props["label"] == label]
+    with user.client:
+        found[-1].value = value
+
+
+def submit(user: User, css_class: str = "dialog") -> None:
+    """Submit the newest form of that class, as Enter and its button do."""
+    form = [one for one in elements(user) if one.tag == "form" and css_class in one.classes][-1]
+    UserInteraction(user, {form}, None).trigger("submit.prevent")
+
+
+def texts(user: User) -> str:
+    """Return everything that stands on the page, visible or not: texts and markup."""
+    return "\n".join(
+        one.text if isinstance(one, Words) else one.content for one in elements(user) if isinstance(one, Words | Block)
+    )
+
+
+def dialogs(user: User) -> list[ui.dialog]:
+    """Return the dialogs that are open."""
+    return [one for one in elements(user) if isinstance(one, ui.dialog) and one.value]
+
+
+def rows(user: User, list_name: str) -> list[ui.element]:
+    """Return the rows of the list with that name."""
+    found = next(one for one in elements(user) if one.tag == "ul" and one.props.get("aria-label") == list_name)
+    return list(found.default_slot.children)
