@@ -7,7 +7,7 @@
 # Written for make 3.81 (macOS) and any POSIX shell. All paths are relative, so that the checkout may lie in a path with spaces.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test oracle readme check check-lock format lock upgrade clean _runtime _dev
+.PHONY: help run test oracle screenshots readme check check-lock format lock upgrade clean _runtime _dev
 
 PY := .venv/bin/python
 PYTHON ?=
@@ -24,6 +24,9 @@ test: _dev ## Run all tests (ARGS="..." goes to pytest)
 
 oracle: _dev ## Run the oracle for much longer than "make test" does (ORACLE_EXAMPLES=200)
 	@ORACLE_EXAMPLES=$${ORACLE_EXAMPLES:-200} $(PY) -m pytest tests/test_oracle.py --timeout=0 $(ARGS)
+
+screenshots: _dev ## Take the pictures in docs/screenshots/ (needs Chromium)
+	@$(PY) -m tests.browser.screenshots
 
 readme: _dev ## Write the lists of the README that are made from the code
 	@$(PY) -m tests.readme

@@ -16,12 +16,12 @@ from pathlib import Path
 
 import uvicorn
 from fastapi import FastAPI
-from fastapi.responses import PlainTextResponse
+from fastapi.responses import PlainTextResponse, Response
 from nicegui import ui
 
 import events
+from cache import prometheus, values
 from cache import settings as cache_settings
-from cache import values
 from cache.errors import CacheError, SettingsError
 from cache.manager import CacheManager
 from cache.settings import CacheSettings
@@ -157,6 +157,12 @@ def build(settings: Settings, *, clock: Callable[[], datetime] = utc_now) -> tup
         with application.database.read():
             return PlainTextResponse("ok\n")
 
+    counters = prometheus.exposition(application.manager.get_cache_stats)
+
+    @web.get("/metrics")
+    def metrics() -> Response:
+        return Response(counters(), media_type=prometheus.CONTENT_TYPE)
+
     ui.run_with(
         web,
         title="Reprieve",
@@ -182,7 +188,7 @@ def check_tables() -> None:
 def main() -> int:
     """Serve until told to stop; return the exit code."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    for noisy in ("apscheduler", "uvicorn.error"):
+    for noisy in ("alembic", "apscheduler", "uvicorn.error"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     try:
         if Path(events.__file__ or "").resolve().parent != ROOT / "events":

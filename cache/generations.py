@@ -49,6 +49,11 @@ class Generations:
             newest = max(newest, own.get(prefix, 0), everyone.get(prefix, 0))
         return newest
 
+    def of_prefix(self, user: UserId, prefix: str) -> int:
+        """Return the generation of one *prefix* by itself, whatever those above it are."""
+        own = self._complete.get(user)
+        return BEYOND if own is None else max(own.get(prefix, 0), self._of_all.get(prefix, 0))
+
     def recover(self, user: UserId, read: ReadTransaction) -> None:
         """Find out, once per user, what was invalidated before this process saw anything: a handful of log rows.
 

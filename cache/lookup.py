@@ -54,7 +54,7 @@ class Lookup:
         self.generations = generations
         self._counts = counts
         self._settings = settings
-        self._memory = memory
+        self.memory = memory
         self._stores = stores
         self._clock = clock
         self._null = NullStore()
@@ -71,7 +71,7 @@ class Lookup:
         """
         self.generations.recover(user, read)
         blank = Viewpoint(user=user, profile=Profile(), today=now.date(), hour=now)
-        entry, problem = self._find(PREFERENCES, self._memory, read, blank, now)
+        entry, problem = self._find(PREFERENCES, self.memory, read, blank, now)
         if problem is not None:
             raise LoadError(PREFERENCES.key, RuntimeError(problem))
         profile: Profile = entry.value
@@ -98,7 +98,7 @@ class Lookup:
         """
         view = shelf.view
         if value is PREFERENCES:
-            return self._find(value, self._memory, read, view, now)
+            return self._find(value, self.memory, read, view, now)
         store = self.store(view.profile)
         if store is self._null:
             return self._load(value, read, view, store), None

@@ -24,6 +24,7 @@ from cache.shelf import Shelf
 from cache.snapshot import Look, Snapshot
 from cache.store import Store
 from cache.values import VALUES, Value
+from cache.why import Why
 from data.database import Database, ReadTransaction, Transaction
 from data.feed import Feed
 from data.preferences import LOCAL_USER, CacheBackend
@@ -257,6 +258,27 @@ class CacheManager:
         return CacheStats(
             keys=tuple(self._counts.of(key) for key in keys), tiers=self._memory.stats() + self._file.stats()
         )
+
+    # --- seen
+
+    def why(self, value: Value[Any], user: UserId) -> Why:
+        """Say why *value* is fresh or stale for *user* now, and which event made it so. Loads nothing."""
+        with self.snapshot(user) as snapshot:
+            return snapshot.why(value)
+
+    def audit(self, user: UserId) -> tuple[int, list[str]]:
+        """Compare what is kept and judged fresh for *user* with a fresh load of the same state.
+
+        Returns how many values were compared, and the keys of those that differ: any is a rule that is missing.
+        """
+        checked, differs = 0, []
+        with self.snapshot(user) as snapshot:
+            for value in VALUES:
+                if snapshot.why(value).state == "fresh":
+                    checked += 1
+                    if snapshot.get(value) != snapshot.load(value):
+                        differs.append(value.key)
+        return checked, differs
 
     def _store_of(self, user: UserId) -> Store:
         shelf = self._shelves.get(user)

@@ -4,19 +4,18 @@ Finding, judging and loading is done by `lookup`; what was judged already is on 
 """
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import msgspec
 
 from cache.entries import Entry
 from cache.errors import LoadError
+from cache.lookup import Lookup
 from cache.shelf import Shelf
 from cache.values import Value
+from cache.why import Why, explain
 from data.database import ReadTransaction
 from data.viewpoint import Viewpoint
-
-if TYPE_CHECKING:
-    from cache.lookup import Lookup
 
 T = TypeVar("T")
 
@@ -44,7 +43,7 @@ class Snapshot:
 
     __slots__ = ("_found", "_lookup", "_now", "_problems", "_read", "_shelf", "hits", "seq", "view")
 
-    def __init__(self, lookup: "Lookup", read: ReadTransaction, shelf: Shelf, now: datetime) -> None:
+    def __init__(self, lookup: Lookup, read: ReadTransaction, shelf: Shelf, now: datetime) -> None:
         self._lookup = lookup
         self._read = read
         self._shelf = shelf
@@ -93,6 +92,15 @@ class Snapshot:
         return (
             look.problem is None and look.key == key and look.as_of >= self._lookup.generations.of(self.view.user, key)
         )
+
+    def why(self, value: Value[Any]) -> Why:
+        """Say why *value* is fresh or stale in this state. Loads nothing."""
+        lookup = self._lookup
+        return explain(value, self._read, self.view, lookup, lookup.generations, self._now)
+
+    def load(self, value: Value[T]) -> T:
+        """Compute *value* from this state, whatever is kept: what `get` must agree with."""
+        return value.loader(self._read, self.view)
 
     def _find(self, value: Value[Any]) -> Entry:
         entry = self._shelf.get(value, self._now)

@@ -12,13 +12,10 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from sqlalchemy import select
-
 from data import demo, preferences, transfer
 from data.bulk import Progress
 from data.database import Database
 from data.errors import DataError, UnknownRecordError
-from data.models import User
 from data.settings import database_url, system_zone
 from events.catalog import UserId
 from events.patterns import did_you_mean
@@ -116,8 +113,7 @@ def _database() -> Iterator[Database]:
 
 
 def _user(database: Database, name: str) -> UserId:
-    with database.read() as read:
-        names = {found.name: UserId(found.id) for found in read.connection.execute(select(User.name, User.id))}
+    names = preferences.names(database)
     if name in names:
         return names[name]
     if name == LOCAL:

@@ -90,6 +90,12 @@ def names_of(connection: Connection, user: UserId) -> list[str]:
         names.append(name)
 
 
+def at(connection: Connection, seq: int) -> tuple[str, datetime] | None:
+    """Return name and moment of event *seq*; None if it has been pruned."""
+    row = connection.execute(select(EventRow.name, EventRow.at).where(EventRow.seq == seq)).one_or_none()
+    return None if row is None else (row.name, row.at)
+
+
 def horizon(connection: Connection) -> int:
     """Return the seq below which rows may have been pruned: what is older than it cannot be judged any more."""
     oldest = connection.scalar(select(EventRow.seq).order_by(EventRow.seq).limit(1))

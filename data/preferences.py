@@ -104,6 +104,14 @@ def load(read: ReadTransaction, user: UserId) -> Profile:
     return msgspec.convert({**stored, **{name: sorted(stored[name].items()) for name in _WEIGHTS}}, type=Profile)
 
 
+def names(database: Database) -> dict[str, UserId]:
+    """Return all users by name, oldest first."""
+    with database.read() as read:
+        return {
+            name: UserId(user) for user, name in read.connection.execute(select(User.id, User.name).order_by(User.id))
+        }
+
+
 def create_user(database: Database, name: str, *, time_zone: str = "UTC") -> UserId:
     """Create a user with default preferences and return their id; the existing one, if the name is taken.
 

@@ -1,11 +1,12 @@
 """Asks SQLite whether anything was committed, so cheaply that every read can afford it.
 
 In WAL mode every commit of every process changes the header of the wal-index, a file that all of them have mapped; we
-map it as well and compare 48 bytes (https://sqlite.org/walformat.html, "The WAL-Index File Format"). That says what
-`PRAGMA data_version` says and takes a tenth of its time; where there is no such file, the pragma is asked.
+look where SQLite has mapped it and compare 48 bytes (https://sqlite.org/walformat.html, "The WAL-Index File Format").
+That says what `PRAGMA data_version` says and takes a tenth of its time; where that place is not found, the pragma is
+asked.
 """
 
-import mmap
+import ctypes
 import sys
 from pathlib import Path
 from typing import Any
@@ -27,16 +28,14 @@ class Watch:
         self._pooled.detach()
         self._cursor: Any = self._pooled.cursor()
         self._version = -1
-        self._cursor.execute(
-            "SELECT 1 FROM events LIMIT 1"
-        ).fetchall()  # makes SQLite open the file that is mapped here
-        self._index = _map_index(self._cursor)
+        self._cursor.execute("SELECT 1 FROM events LIMIT 1").fetchall()  # makes SQLite map the wal-index
+        self._index = _find_index(self._cursor)
         self._header = b""
 
     def has_news(self) -> bool:
         """Whether anything was committed since the last call; True at the first. Below 1 us if there is nothing."""
         if self._index is not None:
-            header = self._index[:_HEADER_BYTES]
+            header = self._index.raw
             if header == self._header:
                 return False
             self._header = header
@@ -66,21 +65,24 @@ class Watch:
 
     def close(self) -> None:
         """Let go of the connection."""
-        if self._index is not None:
-            self._index.close()
-            self._index = None
+        self._index = None  # before SQLite takes the mapping away
         self._pooled.close()
 
 
-def _map_index(cursor: Any) -> mmap.mmap | None:
-    """Return the wal-index of the cursor's database, read-only; None if there is none that we know how to read."""
+def _find_index(cursor: Any) -> "ctypes.Array[ctypes.c_char] | None":
+    """Return the header of the wal-index where SQLite has it in memory as long as the cursor's connection is open.
+
+    None where that cannot be found out. The file is not opened for this: closing a file drops all locks that this
+    process holds on it (POSIX), those of SQLite's writers included, and two processes would write at once.
+    """
     path = next((row[2] for row in cursor.execute("PRAGMA database_list") if row[1] == "main"), "")
     try:
-        with Path(f"{path}-shm").open("rb") as file:
-            index = mmap.mmap(file.fileno(), _HEADER_BYTES, access=mmap.ACCESS_READ)
-    except (OSError, ValueError):
+        maps = Path("/proc/self/maps").read_text(errors="replace").splitlines()
+    except OSError:  # another system than Linux
         return None
-    if index[: len(_FORMAT)] == _FORMAT:
-        return index
-    index.close()
+    for line in maps:
+        area, _, offset, _, _, *name = line.split(maxsplit=5)
+        if name == [f"{path}-shm"] and int(offset, 16) == 0:
+            index = (ctypes.c_char * _HEADER_BYTES).from_address(int(area.partition("-")[0], 16))
+            return index if index.raw.startswith(_FORMAT) else None
     return None

@@ -358,6 +358,34 @@ def test_a_command_that_waits_too_long_is_refused_with_a_sentence(
     database.close()
 
 
+def test_a_watch_drops_none_of_the_locks_that_this_process_holds(database: Database, user: UserId) -> None:
+    """Closing any handle of SQLite's files would (POSIX): two processes would write at once, and one for nothing."""
+    inside, go_on = threading.Event(), threading.Event()
+
+    def slow(transaction: Transaction) -> None:
+        inside.set()
+        assert go_on.wait(30)
+
+    with ThreadPoolExecutor(1) as pool:
+        writing = pool.submit(database.write, slow)
+        assert inside.wait(10)
+        database.watch().close()
+        other = another_python(
+            "from data.sqlite import sqlite\n"
+            f"connection = sqlite.connect({str(path_of(database))!r}, timeout=0, isolation_level=None)\n"
+            "try:\n"
+            "    connection.execute('BEGIN IMMEDIATE')\n"
+            "    print('two writers at once')\n"
+            "except sqlite.OperationalError as error:\n"
+            "    print(error)\n"
+        )
+        try:
+            assert finish(other) == "database is locked\n"
+        finally:
+            go_on.set()
+        writing.result(10)
+
+
 def test_readers_do_not_wait_for_a_writer_of_another_process(database: Database, user: UserId) -> None:
     with write_lock(database) as connection:
         connection.execute("UPDATE users SET name = 'half'")
@@ -504,10 +532,9 @@ def test_closing_finishes_the_commands_that_wait_and_refuses_those_that_come_lat
             assert set(done) <= set(read.connection.scalars(select(Task.id)))
 
 
-def test_a_command_that_arrives_while_the_database_closes_is_refused(
-    database: Database, user: UserId, monkeypatch: pytest.MonkeyPatch
+def test_closing_waits_for_the_command_that_runs_and_refuses_the_one_that_arrives_meanwhile(
+    database: Database, user: UserId
 ) -> None:
-    """The gap between asking whether the writer is there and handing it the command, made wide."""
     in_command, go_on = threading.Event(), threading.Event()
 
     def slow(transaction: Transaction) -> None:
@@ -518,9 +545,11 @@ def test_a_command_that_arrives_while_the_database_closes_is_refused(
         first = pool.submit(database.write, slow)
         in_command.wait(10)
         closing = pool.submit(database.close)
-        time.sleep(0.05)
+        with pytest.raises(TimeoutError):
+            closing.result(0.05)
         late = pool.submit(tasks.create, database, user, name="Late")
-        time.sleep(0.05)
+        with pytest.raises(TimeoutError):
+            late.result(0.05)
         go_on.set()
         first.result(10)
         closing.result(10)
@@ -542,6 +571,7 @@ def test_readers_that_are_inside_while_the_database_closes_finish_and_later_ones
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")  # of Python 3.12: what is warned of is tested here
 def test_a_forked_child_is_refused_instead_of_waiting_for_a_writer_that_it_does_not_have(
     database: Database, user: UserId
 ) -> None:

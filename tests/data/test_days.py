@@ -288,15 +288,16 @@ def test_a_clock_that_is_set_back_restarts_no_date(database: Database, berliner:
     clock.now = utc(2026, 5, 13, 22, 5)
     start_due(database)
     clock.advance(minutes=-10)
+    commands: list[None] = []
+    database.after_commit.append(lambda: commands.append(None))
     assert start_due(database) == []
+    assert commands == [], "a look that finds nothing due waits for no writer"
     clock.advance(minutes=10)
     assert start_due(database) == []
     assert started_days(database, berliner) == ["2026-05-14"]
 
 
-@pytest.mark.parametrize(
-    "zone", ["Africa/Cairo", "America/Havana", "America/St_Johns", "Pacific/Apia", "Europe/Berlin"]
-)
+@pytest.mark.parametrize("zone", ["Africa/Cairo", "America/Havana", "Pacific/Apia"])
 def test_over_a_year_of_looks_every_date_of_the_zone_starts_once_in_order(
     tmp_path: Path, clock: Clock, zone: str
 ) -> None:

@@ -1,0 +1,139 @@
+"""The cache's command line: `python -m cache stats|why|clear|audit`, each with `--json`.
+
+Looks at the folder on disk and at the log, beside a running application or without one. What only the running process
+knows (hits, misses, its memory) is at its `/metrics`.
+"""
+
+import argparse
+import contextlib
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+
+from cache.errors import CacheError, UnknownNameError
+from cache.manager import CacheManager
+from cache.settings import CacheSettings
+from cache.values import VALUES
+from data import days, preferences
+from data.database import Database
+from data.errors import DataError, UnknownRecordError
+from data.feed import Feed
+from data.settings import database_url
+from events.bus import Bus
+from events.catalog import UserId
+from events.errors import EventsError
+from events.patterns import did_you_mean
+from events.rules import RULES
+from events.ruleset import Ruleset
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Carry out one command; return 0, 1 for what was refused or differs, 2 for wrong usage."""
+    parser = argparse.ArgumentParser(prog="python -m cache", description=__doc__.partition("\n")[0])
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("stats", help="what is on disk, and how long the log is")
+    why = commands.add_parser("why", help="why a value is fresh or stale for a user")
+    why.add_argument("key", help="a key of cache/values.py, such as dashboard.metrics")
+    clear = commands.add_parser("clear", help="drop what is on disk; costs warmth and nothing else")
+    audit = commands.add_parser("audit", help="compare what is kept and fresh with a fresh load")
+    for command in (why, clear, audit):
+        command.add_argument("--user", help="whose (a name); the local user, or everybody where that makes sense")
+    for command in commands.choices.values():
+        command.add_argument("--json", action="store_true", help="for machines")
+    given = parser.parse_args(arguments)
+    try:
+        with _opened() as (database, manager):
+            return _COMMANDS[given.command](given, database, manager)
+    except (CacheError, DataError, EventsError) as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+
+
+def _stats(given: argparse.Namespace, database: Database, manager: CacheManager) -> int:
+    tiers = [tier for tier in manager.get_cache_stats().tiers if tier.tier == "file"]
+    with database.read() as read:
+        found = {"log_seq": read.seq, "tiers": tiers}
+    lines = [f"log      newest event {read.seq:,}"]
+    lines += [
+        f"{tier.tier:8} {tier.entries:,} entries, {tier.size_bytes / 2**20:.1f} of {tier.max_size_bytes / 2**20:.0f} MB"
+        for tier in tiers
+    ]
+    return _say(given, found, lines)
+
+
+def _why(given: argparse.Namespace, database: Database, manager: CacheManager) -> int:
+    value = next((value for value in VALUES if value.key == given.key), None)
+    if value is None:
+        keys = [value.key for value in VALUES]
+        raise UnknownNameError(f"no value {given.key!r} in cache/values.py" + did_you_mean(given.key, keys))
+    found = manager.why(value, _user(database, given.user) or preferences.LOCAL_USER)
+    lines = [f"{found.key} of user {found.user} is {found.state}: {found.verdict}"]
+    if found.cause is not None:
+        at = f" at {found.cause.at:%Y-%m-%d %H:%M:%S} UTC" if found.cause.at else ""
+        lines.append(f"last invalidated by {found.cause.event}{at}, event {found.cause.seq}, as {found.cause.prefix}")
+    if found.as_of is not None:
+        loaded = f"{found.loaded_at:%Y-%m-%d %H:%M:%S} UTC in {found.load_ms:.1f} ms"
+        lines.append(f"kept: {found.size_bytes:,} bytes, loaded {loaded}")
+    return _say(given, found, lines)
+
+
+def _clear(given: argparse.Namespace, database: Database, manager: CacheManager) -> int:
+    dropped = manager.clear(_user(database, given.user))
+    return _say(given, {"dropped": dropped}, [f"dropped {dropped:,} entries; pages are right without them"])
+
+
+def _audit(given: argparse.Namespace, database: Database, manager: CacheManager) -> int:
+    only = _user(database, given.user)
+    differs: list[str] = []
+    checked = 0
+    for user in [only] if only else days.users(database):
+        count, wrong = manager.audit(user)
+        checked += count
+        differs += [f"{key} of user {user}" for key in wrong]
+    lines = [f"{checked} checked, {len(differs)} differed", *differs]
+    _say(given, {"checked": checked, "differs": differs}, lines)
+    return 1 if differs else 0
+
+
+_COMMANDS = {"stats": _stats, "why": _why, "clear": _clear, "audit": _audit}
+
+
+def _say(given: argparse.Namespace, found: object, lines: list[str]) -> int:
+    text = msgspec.json.format(msgspec.json.encode(found)).decode() if given.json else "\n".join(lines)
+    sys.stdout.write(text + "\n")
+    return 0
+
+
+def _user(database: Database, name: str | None) -> UserId | None:
+    if name is None:
+        return None
+    users = preferences.names(database)
+    if name not in users:
+        raise UnknownRecordError(f"there is no user {name!r}" + did_you_mean(name, users))
+    return users[name]
+
+
+@contextlib.contextmanager
+def _opened() -> Iterator[tuple[Database, CacheManager]]:
+    settings = CacheSettings.from_environment(os.environ)
+    url = database_url(os.environ)
+    if not Path(url.partition(":///")[2]).exists():
+        raise UnknownRecordError(f"there is no database at {url}: start the application once")
+    bus, database = Bus(), Database(url)
+    feed = Feed(database, bus)
+    manager = CacheManager(database, feed, bus, Ruleset(RULES), settings)
+    with contextlib.ExitStack() as opened:
+        database.open()
+        opened.callback(database.close)
+        manager.start()
+        opened.callback(manager.stop)
+        feed.start()
+        opened.callback(feed.stop)
+        yield database, manager
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,63 @@
+"""The counters of the cache as Prometheus reads them. The only module that knows prometheus_client."""
+
+from collections.abc import Callable, Iterator
+
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from cache.counts import CacheStats
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+_BY_KEY = {
+    "hits": "Reads that found a fresh value",
+    "misses": "Reads that found nothing",
+    "stale": "Reads that found a value below its generation or beyond its ttl",
+    "loads": "Values computed",
+    "load_errors": "Computations that failed",
+}
+_BY_TIER = {
+    "hits": "Entries found in the tier, fresh or not",
+    "misses": "Entries not found in the tier",
+    "evictions": "Entries given up for space",
+    "errors": "Failures of the tier that were survived",
+}
+
+
+class _Stats(Collector):
+    def __init__(self, stats: Callable[[], CacheStats]) -> None:
+        self._stats = stats
+
+    def collect(self) -> Iterator[Metric]:
+        stats = self._stats()
+        for name, meaning in _BY_KEY.items():
+            counter = CounterMetricFamily(f"reprieve_cache_{name}", meaning, labels=["key"])
+            for key in stats.keys:
+                counter.add_metric([key.key], getattr(key, name))
+            yield counter
+        seconds = GaugeMetricFamily(
+            "reprieve_cache_load_seconds", "Time of the last 512 loads", labels=["key", "quantile"]
+        )
+        for key in stats.keys:
+            for quantile, milliseconds in (("0.5", key.load_ms_p50), ("0.99", key.load_ms_p99)):
+                if milliseconds is not None:
+                    seconds.add_metric([key.key, quantile], milliseconds / 1000)
+        yield seconds
+        for name, meaning in _BY_TIER.items():
+            counter = CounterMetricFamily(f"reprieve_cache_tier_{name}", meaning, labels=["tier"])
+            for tier in stats.tiers:
+                counter.add_metric([tier.tier], getattr(tier, name))
+            yield counter
+        for name, meaning in (("entries", "Entries kept"), ("size_bytes", "Size"), ("max_size_bytes", "Bound")):
+            gauge = GaugeMetricFamily(f"reprieve_cache_tier_{name}", meaning, labels=["tier"])
+            for tier in stats.tiers:
+                gauge.add_metric([tier.tier], getattr(tier, name))
+            yield gauge
+
+
+def exposition(stats: Callable[[], CacheStats]) -> Callable[[], bytes]:
+    """Return a function that returns the counters of *stats* in Prometheus' text format."""
+    registry = CollectorRegistry()
+    registry.register(_Stats(stats))
+    return lambda: generate_latest(registry)
