@@ -323,10 +323,11 @@ class CacheManager:
         self._bus.notify(Invalidated(user=scope, prefixes=tuple(prefixes), cause=event.name, seq=logged.seq))
 
     def _rewind(self) -> None:
-        """Forget everything: rows of the log that entries were computed after are gone."""
+        """Forget everything: rows of the log that entries were computed after are gone. Pages are told as well."""
         self._known_tokens.clear()
         self._generations.forget()
         self.clear()
+        self._bus.notify(Invalidated(user=None, prefixes=(EVERYTHING,), cause="log.rewound", seq=self._feed.seq))
 
     def _drop_shelves(self, user: UserId | None) -> None:
         with self._shelves_lock:

@@ -138,7 +138,7 @@ class PlanTask(Form):
     def build(self) -> None:
         """Make the fields."""
         usual = self._task.estimate_minutes
-        with stack("field-row"):
+        with stack("field-row has-date"):
             self._due = Moment("Due", self._profile, value=self._task.due_at)
             self._estimate = Number("Will take", suffix="min", placeholder="" if usual is None else f"{usual:g}")
         with stack("dialog-group", "section"):

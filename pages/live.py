@@ -51,6 +51,8 @@ class Pace:
     """How often other processes' changes are looked for, while anybody is connected."""
     tick: float = 60.0
     """How often what shows the passing of time is redrawn."""
+    retry: float = 15.0
+    """How often cards that could not be renewed are tried again by themselves."""
 
 
 class Hub:
@@ -270,7 +272,7 @@ class Hub:
     async def _beat(self) -> None:
         """Look for what other processes changed and for days that have begun, while there is anybody to see it."""
         loop = asyncio.get_running_loop()
-        next_tick = loop.time() + self.pace.tick
+        next_tick, next_retry = loop.time() + self.pace.tick, loop.time() + self.pace.retry
         failing = False
         while self._screens:
             await asyncio.sleep(self.pace.poll)
@@ -283,17 +285,19 @@ class Hub:
                 if not failing:
                     log.exception("looking for changes failed; trying on")
                 failing = True
-            ticks = loop.time() >= next_tick
+            ticks, retries = loop.time() >= next_tick, loop.time() >= next_retry
             if ticks:
                 next_tick = loop.time() + self.pace.tick
-            self._mark_by_time(self._services.clock(), ticks=ticks)
+            if retries:
+                next_retry = loop.time() + self.pace.retry
+            self._mark_by_time(self._services.clock(), ticks=ticks, retries=retries)
         self._pulse = None
 
-    def _mark_by_time(self, now: datetime, *, ticks: bool) -> None:
+    def _mark_by_time(self, now: datetime, *, ticks: bool, retries: bool) -> None:
         for user in list(self._sections):
             view: Viewpoint | None = None
             for section in self.sections_of(user):
-                if ticks and (section.ticks or section.is_broken):
+                if (ticks and section.ticks) or (retries and section.is_broken):
                     self.mark([section], force=True)
                 if section.reading is None:
                     continue

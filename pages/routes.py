@@ -96,7 +96,7 @@ class Pages:
 
         ui.on("reprieve_visibility", lambda event: seen(event.args))
         client.on_connect(lambda: self.hub.seen_again(screen))
-        client.on_exception(lambda: frame.toasts.refused("That did not work. Nothing is lost: please try again."))
+        client.on_exception(lambda: frame.toasts.refused("That did not work. Please try again."))
         self.hub.add_screen(screen)
 
 

@@ -129,7 +129,7 @@ class Section:
         if isinstance(reading, Exception) or any(
             isinstance(reading.looks[value.key], Exception) for value in self.values
         ):
-            self._fail()
+            self._keep_or_fail()
             return
         if not self.is_forced and self.reading is not None and self._shows(reading):
             self._say_age(self.reading)
@@ -176,8 +176,16 @@ class Section:
             self._note.hide()
         self.home.classes(remove="is-loading is-failed").props(remove="aria-busy")
 
+    def _keep_or_fail(self) -> None:
+        """There is nothing new: keep what stands here and say how old it is; without it, say that there is nothing."""
+        if self.reading is None:
+            self._fail()
+            return
+        self.is_broken = True
+        self._tell(f"Newer numbers could not be computed. As of {self._age(self.reading)}.")
+
     def _fail(self) -> None:
-        """Say that there is nothing to show. What stood here before is hidden: it may be of another state."""
+        """Say that there is nothing to show. What stood here before is hidden: it may be half of another state."""
         self.reading = None
         self.is_broken = True
         self._tell(f"{self.name} cannot be shown right now.")
@@ -187,10 +195,11 @@ class Section:
         """Return when the oldest of the values was computed."""
         looks = [reading.looks[value.key] for value in self.values]
         oldest = min(look.loaded_at for look in looks if isinstance(look, Look))
-        profile = reading.view.profile
-        if profile.calendar.day_of(oldest) == reading.view.today:
+        profile, now = reading.view.profile, self.visit.services.clock()
+        today = profile.calendar.day_of(now)
+        if profile.calendar.day_of(oldest) == today:
             return figures.clock_time(oldest, profile)
-        return figures.moment(oldest, figures.Present(oldest, reading.view.today, profile))
+        return figures.moment(oldest, figures.Present(now, today, profile))
 
     def _tell(self, sentence: str, *, can_retry: bool = True) -> None:
         if self._note is None:

@@ -15,7 +15,7 @@ from data import instances, preferences, tasks
 from data.fields import Feelings
 from data.preferences import CacheBackend, CacheMode
 from data.sqlite import sqlite
-from events.catalog import EventUnreadable, InstanceId
+from events.catalog import EventUnreadable, InstanceId, Invalidated
 from tests.cache.probes import Count, Gate, Task, probe
 from tests.house import House, open_house
 
@@ -436,3 +436,17 @@ def test_a_snapshot_sees_what_another_process_did_before_it_began(any_house: Hou
     with any_house.manager.snapshot(any_house.user) as snapshot:
         assert snapshot.get(value) == Count(1)
     any_house.database.after_commit[:] = told
+
+
+def test_when_the_log_went_back_everything_is_forgotten_and_pages_are_told(any_house: House) -> None:
+    gate = Gate()
+    value = probe(gate)
+    any_house.manager.get_or_load(value, any_house.user)
+    told: list[Invalidated] = []
+    disconnect = any_house.bus.on_invalidated(told.append)
+    for rewound in any_house.feed.on_rewind:  # when the feed finds that out is in tests/data/test_feed.py
+        rewound()
+    disconnect()
+    assert [(notification.user, notification.prefixes) for notification in told] == [(None, ("",))]
+    any_house.manager.get_or_load(value, any_house.user)
+    assert gate.calls == 2

@@ -292,3 +292,22 @@ async def test_a_card_that_takes_long_to_refresh_says_how_old_it_is(
         released.set()
         await until(lambda: not note(stage, "Metrics"))
     assert len(rows(user, "Running and paused")) == 1
+
+
+async def test_a_database_that_cannot_be_read_leaves_the_numbers_where_they_are(
+    user: User, stage: Stage, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    one = await stage.planned()
+    await filled(user, stage)
+    assert stage.application is not None
+    stage.application.pages.hub.pace = Pace(retry=0.3)
+    stage.clock.advance(days=1, hours=2)
+    with monkeypatch.context() as broken:
+        broken.setattr(stage.application.manager, "snapshot", lambda *_: 1 / 0)
+        await stage.do(instances.complete, one)
+        await until(lambda: "As of yesterday 10:00" in note(stage, "Metrics"))
+        assert "is-failed" not in stage.section("Metrics").home.classes
+    caplog.clear()
+    await until(lambda: not note(stage, "Metrics"))  # by itself
+    await until(lambda: len(rows(user, "Recently done")) == 1)
+    caplog.clear()
