@@ -5,8 +5,10 @@ level. Settings come from the environment (`Settings`), each wrong value is one 
 """
 
 import contextlib
+import errno
 import logging
 import os
+import signal
 import socket
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -15,7 +17,7 @@ from datetime import datetime
 from pathlib import Path
 
 import uvicorn
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from fastapi.responses import PlainTextResponse, Response
 from nicegui import ui
 
@@ -151,18 +153,7 @@ def build(settings: Settings, *, clock: Callable[[], datetime] = utc_now) -> tup
             application.stop()
 
     web = FastAPI(title="Reprieve", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
-
-    @web.get("/health")  # of the parent application: answers without a session
-    def health() -> PlainTextResponse:
-        with application.database.read():
-            return PlainTextResponse("ok\n")
-
-    counters = prometheus.exposition(application.manager.get_cache_stats)
-
-    @web.get("/metrics")
-    def metrics() -> Response:
-        return Response(counters(), media_type=prometheus.CONTENT_TYPE)
-
+    web.include_router(machine_routes(application))
     ui.run_with(
         web,
         title="Reprieve",
@@ -171,6 +162,23 @@ def build(settings: Settings, *, clock: Callable[[], datetime] = utc_now) -> tup
         show_welcome_message=False,
     )
     return web, application
+
+
+def machine_routes(application: Application) -> APIRouter:
+    """Return `/health` and `/metrics`: of the parent application, so that they answer without a session."""
+    router = APIRouter()
+    counters = prometheus.exposition(application.manager.get_cache_stats)
+
+    @router.get("/health")
+    def health() -> PlainTextResponse:
+        with application.database.read():
+            return PlainTextResponse("ok\n")
+
+    @router.get("/metrics")
+    def metrics() -> Response:
+        return Response(counters(), media_type=prometheus.CONTENT_TYPE)
+
+    return router
 
 
 def check_tables() -> None:
@@ -201,6 +209,8 @@ def main() -> int:
         log.error("%s", error)
         return 2
     log.info("Reprieve is at http://%s:%d, its data in %s", settings.host, settings.port, settings.database_url)
+    # uvicorn shuts down in order and then raises the signal once more; taken here, it ends in exit code 0.
+    signal.signal(signal.SIGTERM, lambda *_: None)
     uvicorn.run(
         web,
         host=settings.host,
@@ -218,10 +228,10 @@ def _check_port(settings: Settings) -> None:
         try:
             probe.bind((settings.host, settings.port))
         except OSError as error:
-            raise SettingsError(
-                f"HOST={settings.host} PORT={settings.port}: {error.strerror}; is Reprieve running already? "
-                "Set PORT to another number"
-            ) from None
+            remedy = "expected an address and port of this machine that we may listen at"
+            if error.errno == errno.EADDRINUSE:
+                remedy = "is Reprieve running already? Set PORT to another number"
+            raise SettingsError(f"HOST={settings.host} PORT={settings.port}: {error.strerror}; {remedy}") from None
 
 
 if __name__ in {"__main__", "__mp_main__"}:

@@ -65,13 +65,16 @@ def _run(database: Database, options: argparse.Namespace) -> tuple[Counts, str]:
             return {"tasks": 0, "instances": 0}, "there is no demo data"
         counts = {"tasks": removed.tasks, "instances": removed.instances}
         return counts, f"removed {_many(removed.tasks, removed.instances)} of the demo"
+    with database.read() as read:
+        was_there = demo.present(read, user)
     with _progress() as progress:
         made = demo.add(
             database, user, days=options.days, per_day=options.per_day, seed=options.seed, progress=progress
         )
     counts = {"tasks": made.tasks, "instances": made.instances}
     remove = "python -m data demo --remove" + (f" --user {shlex.quote(options.user)}" if options.user != LOCAL else "")
-    return counts, f"made {_many(made.tasks, made.instances)}; to remove them: {remove}"
+    done = "replaced the demo that was there, now" if was_there else "made"
+    return counts, f"{done} {_many(made.tasks, made.instances)}; to remove them: {remove}"
 
 
 def _parser() -> argparse.ArgumentParser:

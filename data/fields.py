@@ -20,8 +20,8 @@ MAX_NAME = 200
 MAX_TEXT = 1_000_000
 MAX_MINUTES = 100_000.0
 
-_JOINERS = "\u200c\u200d"
-"""Invisible, but parts of words (Persian, Hindi) and of emoji."""
+_INVISIBLE = "\u200c\u200d\u200e\u200f"
+"""Invisible, but parts of words (Persian, Hindi) and of emoji, and the marks of direction that keyboards type."""
 
 Word = TypeVar("Word", bound=StrEnum)
 
@@ -81,14 +81,20 @@ def _number(value: Any, field: str, most: float, unit: str) -> float | None:
 def name(value: Any, field: str = "name") -> str:
     """Check a name: 1 to 200 characters on one line, not all of them invisible; surrounding space is dropped."""
     checked = text(value, field).strip()
-    if len(checked) > MAX_NAME or not checked.strip(_JOINERS + " ") or any(map(_is_control, checked)):
+    for character in checked:
+        if _is_control(character):
+            raise InvalidInputError(
+                f"{_words(field)}: U+{ord(character):04X} is an invisible control character, expected printable "
+                "characters on one line"
+            )
+    if len(checked) > MAX_NAME or not checked.strip(_INVISIBLE + " "):
         raise _refusal(field, checked, f"1 to {MAX_NAME} printable characters on one line")
     return checked
 
 
 def _is_control(character: str) -> bool:
     # Not `str.isprintable`: it refuses the spaces of other scripts, and emoji that are newer than this Python.
-    return unicodedata.category(character) in ("Cc", "Cf", "Zl", "Zp") and character not in _JOINERS
+    return unicodedata.category(character) in ("Cc", "Cf", "Zl", "Zp") and character not in _INVISIBLE
 
 
 def text(value: Any, field: str) -> str:

@@ -13,7 +13,10 @@ from data.errors import DatabaseUnusableError, InvalidInputError
 DEFAULT_FILE = Path(__file__).resolve().parent / "state" / "reprieve.db"
 
 VARIABLES = {
-    "DATABASE_URL": ("data/state/reprieve.db", "the database of record, as the URL of a SQLite file: `sqlite:///PATH`"),
+    "DATABASE_URL": (
+        "data/state/reprieve.db",
+        "the file with the database of record; set it as `sqlite:///PATH`, its folder is made if need be",
+    ),
 }
 """Name -> default and meaning, as the README shows them."""
 

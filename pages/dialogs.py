@@ -71,6 +71,7 @@ class Form:
         if self._busy or not self._dialog.value:
             return
         self._busy = True
+        self.visit.toasts.clear_refusals()
         self._button.props["aria-busy"] = "true"
         try:
             if await self.submit(is_second=is_second):
@@ -110,6 +111,9 @@ class CreateTask(Form):
 
     async def submit(self, *, is_second: bool) -> bool:
         """Create it, and plan it unless by the second button."""
+        if not self._name.typed:
+            self._name.refuse("Say in a few words what it is.")
+            return False
         is_created = await self._deeds.create(
             plan=not is_second,
             name=self._name.value,

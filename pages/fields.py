@@ -90,6 +90,11 @@ class _Typed:
         """Have the focus when the dialog opens."""
         self.input.props["autofocus"] = True
 
+    def refuse(self, why: str) -> None:
+        """Say at the field why it cannot stay as it is, until it is changed."""
+        self.input.error = why
+        self.input.on_value_change(lambda: setattr(self.input, "error", None))
+
     @property
     def typed(self) -> str:
         """What was typed, without the space around it."""

@@ -81,6 +81,11 @@ def plain(value: float | None, unit: str) -> str:
     return " ".join(figure + (gap + suffix if suffix else "") for figure, suffix in parts(value, unit))
 
 
+def as_written(value: float, unit: str) -> float:
+    """Return *value* with the decimals that it is shown with, so that what is written beside it adds up."""
+    return round(value, 1 if unit in ("instances", "ratio") else 0)
+
+
 def amount(value: float, unit: str) -> str:
     """Return the size of a difference, without sign: `2 h 5 min`, `12`."""
     if unit == "minutes":

@@ -134,10 +134,13 @@ def _band(card: MetricCard) -> Markup:
 def _comparison(card: MetricCard, metric: Metric) -> str:
     """Return the difference and what is usual, in words: `▲ 2 · usually 3`."""
     usual = _usually(card, metric)
-    size = figures.amount(card.difference, metric.unit) if card.difference is not None else ""
-    if card.difference is None or not any(digit in size for digit in "123456789"):
+    if card.value is None or card.baseline is None:
         return usual
-    return f"{'▲' if card.difference > 0 else '▼'} {size} · {usual}"
+    difference = figures.as_written(card.value, metric.unit) - figures.as_written(card.baseline, metric.unit)
+    size = figures.amount(difference, metric.unit)
+    if not any(digit in size for digit in "123456789"):
+        return usual
+    return f"{'▲' if difference > 0 else '▼'} {size} · {usual}"
 
 
 def _usually(card: MetricCard, metric: Metric) -> str:

@@ -94,7 +94,7 @@ class DemoNotice(Section):
         Confirm(
             self.visit,
             "Remove the demo data?",
-            "All made-up tasks and attempts go. What you made yourself stays.",
+            "All made-up tasks and attempts go, also those that you finished. What you planned yourself stays.",
             "Remove it",
             self._remove,
         )

@@ -33,6 +33,12 @@ class Toasts:
         for toast in list(self._shown):
             self._dismiss(toast)
 
+    def clear_refusals(self) -> None:
+        """Take away why something was refused: it is being tried again."""
+        for toast in list(self._shown):
+            if "is-refused" in toast.classes:
+                self._dismiss(toast)
+
     def _show(self, sentence: str, look: str, action: str, on_action: Handler | None) -> None:
         if self._place.is_deleted:
             return

@@ -1,14 +1,21 @@
 """The composition root: settings, routes without a session, what stops the start."""
 
+import os
+import socket
+import subprocess
+import sys
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import httpx
 import pytest
+from fastapi import FastAPI
 
 import app
 from cache.errors import SettingsError
 from cache.settings import CacheSettings
+from data.database import utc_now
 from data.errors import DatabaseUnusableError
 from events.catalog import CATALOG
 from events.errors import RulesError
@@ -23,7 +30,9 @@ def settings(folder: Path) -> app.Settings:
 
 @pytest.fixture
 async def client(tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
-    web, application = app.build(settings(tmp_path))
+    application = app.Application(settings(tmp_path), utc_now)
+    web = FastAPI()
+    web.include_router(app.machine_routes(application))
     application.start()
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app=web), base_url="http://local") as opened:
         yield opened
@@ -44,7 +53,7 @@ async def test_metrics_are_for_prometheus(client: httpx.AsyncClient) -> None:
 
 
 def test_starting_and_stopping_twice_is_harmless(tmp_path: Path) -> None:
-    _, application = app.build(settings(tmp_path))
+    application = app.Application(settings(tmp_path), utc_now)
     application.start()
     application.start()
     application.stop()
@@ -54,7 +63,7 @@ def test_starting_and_stopping_twice_is_harmless(tmp_path: Path) -> None:
 
 def test_a_database_that_cannot_be_used_leaves_nothing_running(tmp_path: Path) -> None:
     (tmp_path / "state").write_text("in the way")
-    _, application = app.build(settings(tmp_path))
+    application = app.Application(settings(tmp_path), utc_now)
     with pytest.raises(DatabaseUnusableError):
         application.start()
     assert not any(application.bus.has_receivers(event.name) for event in CATALOG)
@@ -88,8 +97,42 @@ def test_unset_and_empty_variables_are_the_defaults() -> None:
     assert app.Settings.from_environment({}) == app.Settings.from_environment(dict.fromkeys(app.VARIABLES, ""))
 
 
-def test_a_wrong_rules_table_stops_the_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_wrong_rules_table_stops_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
     rules = (*app.RULES, Rule(on=(CATALOG[0],), invalidates=("dashboard.metrix",)))
     monkeypatch.setattr(app, "RULES", rules)
     with pytest.raises(RulesError, match=r"did you mean 'dashboard\.metrics'"):
-        app.build(settings(tmp_path))
+        app.check_tables()
+
+
+@pytest.fixture
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return int(probe.getsockname()[1])
+
+
+def test_it_serves_says_where_and_ends_in_order(tmp_path: Path, free_port: int) -> None:
+    """The real thing: `python app.py`, a second one on the same port, SIGTERM."""
+    environment = {
+        **os.environ,
+        "PORT": str(free_port),
+        "DATABASE_URL": f"sqlite:///{tmp_path}/state/reprieve.db",
+        "CACHE_DIR": str(tmp_path / "cache"),
+    }
+    command = [sys.executable, str(app.ROOT / "app.py")]
+    with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True, cwd=tmp_path) as first:
+        assert first.stderr is not None
+        assert any(f"Reprieve is at http://127.0.0.1:{free_port}" in line for line in first.stderr)
+        give_up_at = time.monotonic() + 20
+        while True:
+            try:
+                assert httpx.get(f"http://127.0.0.1:{free_port}/health").text == "ok\n"
+                break
+            except httpx.ConnectError:
+                assert time.monotonic() < give_up_at, "it does not answer"
+        second = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+        first.terminate()
+        assert first.wait(10) == 0
+        assert "Traceback" not in first.stderr.read()
+    assert second.returncode == 2
+    assert "is Reprieve running already? Set PORT to another number" in second.stderr
+    assert second.stderr.count("\n") == 1

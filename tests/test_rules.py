@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from cache.values import VALUES
+from cache.values import SUMMARY_DAILY, VALUES
 from data import demo, instances, preferences, tasks
 from data.days import start_due
 from data.fields import Feelings
@@ -101,6 +101,17 @@ def _open(house: House, past: Past, act: Callable[..., object], state: State, **
     act(house.database, house.user, past.instance(state), **values)
 
 
+def _cancel_after_the_clock_was_set_back(house: House, past: Past) -> None:
+    """Today began, its summary was made, and then it is yesterday again."""
+    now = house.clock.now
+    planned = past.planned(house, ago=timedelta(days=2))
+    start_due(house.database)
+    house.manager.get_or_load(SUMMARY_DAILY, house.user)
+    house.clock.advance(days=-1)
+    instances.cancel(house.database, house.user, planned)
+    house.clock.now = now
+
+
 COMMANDS: dict[str, Command] = {
     "create a task": lambda house, past: tasks.create(house.database, house.user, name="New", default_aversion=1),
     "rename a task": _edit_task(name="Renamed"),
@@ -125,6 +136,7 @@ COMMANDS: dict[str, Command] = {
         at=NOON - timedelta(days=1),
     ),
     "cancel": lambda house, past: _open(house, past, instances.cancel, State.PLANNED, reason="no_time"),
+    "cancel after the clock was set back": _cancel_after_the_clock_was_set_back,
     "undo a completion of today": lambda house, past: instances.undo(house.database, house.user, past.finished(0)),
     "undo a completion of yesterday": lambda house, past: instances.undo(house.database, house.user, past.finished(1)),
     "undo a cancellation": lambda house, past: _open(house, past, instances.undo, State.CANCELLED),

@@ -46,6 +46,7 @@ export default {
     say(value) {
       this.said = value;
       this.$emit("update:value", value);
+      this.$el.dispatchEvent(new Event("said", { bubbles: true })); // the form keeps a draft, see page.js
     },
     press(event) {
       if (event.ctrlKey || event.altKey || event.metaKey) return;

@@ -58,18 +58,23 @@ const reprieve = (() => {
   const DRAFT = "reprieve.draft.";
   const named = (form) => DRAFT + form.dataset.draft;
   const inputs = (form) => [...form.querySelectorAll("input:not([type=radio]), textarea")];
+  const radios = (form) => [...form.querySelectorAll("[role=radio]")];
   const openForms = new Set();
 
   function keepDraft(event) {
     const form = event.target.closest("form[data-draft]");
     if (!form) return;
     const values = inputs(form).map((input) => (input.dataset.unsaid === "true" ? null : input.value));
-    if (values.some((value) => value)) sessionStorage.setItem(named(form), JSON.stringify(values));
+    const chosen = radios(form).map((radio) => radio.ariaChecked === "true");
+    if (values.some((value) => value)) sessionStorage.setItem(named(form), JSON.stringify({ values, chosen }));
     else sessionStorage.removeItem(named(form));
   }
 
   function fillIn(form) {
-    const values = JSON.parse(sessionStorage.getItem(named(form)) ?? "[]");
+    const { values = [], chosen = [] } = JSON.parse(sessionStorage.getItem(named(form)) ?? "{}");
+    radios(form).forEach((radio, place) => {
+      if (chosen[place] && radio.ariaChecked !== "true") radio.click();
+    });
     inputs(form).forEach((input, place) => {
       const value = values[place];
       if (value == null || value === input.value) return;
@@ -97,7 +102,7 @@ const reprieve = (() => {
         emitEvent("reprieve_reopen", key.slice(DRAFT.length));
   }
 
-  for (const kind of ["input", "change"]) document.addEventListener(kind, (event) => setTimeout(() => keepDraft(event)));
+  for (const kind of ["input", "change", "said", "click"]) document.addEventListener(kind, (event) => setTimeout(() => keepDraft(event)));
   document.addEventListener("submit", (event) => {
     if (event.target.classList.contains("jot")) sessionStorage.removeItem(named(event.target));
   });

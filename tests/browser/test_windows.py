@@ -238,6 +238,28 @@ async def test_what_was_typed_outlives_a_reload(site: Site, open_window: OpenWin
     assert notes == ["a long note"]
 
 
+async def test_choices_and_sliders_outlive_a_reload_as_well(site: Site, open_window: OpenWindow) -> None:
+    """The slider is moved last and by a digit, which the browser reports by no event of its own."""
+    plan(site, "Tax return")
+    page = await open_window()
+    await page.get_by_role("button", name="New task").click()
+    await page.get_by_label("Name", exact=True).fill("Guitar")
+    await page.get_by_role("radio", name="Play").click()
+    await page.get_by_role("slider").press("3")
+    await expect(page.get_by_role("slider")).to_have_attribute("aria-valuetext", "30 of 100")
+
+    await page.reload()
+
+    await expect(page.get_by_label("Name", exact=True)).to_have_value("Guitar")
+    await expect(page.get_by_role("radio", name="Play")).to_be_checked()
+    await expect(page.get_by_role("slider")).to_have_attribute("aria-valuetext", "30 of 100")
+    await page.get_by_role("button", name="Create only").click()
+    await expect(page.get_by_role("dialog")).to_have_count(0)
+    with site.database() as database, database.read() as read:
+        kept = read.connection.exec_driver_sql("SELECT kind, default_aversion FROM tasks WHERE name = 'Guitar'").one()
+    assert tuple(kept) == ("play", 30)
+
+
 async def test_a_window_outlives_a_restart_of_the_server(site: Site, open_window: OpenWindow) -> None:
     (one,) = plan(site, "Tax return")
     page = await open_window()

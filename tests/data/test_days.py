@@ -29,12 +29,29 @@ NASTY = (
     "Pacific/Apia", "Pacific/Chatham", "Pacific/Kiritimati", "Pacific/Kwajalein", "Pacific/Tongatapu", "UTC",
 )  # fmt: skip
 
-calendars = st.builds(
-    calendar,
-    st.sampled_from(NASTY),
-    st.sampled_from(["00:00", "00:01", "02:30", "03:00", "04:00", "12:00", "23:59"]),
-)
+DAY_STARTS = ("00:00", "00:01", "00:30", "02:30", "03:00", "12:00", "23:30", "23:59")
+
+
+def changes(zone: str) -> list[date]:
+    """Return the days of some years on which the clocks of *zone* change."""
+    own = ZoneInfo(zone)
+    found = []
+    for year in (1997, 2006, 2011, 2026):
+        noons = [datetime(year, 1, 1, 12, tzinfo=UTC) + timedelta(days=number) for number in range(366)]
+        offsets = [noon.astimezone(own).utcoffset() for noon in noons]
+        found += [noons[index + 1].date() for index in range(365) if offsets[index] != offsets[index + 1]]
+    return found
+
+
+CHANGES = [(zone, day) for zone in NASTY for day in changes(zone)]
+
 days = st.dates(date(1970, 1, 2), date(2040, 12, 31))
+zones_and_days = st.sampled_from(CHANGES) | st.tuples(st.sampled_from(NASTY), days)
+calendars_and_days = st.builds(
+    lambda zone_and_day, day_start: (calendar(zone_and_day[0], day_start), zone_and_day[1]),
+    zones_and_days,
+    st.sampled_from(DAY_STARTS),
+)
 near = st.timedeltas(timedelta(hours=-30), timedelta(hours=30))
 
 
@@ -49,26 +66,31 @@ def utc(*parts: int) -> datetime:
 # --- arithmetic
 
 
-@given(own=calendars, day=days, shift=near)
-@example(own=calendar("Pacific/Apia", "00:00"), day=date(2011, 12, 30), shift=timedelta())
-@example(own=calendar("Africa/Cairo", "00:00"), day=date(2026, 4, 24), shift=timedelta(microseconds=-1))
-@example(own=calendar("America/Havana", "00:00"), day=date(2026, 11, 1), shift=timedelta(hours=1))
-def test_every_instant_lies_in_its_day_and_in_no_other(own: Calendar, day: date, shift: timedelta) -> None:
+@given(where=calendars_and_days, shift=near)
+@example(where=(calendar("Pacific/Apia", "00:00"), date(2011, 12, 30)), shift=timedelta())
+@example(where=(calendar("Africa/Cairo", "00:00"), date(2026, 4, 24)), shift=timedelta(microseconds=-1))
+@example(where=(calendar("America/St_Johns", "00:00"), date(2006, 10, 29)), shift=timedelta(minutes=30))
+@example(where=(calendar("Europe/Berlin", "02:30"), date(2026, 10, 25)), shift=timedelta(minutes=40))
+@example(where=(calendar("Europe/Berlin", "02:30"), date(2026, 3, 29)), shift=timedelta(minutes=-10))
+def test_every_instant_lies_in_its_day_and_in_no_other(where: tuple[Calendar, date], shift: timedelta) -> None:
+    own, day = where
     instant = own.starts(day) + shift
     found = own.day_of(instant)
     assert own.starts(found) <= instant < own.starts(found + ONE_DAY)
 
 
-@given(own=calendars, day=days, shift=near, later=st.timedeltas(timedelta(), timedelta(hours=50)))
+@given(where=calendars_and_days, shift=near, later=st.timedeltas(timedelta(), timedelta(hours=50)))
 def test_later_instants_never_belong_to_earlier_days(
-    own: Calendar, day: date, shift: timedelta, later: timedelta
+    where: tuple[Calendar, date], shift: timedelta, later: timedelta
 ) -> None:
+    own, day = where
     instant = own.starts(day) + shift
     assert own.day_of(instant) <= own.day_of(instant + later)
 
 
-@given(own=calendars, day=days)
-def test_days_begin_one_after_the_other(own: Calendar, day: date) -> None:
+@given(where=calendars_and_days)
+def test_days_begin_one_after_the_other(where: tuple[Calendar, date]) -> None:
+    own, day = where
     assert own.starts(day) <= own.starts(day + ONE_DAY)
     assert own.exists(day) == (own.starts(day) < own.starts(day + ONE_DAY))
     if own.exists(day):
@@ -76,16 +98,17 @@ def test_days_begin_one_after_the_other(own: Calendar, day: date) -> None:
         assert own.day_of(own.starts(day) - timedelta(microseconds=1)) < day
 
 
-@given(own=calendars, day=days, shift=near)
+@given(zone=st.sampled_from(NASTY), day_start=st.sampled_from(DAY_STARTS), day=days, shift=near)
 def test_far_from_any_change_of_clocks_the_day_is_the_wall_clocks_date_minus_the_offset(
-    own: Calendar, day: date, shift: timedelta
+    zone: str, day_start: str, day: date, shift: timedelta
 ) -> None:
+    own = calendar(zone, day_start)
     instant = own.starts(day) + shift
     offsets = {(instant + timedelta(hours=hours)).astimezone(own.zone).utcoffset() for hours in range(-54, 55, 6)}
     if len(offsets) == 1:
-        begin = own.starts(day).astimezone(own.zone)
-        offset = timedelta(hours=begin.hour, minutes=begin.minute)
-        assert own.day_of(instant) == (instant.astimezone(own.zone).replace(tzinfo=None) - offset).date()
+        hours, minutes = map(int, day_start.split(":"))
+        wall = instant.astimezone(own.zone).replace(tzinfo=None)
+        assert own.day_of(instant) == (wall - timedelta(hours=hours, minutes=minutes)).date()
 
 
 def test_a_day_is_24_hours_long_but_23_and_25_where_clocks_change() -> None:

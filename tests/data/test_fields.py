@@ -134,7 +134,7 @@ def test_what_a_field_may_hold_is_returned_as_it_is_stored(
             -0.1, 100_000.1, True, "5", float("nan"), float("inf"), 10**400, HUGE, -HUGE, [], 5j,
         )),
         *((percent, given, "expected 0 to 200 percent") for given in (-1, 201, True, "100", float("nan"), HUGE)),
-        *((fields.name, given, "expected 1 to 200 printable characters on one line") for given in (
+        *((fields.name, given, "printable characters on one line") for given in (
             "", "   ", "\n", "a\nb", "a\rb", "a\tb", "a\x1bb", "a\u2028b", "a\u2029b", "a\u202eb", "a\u2066b",
             "\ufeffa", "\u200d", "\u200c \u200d", "x" * 201, "x" * 1_000_000, "\x7f", "a\x85b",
         )),

@@ -17,7 +17,7 @@ from sqlalchemy import CheckConstraint
 from data import migrations, preferences, tasks
 from data.database import Database
 from data.errors import DatabaseUnusableError
-from data.models import Base, Instance
+from data.models import Base, EventRow, Instance
 from data.sqlite import sqlite
 from events.catalog import UserId
 from tests.data.ledger import all_rows, another_python, elsewhere, finish, lines
@@ -77,6 +77,7 @@ def test_a_fresh_database_has_the_constraints_of_the_models(database: Database) 
         found = set(re.findall(r"CONSTRAINT \w+ CHECK \((?:[^()]|\([^()]*\))*\)", created[table.name]))
         assert found == wanted, table.name
     assert "AUTOINCREMENT" in created["events"]
+    assert EventRow.__table__.dialect_options["sqlite"]["autoincrement"] is True
     assert sum("CHECK" in sql for sql in created.values()) == 2
     assert created["instances"].count("CHECK") == sum(
         isinstance(constraint, CheckConstraint) for constraint in Instance.__table__.constraints

@@ -140,28 +140,37 @@ def test_archiving_what_is_archived_leaves_no_trace(database: Database, user: Us
     assert all_rows(database) == before
 
 
-@pytest.mark.parametrize(
-    ("column", "value"),
-    [
-        ("name", ""), ("name", "a\nb"), ("name", "\0"), ("name", "\ud800"), ("name", "a\u202eb"), ("name", None),
-        ("description", None), ("description", "\0"), ("kind", "chore"), ("kind", None), ("categories", "home"),
-        ("categories", None), ("categories", ["\ud800"]), ("estimate_minutes", -1), ("estimate_minutes", float("nan")),
-        ("estimate_minutes", 10**400), ("estimate_minutes", True), ("default_aversion", 101), ("default_aversion", 0.5),
-        ("default_aversion", 10**5000), ("routine", "monthly"), ("routine_weekdays", ["someday"]),
-        ("routine_weekdays", None), ("routine_at", "9:30"), ("routine_at", 930),
-        ("due_at", datetime(2026, 6, 1)), ("due_at", "tomorrow"), ("notes", "x" * 1_000_001),  # noqa: DTZ001
-        ("version", 5), ("archived", True), ("user_id", 2), ("id", "x"), ("created_at", None), ("nope", 1),
-    ],
-    ids=lambda value: value if isinstance(value, str) and value.isidentifier() else "value",
-)  # fmt: skip
+BAD_VALUES: dict[str, list[Any]] = {
+    "name": ["", "a\nb", "\0", "\ud800", "a\u202eb", None],
+    "description": [None, "\0"],
+    "kind": ["chore", None],
+    "categories": ["home", None, ["\ud800"]],
+    "estimate_minutes": [-1, float("nan"), 10**400, True],
+    "default_aversion": [101, 0.5, 10**5000],
+    "routine": ["monthly"],
+    "routine_weekdays": [["someday"], None],
+    "routine_at": ["9:30", 930],
+    "due_at": [datetime(2026, 6, 1), "tomorrow"],  # noqa: DTZ001
+    "notes": ["x" * 1_000_001],
+    "version": [5],  # and below: no person sets these
+    "archived": [True],
+    "user_id": [2],
+    "id": ["x"],
+    "created_at": [None],
+    "nope": [1],
+}
+
+
+@pytest.mark.parametrize("column", BAD_VALUES)
 def test_what_a_task_may_not_hold_is_refused_and_leaves_no_trace(
-    database: Database, user: UserId, task: TaskId, column: str, value: Any
+    database: Database, user: UserId, task: TaskId, column: str
 ) -> None:
     before = all_rows(database)
-    with pytest.raises(InvalidInputError, match="expected"):
-        tasks.create(database, user, **{"name": "Other", column: value})
-    with pytest.raises(InvalidInputError, match="expected"):
-        tasks.edit(database, user, task, **{column: value, "notes" if column != "notes" else "kind": "play"})
+    for value in BAD_VALUES[column]:
+        with pytest.raises(InvalidInputError, match="expected"):
+            tasks.create(database, user, **{"name": "Other", column: value})
+        with pytest.raises(InvalidInputError, match="expected"):
+            tasks.edit(database, user, task, **{"notes": "fine", column: value})
     assert all_rows(database) == before
 
 

@@ -127,10 +127,16 @@ async def test_a_refusal_is_a_sentence_and_nothing_typed_is_lost(user: User, sta
     press(user, "New task")
     fill(user, "Categories", "money")
     submit(user)
+    await until(lambda: field(user, "Name").error == "Say in a few words what it is.")
+    fill(user, "Name", "x" * 201)
+    assert field(user, "Name").error is None
+    submit(user)
     await until(lambda: "expected 1 to 200 printable characters" in texts(user))
+    fill(user, "Name", "Tax return")
     fill(user, "Usually takes", "an hour")
     submit(user)
     await until(lambda: "Usually takes 'an hour': expected a number." in texts(user))
+    assert "printable characters" not in texts(user), "a refusal that was answered is still shown"
     assert len(dialogs(user)) == 1
     assert field(user, "Categories").value == "money"
 
