@@ -33,6 +33,7 @@ from events.catalog import (
     InstanceStarted,
     TaskCompleted,
     TaskId,
+    TouchesDays,
     UserId,
 )
 
@@ -119,14 +120,12 @@ def start(database: Database, user: UserId, instance: InstanceId) -> None:
         UnknownRecordError: the user has no such instance.
     """
 
-    def command(transaction: Transaction) -> None:
-        row = _get_for(transaction.session, user, instance, "started")
+    def change(row: Instance, now: datetime) -> None:
         row.state = State.ACTIVE
-        row.resumed_at = transaction.now
-        row.started_at = max(transaction.now, row.created_at)  # the clock may have been set back since
-        transaction.record(InstanceStarted(user=user, at=transaction.now, task=TaskId(row.task_id), instance=instance))
+        row.resumed_at = now
+        row.started_at = max(now, row.created_at)  # the clock may have been set back since
 
-    database.write(command)
+    _move(database, user, instance, "started", InstanceStarted, change)
 
 
 def pause(database: Database, user: UserId, instance: InstanceId) -> None:
@@ -137,14 +136,12 @@ def pause(database: Database, user: UserId, instance: InstanceId) -> None:
         UnknownRecordError: the user has no such instance.
     """
 
-    def command(transaction: Transaction) -> None:
-        row = _get_for(transaction.session, user, instance, "paused")
-        _stop_timer(row, transaction.now)
+    def change(row: Instance, now: datetime) -> None:
+        _stop_timer(row, now)
         row.state = State.PAUSED
-        row.paused_at = transaction.now
-        transaction.record(InstancePaused(user=user, at=transaction.now, task=TaskId(row.task_id), instance=instance))
+        row.paused_at = now
 
-    database.write(command)
+    _move(database, user, instance, "paused", InstancePaused, change)
 
 
 def resume(database: Database, user: UserId, instance: InstanceId) -> None:
@@ -155,13 +152,11 @@ def resume(database: Database, user: UserId, instance: InstanceId) -> None:
         UnknownRecordError: the user has no such instance.
     """
 
-    def command(transaction: Transaction) -> None:
-        row = _get_for(transaction.session, user, instance, "resumed")
+    def change(row: Instance, now: datetime) -> None:
         row.state = State.ACTIVE
-        row.resumed_at = transaction.now
-        transaction.record(InstanceResumed(user=user, at=transaction.now, task=TaskId(row.task_id), instance=instance))
+        row.resumed_at = now
 
-    database.write(command)
+    _move(database, user, instance, "resumed", InstanceResumed, change)
 
 
 def complete(
@@ -205,17 +200,7 @@ def complete(
         if note is not None:
             row.note = fields.text(note, "note")
         _check_order(row, max(transaction.now, moment) if given_at is None else transaction.now)
-        today, earliest = _days(transaction, user, moment)
-        transaction.record(
-            TaskCompleted(
-                user=user,
-                at=transaction.now,
-                task=TaskId(row.task_id),
-                instance=instance,
-                earliest_day=earliest,
-                today=today,
-            )
-        )
+        _record(transaction, TaskCompleted, row, moment)
 
     database.write(command)
 
@@ -246,18 +231,7 @@ def cancel(
         row.cancel_reason = why.value
         if note is not None:
             row.note = fields.text(note, "note")
-        today, earliest = _days(transaction, user, transaction.now)
-        transaction.record(
-            InstanceCancelled(
-                user=user,
-                at=transaction.now,
-                task=TaskId(row.task_id),
-                instance=instance,
-                reason=why.value,
-                earliest_day=earliest,
-                today=today,
-            )
-        )
+        _record(transaction, InstanceCancelled, row, transaction.now, reason=why.value)
 
     database.write(command)
 
@@ -284,17 +258,7 @@ def undo(database: Database, user: UserId, instance: InstanceId) -> None:
             setattr(row, column, None)
         if row.state == State.ACTIVE:
             row.resumed_at = transaction.now
-        today, earliest = _days(transaction, user, finished_at)
-        transaction.record(
-            event_class(
-                user=user,
-                at=transaction.now,
-                task=TaskId(row.task_id),
-                instance=instance,
-                earliest_day=earliest,
-                today=today,
-            )
-        )
+        _record(transaction, event_class, row, finished_at)
 
     database.write(command)
 
@@ -333,18 +297,7 @@ def edit(database: Database, user: UserId, instance: InstanceId, **values: Any) 
             setattr(row, column, checked[column])
         if _TIMES & set(changed):
             _check_order(row, transaction.now)
-        today, earliest = _days(transaction, user, counted_before, row.completed_at or row.cancelled_at)
-        transaction.record(
-            InstanceEdited(
-                user=user,
-                at=transaction.now,
-                task=TaskId(row.task_id),
-                instance=instance,
-                changed=changed,
-                earliest_day=earliest,
-                today=today,
-            )
-        )
+        _record(transaction, InstanceEdited, row, counted_before, row.completed_at or row.cancelled_at, changed=changed)
         return changed
 
     return database.write(command)
@@ -360,6 +313,22 @@ def get(session: Session, user: UserId, instance: InstanceId) -> Instance:
     if row is None:
         raise UnknownRecordError(f"there is no instance {shown(instance)}: it may have been removed meanwhile")
     return row
+
+
+def _move(
+    database: Database,
+    user: UserId,
+    instance: InstanceId,
+    act: str,
+    event_class: type[InstanceStarted] | type[InstancePaused] | type[InstanceResumed],
+    change: Callable[[Instance, datetime], None],
+) -> None:
+    def command(transaction: Transaction) -> None:
+        row = _get_for(transaction.session, user, instance, act)
+        change(row, transaction.now)
+        transaction.record(event_class(user=user, at=transaction.now, task=TaskId(row.task_id), instance=instance))
+
+    database.write(command)
 
 
 def _get_for(session: Session, user: UserId, instance: InstanceId, act: str) -> Instance:
@@ -390,6 +359,28 @@ def _check_order(row: Instance, now: datetime) -> None:
             raise InvalidInputError(
                 f"{earlier_label} at {earlier.isoformat()} is {what}: expected times in their order"
             )
+
+
+def _record(
+    transaction: Transaction,
+    event_class: Callable[..., TouchesDays],
+    row: Instance,
+    *moments: datetime | None,
+    **values: Any,
+) -> None:
+    """Record what changed the numbers of the days of *moments*."""
+    today, earliest = _days(transaction, UserId(row.user_id), *moments)
+    transaction.record(
+        event_class(
+            user=UserId(row.user_id),
+            at=transaction.now,
+            task=TaskId(row.task_id),
+            instance=InstanceId(row.id),
+            earliest_day=earliest,
+            today=today,
+            **values,
+        )
+    )
 
 
 def _days(transaction: Transaction, user: UserId, *moments: datetime | None) -> tuple[date, date | None]:
