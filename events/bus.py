@@ -59,6 +59,7 @@ class Bus:
 
         Receivers run in order of connection, in the thread that reads the log. What a receiver raises is logged and
         the next one runs: the fact has happened, nobody can refuse it any more. Returns the way to stop it.
+        A receiver must not wait for a command or a read of another thread: that one may be waiting for the feed.
         """
         with ExitStack() as connections:
             for kind in event_classes or CATALOG:

@@ -559,7 +559,12 @@ def test_many_rows_wait_in_a_temporary_file(monkeypatch: pytest.MonkeyPatch) -> 
         ("instances", "id", "", "'': expected 1 to 64 letters, digits"),
         ("instances", "id", "a b", "'a b': expected 1 to 64 letters, digits"),
         ("tasks", "name", "", "'': expected 1 to 200 printable characters on one line"),
-        ("tasks", "name", "a\nb", "expected 1 to 200 printable characters on one line"),
+        (
+            "tasks",
+            "name",
+            "a\nb",
+            "U+000A is an invisible control character, expected printable characters on one line",
+        ),
         ("tasks", "kind", "chore", "'chore': expected one of work, play, self_care, sleep, other"),
         ("tasks", "categories", "home", "'home': expected a JSON array of texts"),
         ("tasks", "categories", "[1]", "'[1]': expected a JSON array of texts"),
