@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from sqlalchemy import func, select
 
+from data import log as event_log
 from data.database import Database, Transaction
 from data.errors import InvalidInputError, shown
 from data.models import Day, Preferences, User
@@ -20,6 +21,9 @@ from events.catalog import DayStarted, UserId
 log = logging.getLogger(__name__)
 
 ONE_DAY = timedelta(days=1)
+KEPT_LOG_AGE = timedelta(days=400)
+KEPT_LOG_EVENTS = 100_000
+"""The log keeps what is younger than that, and the newest so many in any case. The rest goes when a day starts."""
 _CLOCK_TIME = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])")
 
 
@@ -127,6 +131,8 @@ def _start_days(transaction: Transaction, user: UserId) -> list[date]:
             transaction.record(DayStarted(user=user, at=transaction.now, day=day))
             started.append(day)
         day += ONE_DAY
+    if started:  # once a day, and at no cost while there is nothing to remove
+        event_log.prune(session, before=transaction.now - KEPT_LOG_AGE, keep=KEPT_LOG_EVENTS)
     return started
 
 

@@ -12,9 +12,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from data import preferences
+from data import log as event_log
+from data import preferences, tasks
 from data.database import Database, Transaction
-from data.days import ONE_DAY, Calendar, calendar, parse_clock_time, parse_zone, start_due, users
+from data.days import KEPT_LOG_AGE, ONE_DAY, Calendar, calendar, parse_clock_time, parse_zone, start_due, users
 from data.errors import InvalidInputError
 from data.models import Preferences
 from events.catalog import PreferencesChanged, UserId
@@ -396,3 +397,19 @@ def test_another_process_that_looks_at_the_same_moment_starts_no_date_again(
     theirs = int(finish(process))
     assert (ours, theirs) in {(10, 0), (0, 10)}
     assert started_days(database, berliner) == [f"2026-05-{day}" for day in range(13, 24)]
+
+
+def test_when_a_day_starts_the_log_loses_what_is_old_and_keeps_the_newest(
+    database: Database, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("data.days.KEPT_LOG_EVENTS", 3)
+    user = preferences.create_user(database, "local")
+    for name in "ABCDE":
+        tasks.create(database, user, name=name)
+    start_due(database)
+    with database.read() as read:
+        assert event_log.horizon(read.connection) == 0, "all of it is young"
+    clock.advance(days=KEPT_LOG_AGE.days + 1)
+    start_due(database)
+    with database.read() as read:
+        assert event_log.horizon(read.connection) == 7, "all that is old went; the days that started are young"
