@@ -7,6 +7,7 @@ thrown away with one warning, and what cannot be reached is a miss: this tier ne
 
 import contextlib
 import logging
+import os
 import shutil
 import sqlite3
 import threading
@@ -62,6 +63,7 @@ class FileStore:
 
     def __init__(self, folder: Path, max_size_bytes: int, belongs: Callable[[int, int], bool]) -> None:
         self._folder = folder
+        self._file = str(folder / "cache.db")
         self._max = max_size_bytes
         self._belongs = belongs
         self._lock = threading.RLock()
@@ -140,7 +142,7 @@ class FileStore:
         """Do *act* on the open folder; None if that fails, after what can be mended is mended."""
         try:
             with self._lock:
-                rows = self._rows or self._open()
+                rows = self._open() if self._rows is None else self._rows
             return act(rows)
         except Timeout:
             return None  # somebody else is writing: to miss is quicker than to wait
@@ -171,7 +173,7 @@ class FileStore:
 
     def _file_on_disk(self) -> tuple[int, int] | None:
         with contextlib.suppress(OSError):
-            found = (self._folder / "cache.db").stat()
+            found = os.stat(self._file)  # noqa: PTH116  # a Path would cost as much again, on every set
             return found.st_dev, found.st_ino
         return None
 

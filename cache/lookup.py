@@ -107,6 +107,20 @@ class Lookup:
             shelf.put(value, entry)
         return entry, problem
 
+    def kept(self, value: Value[Any], seq: int, shelf: Shelf, now: datetime) -> Entry | None:
+        """Return what is kept of *value* and fresh as of *seq*, up to which all events were sent; loads nothing."""
+        view = shelf.view
+        if value is PREFERENCES:
+            return None
+        key = value.key_for(view)
+        generation = self.generations.of(view.user, key)
+        place = Place(user=view.user, key=key, shape=value.shape, value_type=value.kind)
+        entry = self.store(view.profile).get(place, generation)
+        if entry is None or not is_fresh(entry, value, generation, seq, now):
+            return None
+        shelf.put(value, entry)
+        return entry
+
     def _find(
         self, value: Value[Any], store: Store, read: ReadTransaction, view: Viewpoint, now: datetime
     ) -> tuple[Entry, str | None]:

@@ -117,12 +117,14 @@ class CacheManager:
         Raises:
             LoadError: it could not be computed, or there is no such user.
         """
-        self._feed.catch_up()
+        seq = self._feed.catch_up()
         shelf = self._shelves.get(user)
         if shelf is not None:
             now = self._database.clock()
             if shelf.holds_at(now):
                 entry = shelf.get(value, now)
+                if entry is None:
+                    entry = self._lookup.kept(value, seq, shelf, now)
                 if entry is not None:
                     self._counts.add(value.key, "hits")
                     found: T = entry.value

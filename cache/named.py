@@ -19,7 +19,7 @@ from cache.errors import UnknownNameError, UnstorableValueError
 from cache.store import Place, Store
 from events.catalog import UserId
 from events.errors import PatternError
-from events.patterns import EVERYTHING, covers, did_you_mean, parse
+from events.patterns import EVERYTHING, covers, did_you_mean, parse, prefixes
 
 
 class Miss(enum.Enum):
@@ -64,8 +64,10 @@ class Names:
 
     def remember(self, full_key: str) -> None:
         """Take *full_key*, which is being set, for a name that exists from now on."""
-        self._given[full_key] = None
-        if len(self._given) > KEPT_NAMES:
+        for name in reversed(prefixes(full_key)[1:]):
+            self._given.pop(name, None)  # and to the end: what lies above stays as long as what is below
+            self._given[name] = None
+        while len(self._given) > KEPT_NAMES:
             del self._given[next(iter(self._given))]
 
     def prefix(self, pattern: str, subsystem: str | None, live: Callable[[], Iterable[str]]) -> str:
@@ -84,7 +86,7 @@ class Names:
         prefix = parse(pattern)
         if prefix == EVERYTHING or any(covers(prefix, key) for key in self._keys):
             return prefix
-        if prefix in self._given or any(covers(prefix, key) for key in (*self._given, *live())):
+        if prefix in self._given or any(covers(prefix, key) for key in live()):
             return prefix
         near = did_you_mean(re.sub(r"\.\*$", "", pattern), [*self._keys, *self.subsystems])
         raise UnknownNameError(f"{pattern!r} covers no value" + near)

@@ -174,3 +174,13 @@ def test_the_stats_count_what_happened(any_house: House) -> None:
     (analytics,) = [key for key in stats.keys if key.key == "analytics"]
     assert (analytics.hits, analytics.misses) == (1, 1)
     assert sum(tier.entries for tier in stats.tiers) >= 1
+
+
+def test_what_lies_above_a_name_that_was_set_is_a_pattern(house: House) -> None:
+    house.manager.set("cohort.2026.may", 1, "analytics")
+    for pattern in ("analytics.cohort.*", "analytics.cohort.2026", "analytics.cohort.2026.may"):
+        house.manager.set("cohort.2026.may", 1, "analytics")
+        house.manager.invalidate(pattern)
+        assert house.manager.get("cohort.2026.may", "analytics") is MISS
+    with pytest.raises(UnknownNameError):
+        house.manager.invalidate("analytics.cohor")

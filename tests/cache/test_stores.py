@@ -318,3 +318,15 @@ def test_the_folder_stays_near_its_bound(tmp_path: Path) -> None:
     (stats,) = store.stats()
     assert 0 < stats.size_bytes <= 1.6 * 2**20
     store.close()
+
+
+def test_an_empty_folder_is_opened_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """diskcache's `Cache` is false while it is empty."""
+    store = file_store(tmp_path)
+    opened = []
+    open_folder = store._open
+    monkeypatch.setattr(store, "_open", lambda: opened.append(1) or open_folder())
+    for _ in range(3):
+        assert store.get(place()) is None
+    assert len(opened) == 1
+    store.close()
