@@ -5,6 +5,7 @@ Where entries are kept is in the stores; how far prefixes have been invalidated,
 
 import logging
 import time
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -50,6 +51,7 @@ class Lookup:
         memory: MemoryStore,
         stores: dict[CacheBackend, Store],
         clock: Clock,
+        catch_up: Callable[[], int],
     ) -> None:
         self.generations = generations
         self._counts = counts
@@ -57,6 +59,7 @@ class Lookup:
         self.memory = memory
         self._stores = stores
         self._clock = clock
+        self._catch_up = catch_up
         self._null = NullStore()
         self._flights = Flights()
 
@@ -113,13 +116,17 @@ class Lookup:
         if value is PREFERENCES:
             return None
         key = value.key_for(view)
-        generation = self.generations.of(view.user, key)
         place = Place(user=view.user, key=key, shape=value.shape, value_type=value.kind)
-        entry = self.store(view.profile).get(place, generation)
-        if entry is None or not is_fresh(entry, value, generation, seq, now):
+        entry = self.store(view.profile).get(place, self.generations.of(view.user, key))
+        if entry is None or not self._is_fresh(entry, value, place, seq, now):
             return None
         shelf.put(value, entry)
         return entry
+
+    def _is_fresh(self, entry: Entry, value: Value[Any], place: Place, seq: int, now: datetime) -> bool:
+        if entry.as_of > seq:
+            self._catch_up()  # another process kept it, perhaps after events that nobody here has seen
+        return is_fresh(entry, value, self.generations.of(place.user, place.key), seq, now)
 
     def _find(
         self, value: Value[Any], store: Store, read: ReadTransaction, view: Viewpoint, now: datetime
@@ -128,17 +135,18 @@ class Lookup:
         place = Place(user=view.user, key=key, shape=value.shape, value_type=value.kind)
         generation = self.generations.of(view.user, key)
         entry = store.get(place, generation)
-        if entry is not None and is_fresh(entry, value, generation, read.seq, now):
+        if entry is not None and self._is_fresh(entry, value, place, read.seq, now):
             self._counts.add(value.key, "hits")
             return entry, None
         self._counts.add(value.key, "misses" if entry is None else "stale")
+        generation = self.generations.of(view.user, key)
         if generation > read.seq:
             # This reader's state is of before the last invalidation: nobody else may get what it computes.
             return self._load(value, read, view, self._null), None
 
         def load() -> Entry:
             newer = store.get(place, generation)  # somebody may have landed since we looked
-            if newer is not None and newer is not entry and is_fresh(newer, value, generation, read.seq, now):
+            if newer is not None and newer is not entry and self._is_fresh(newer, value, place, read.seq, now):
                 return newer
             return self._load(value, read, view, store, place)
 

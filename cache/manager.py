@@ -73,6 +73,7 @@ class CacheManager:
             memory=self._memory,
             stores=stores,
             clock=database.clock,
+            catch_up=feed.catch_up,
         )
         self._names = Names(value.key for value in VALUES)
         self._shelves: dict[UserId, Shelf] = {}
