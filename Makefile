@@ -7,7 +7,7 @@
 # Written for make 3.81 (macOS) and any POSIX shell. All paths are relative, so that the checkout may lie in a path with spaces.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test oracle screenshots readme check check-lock format lock upgrade clean _runtime _dev
+.PHONY: help run test oracle orders soak bench screenshots readme check check-lock format lock upgrade clean _runtime _dev _bench
 
 PY := .venv/bin/python
 PYTHON ?=
@@ -24,6 +24,15 @@ test: _dev ## Run all tests (ARGS="..." goes to pytest)
 
 oracle: _dev ## Run the oracle for much longer than "make test" does (ORACLE_EXAMPLES=200)
 	@ORACLE_EXAMPLES=$${ORACLE_EXAMPLES:-200} $(PY) -m pytest tests/test_oracle.py --timeout=0 $(ARGS)
+
+orders: _dev ## Run all orders in which actors can meet in the cache (ARGS="--backend hybrid --model readers")
+	@$(PY) -m tests.cache.orders $(ARGS)
+
+soak: _dev ## Four processes on one database, killed now and then, for SOAK_SECONDS=60 (ARGS=--mutant)
+	@$(PY) -m tests.soak $(ARGS)
+
+bench: _bench ## Measure the cache against others (ARGS=--quick)
+	@$(PY) -m tests.bench $(ARGS)
 
 screenshots: _dev ## Take the pictures in docs/screenshots/ (needs Chromium)
 	@$(PY) -m tests.browser.screenshots
@@ -44,21 +53,24 @@ format: _dev ## Format the code and apply the safe lint fixes
 	@$(PY) -m ruff check --fix-only --quiet .
 	@$(PY) -m ruff format --quiet .
 
-# The lock for development is resolved first and constrains the other: one resolution, of which the runtime is a part.
+# The lock for development is resolved first and constrains the others: one resolution, of which the runtime is a part.
+# The lock for the benchmark holds what that needs besides.
 # uv keeps the versions that it finds in the output file, hence the copies. uv comes from the old lock.
-lock: ## Write both lock files anew; versions change only where pyproject.toml asks for it
+lock: ## Write the lock files anew; versions change only where pyproject.toml asks for it
 	@test -x .venv/bin/uv || $(MAKE) --no-print-directory _dev
-	@mkdir -p build && rm -f build/runtime.txt build/dev.txt
+	@mkdir -p build && rm -f build/runtime.txt build/dev.txt build/bench.txt
 	@if [ -f requirements.lock ]; then cp requirements.lock build/runtime.txt; fi
 	@if [ -f requirements-dev.lock ]; then cp requirements-dev.lock build/dev.txt; fi
-	@$(COMPILE) $(UPGRADE) --group dev --output-file build/dev.txt
-	@$(COMPILE) --constraints build/dev.txt --output-file build/runtime.txt
+	@if [ -f requirements-bench.lock ]; then cp requirements-bench.lock build/bench.txt; fi
+	@$(COMPILE) pyproject.toml $(UPGRADE) --group dev --output-file build/dev.txt
+	@$(COMPILE) pyproject.toml --constraints build/dev.txt --output-file build/runtime.txt
+	@$(COMPILE) $(UPGRADE) --group bench --constraints build/dev.txt --output-file build/bench.txt
 	@$(PY) -c "$$locks" write
 
 upgrade: ## The same, with the newest versions that pyproject.toml allows
 	@$(MAKE) --no-print-directory lock UPGRADE=--upgrade
 
-COMPILE := .venv/bin/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
+COMPILE := .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
 
 clean: ## Remove .venv/ and all that can be made again; data/state/ stays
 	@rm -rf .venv build data/cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage
@@ -70,10 +82,13 @@ _runtime:
 _dev:
 	@sh -c "$$install" install dev requirements-dev.lock "$(PYTHON)"
 
+_bench: _dev
+	@sh -c "$$install" install bench requirements-bench.lock "$(PYTHON)"
+
 # Bring .venv/ to the state that a lock file describes. Done already: 30 ms.
 #
 # .venv/.made        which Python, in which place; missing while anything is being changed, so after an interruption all is built again
-# .venv/.runtime, .dev  the checksum of the lock file that was installed
+# .venv/.runtime, .dev, .bench  the checksum of the lock file that was installed
 # .venv/install.log  what venv and pip said
 define install
 set -eu
@@ -128,7 +143,7 @@ if ! .venv/bin/python -m pip --disable-pip-version-check --no-input install --re
     die "Could not install $$lock ($${why#ERROR: }); .venv/install.log has the details."
 fi
 echo "$$sum" >".venv/.$$what"
-[ "$$what" = runtime ] || cksum <requirements.lock >.venv/.runtime
+[ "$$what" != dev ] || cksum <requirements.lock >.venv/.runtime
 mv .venv/.unsure .venv/.made
 endef
 export install
@@ -139,23 +154,29 @@ import hashlib, json, pathlib, sys, tomllib
 
 pyproject = tomllib.loads(pathlib.Path("pyproject.toml").read_text("utf-8"))
 project, groups = pyproject["project"], pyproject["dependency-groups"]
-asked = json.dumps([project["requires-python"], sorted(project["dependencies"]), sorted(groups["dev"])])
-stamp = "# dependencies sha256:" + hashlib.sha256(asked.encode()).hexdigest() + "\n"
-drafts = {"requirements.lock": "build/runtime.txt", "requirements-dev.lock": "build/dev.txt"}
+asked = [project["requires-python"], sorted(project["dependencies"]), sorted(groups["dev"])]
+drafts = {"requirements.lock": "build/runtime.txt", "requirements-dev.lock": "build/dev.txt", "requirements-bench.lock": "build/bench.txt"}
+
+def stamp(name):
+    lists = [*asked, sorted(groups["bench"])] if name == "requirements-bench.lock" else asked
+    return "# dependencies sha256:" + hashlib.sha256(json.dumps(lists).encode()).hexdigest() + "\n"
 
 if sys.argv[1] == "write":
     for name, draft in drafts.items():
-        text = "# Written by \"make lock\" from pyproject.toml.\n" + stamp + pathlib.Path(draft).read_text("utf-8")
+        text = "# Written by \"make lock\" from pyproject.toml.\n" + stamp(name) + pathlib.Path(draft).read_text("utf-8")
         pathlib.Path(name).write_text(text, "utf-8", newline="\n")
 
 texts = {name: pathlib.Path(name).read_text("utf-8") for name in drafts}
 for name, text in texts.items():
-    if stamp not in text:
+    if stamp(name) not in text:
         sys.exit(f"{name} was not made from the dependencies in pyproject.toml: run \"make lock\".")
     if "://" in text or "--index-url" in text:
         sys.exit(f"{name} holds an address: lock files hold names, versions and hashes only.")
-runtime, dev = ({line.rstrip(" \\") for line in text.splitlines() if "==" in line} for text in texts.values())
+runtime, dev, bench = ({line.rstrip(" \\") for line in text.splitlines() if "==" in line} for text in texts.values())
 if not runtime <= dev:
     sys.exit(f"requirements-dev.lock lacks {min(runtime - dev)}: run \"make lock\".")
+both = {line.partition("==")[0] for line in dev} & {line.partition("==")[0] for line in bench}
+if other := {line for line in bench - dev if line.partition("==")[0] in both}:
+    sys.exit(f"requirements-dev.lock has another version of {min(other)}: run \"make lock\".")
 endef
 export locks
