@@ -17,7 +17,7 @@ from cache.errors import CacheError, UnknownNameError
 from cache.manager import CacheManager
 from cache.settings import CacheSettings
 from cache.values import VALUES
-from data import days, preferences
+from data import preferences
 from data.database import Database
 from data.errors import DataError, UnknownRecordError
 from data.feed import Feed
@@ -89,7 +89,7 @@ def _audit(given: argparse.Namespace, database: Database, manager: CacheManager)
     only = _user(database, given.user)
     differs: list[str] = []
     checked = 0
-    for user in [only] if only else days.users(database):
+    for user in [only] if only else preferences.names(database).values():
         count, wrong = manager.audit(user)
         checked += count
         differs += [f"{key} of user {user}" for key in wrong]

@@ -77,16 +77,14 @@ class Lookup:
         entry, problem = self._find(PREFERENCES, self.memory, read, blank, now)
         if problem is not None:
             raise LoadError(PREFERENCES.key, RuntimeError(problem))
-        profile: Profile = entry.value
-        return Viewpoint(
-            user=user,
-            profile=profile,
-            today=profile.calendar.day_of(now),
-            hour=now.replace(minute=0, second=0, microsecond=0),
-        )
+        return Viewpoint.at(user, entry.value, now)
+
+    def store_of(self, value: Value[Any], profile: Profile) -> Store:
+        """Return where *value* is kept for a user with these preferences."""
+        return self.memory if value is PREFERENCES else self.store(profile)
 
     def store(self, profile: Profile) -> Store:
-        """Return where the values of a user with these preferences are kept."""
+        """Return where the values of a user with these preferences are kept, and what they set by name."""
         if (profile.cache_mode or self._settings.mode) is CacheMode.DISABLED:
             return self._null
         return self._stores[profile.cache_backend or self._settings.backend]
@@ -100,9 +98,7 @@ class Lookup:
             LoadError: it could not be computed and no older one is kept.
         """
         view = shelf.view
-        if value is PREFERENCES:
-            return self._find(value, self.memory, read, view, now)
-        store = self.store(view.profile)
+        store = self.store_of(value, view.profile)
         if store is self._null:
             return self._load(value, read, view, store), None
         entry, problem = self._find(value, store, read, view, now)
@@ -113,11 +109,8 @@ class Lookup:
     def kept(self, value: Value[Any], seq: int, shelf: Shelf, now: datetime) -> Entry | None:
         """Return what is kept of *value* and fresh as of *seq*, up to which all events were sent; loads nothing."""
         view = shelf.view
-        if value is PREFERENCES:
-            return None
-        key = value.key_for(view)
-        place = Place(user=view.user, key=key, shape=value.shape, value_type=value.kind)
-        entry = self.store(view.profile).get(place, self.generations.of(view.user, key))
+        place = value.place_for(view)
+        entry = self.store_of(value, view.profile).get(place, self.generations.of(place.user, place.key))
         if entry is None or not self._is_fresh(entry, value, place, seq, now):
             return None
         shelf.put(value, entry)
@@ -131,8 +124,8 @@ class Lookup:
     def _find(
         self, value: Value[Any], store: Store, read: ReadTransaction, view: Viewpoint, now: datetime
     ) -> tuple[Entry, str | None]:
-        key = value.key_for(view)
-        place = Place(user=view.user, key=key, shape=value.shape, value_type=value.kind)
+        place = value.place_for(view)
+        key = place.key
         generation = self.generations.of(view.user, key)
         entry = store.get(place, generation)
         if entry is not None and self._is_fresh(entry, value, place, read.seq, now):

@@ -8,7 +8,7 @@ import contextlib
 import logging
 import threading
 from collections.abc import Iterator, Sequence
-from datetime import date, timedelta
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from cache import named
@@ -105,7 +105,7 @@ class CacheManager:
         with self._database.read() as read:
             self._feed.catch_up()
             now = self._database.clock()
-            snapshot = Snapshot(self._lookup, read, self._shelf(user, read), now)
+            snapshot = Snapshot(self._lookup, read, self._shelf(user, read, now), now)
             try:
                 yield snapshot
             finally:
@@ -141,17 +141,11 @@ class CacheManager:
         with self.snapshot(user) as snapshot:
             return snapshot.is_current(value, look)
 
-    def today(self, user: UserId) -> date:
-        """Return the user's local date now."""
-        with self.snapshot(user) as snapshot:
-            return snapshot.view.today
-
-    def _shelf(self, user: UserId, read: ReadTransaction) -> Shelf:
+    def _shelf(self, user: UserId, read: ReadTransaction, now: datetime) -> Shelf:
         """Return the shelf that a reader of this state may use: everybody's, or one of its own.
 
         Its own, if an event has touched the user since that state: what it finds may not be what others are to see.
         """
-        now = self._database.clock()
         shelf = self._shelves.get(user)
         if shelf is not None and shelf.newest <= read.seq and shelf.holds_at(now):
             return shelf

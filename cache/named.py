@@ -5,7 +5,6 @@ late store is refused here as well: the state that counts for a `set` is that of
 """
 
 import enum
-import re
 from collections.abc import Callable, Iterable
 from contextvars import ContextVar
 from datetime import datetime, timedelta
@@ -58,7 +57,7 @@ class Names:
         """
         self.check_subsystem(subsystem)
         full = key if key.startswith(subsystem + ".") else f"{subsystem}.{key}"
-        if full.endswith(".*") or parse(full) != full:
+        if parse(full) != full:
             raise PatternError(f"{key!r} is not a key: expected dotted lower-case segments, without a star")
         return full
 
@@ -88,7 +87,7 @@ class Names:
             return prefix
         if prefix in self._given or any(covers(prefix, key) for key in live()):
             return prefix
-        near = did_you_mean(re.sub(r"\.\*$", "", pattern), [*self._keys, *self.subsystems])
+        near = did_you_mean(prefix, [*self._keys, *self.subsystems])
         raise UnknownNameError(f"{pattern!r} covers no value" + near)
 
     def check_subsystem(self, subsystem: str) -> None:

@@ -10,9 +10,9 @@ from typing import Any
 
 from cache.entries import Entry
 from cache.values import Value
+from data.days import ONE_DAY
 from data.viewpoint import Viewpoint
 
-ONE_DAY = timedelta(days=1)
 ONE_HOUR = timedelta(hours=1)
 
 

@@ -15,6 +15,7 @@ from typing import Any, Generic, TypeVar
 import msgspec
 
 from cache.errors import ValuesError
+from cache.store import Place
 from data import preferences
 from data.calculations import analytics, dashboard, recommendations, relief, summary
 from data.database import ReadTransaction
@@ -58,6 +59,10 @@ class Value(Generic[T]):
         if self.varies is Varies.BY_HOUR:
             return f"{self.key}.{view.today.isoformat()}.{view.hour:%Y%m%dt%H}"
         return self.key
+
+    def place_for(self, view: Viewpoint) -> Place:
+        """Return where it is kept for the user of *view*, in any store."""
+        return Place(user=view.user, key=self.key_for(view), shape=self.shape, value_type=self.kind)
 
     def is_too_old(self, loaded_at: datetime, now: datetime) -> bool:
         """Whether what was loaded then is beyond its `ttl`, or dated that far ahead by a clock that was set back."""

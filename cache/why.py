@@ -7,8 +7,7 @@ import msgspec
 
 from cache.generations import BEYOND, Generations
 from cache.lookup import Lookup, is_fresh
-from cache.store import Place
-from cache.values import PREFERENCES, Value
+from cache.values import Value
 from data import log as event_log
 from data.database import ReadTransaction
 from data.viewpoint import Viewpoint
@@ -45,11 +44,10 @@ def explain(
     value: Value[Any], read: ReadTransaction, view: Viewpoint, lookup: Lookup, generations: Generations, now: datetime
 ) -> Why:
     """Judge what is kept of *value* for the user of *view*, without loading anything."""
-    key = value.key_for(view)
+    place = value.place_for(view)
+    key = place.key
     generation = generations.of(view.user, key)
-    store = lookup.memory if value is PREFERENCES else lookup.store(view.profile)
-    place = Place(user=view.user, key=key, shape=value.shape, value_type=value.kind)
-    entry = store.get(place, generation)
+    entry = lookup.store_of(value, view.profile).get(place, generation)
     cause = _cause(key, generation, view.user, generations, read)
     if entry is None:
         state, verdict = "miss", "nothing is kept; the next reader loads it"

@@ -15,7 +15,7 @@ from sqlalchemy import func, select
 from data import log as event_log
 from data.database import Database, Transaction
 from data.errors import InvalidInputError, shown
-from data.models import Day, Preferences, User
+from data.models import Day, Preferences
 from events.catalog import DayStarted, UserId
 
 log = logging.getLogger(__name__)
@@ -134,9 +134,3 @@ def _start_days(transaction: Transaction, user: UserId) -> list[date]:
     if started:  # once a day, and at no cost while there is nothing to remove
         event_log.prune(session, before=transaction.now - KEPT_LOG_AGE, keep=KEPT_LOG_EVENTS)
     return started
-
-
-def users(database: Database) -> list[UserId]:
-    """Return all users, oldest first."""
-    with database.read() as read:
-        return [UserId(found) for found in read.connection.scalars(select(User.id).order_by(User.id))]

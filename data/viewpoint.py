@@ -22,3 +22,9 @@ class Viewpoint(msgspec.Struct, frozen=True, kw_only=True):
     profile: Profile
     today: date
     hour: datetime
+
+    @classmethod
+    def at(cls, user: UserId, profile: Profile, now: datetime) -> "Viewpoint":
+        """Return how *user*, with these preferences, sees things at *now*."""
+        hour = now.replace(minute=0, second=0, microsecond=0)
+        return cls(user=user, profile=profile, today=profile.calendar.day_of(now), hour=hour)

@@ -302,7 +302,7 @@ class Hub:
                 if section.reading is None:
                     continue
                 if view is None or view.profile is not section.reading.view.profile:
-                    view = _at(section.reading.view, now)
+                    view = Viewpoint.at(user, section.reading.view.profile, now)
                 if section.is_outdated(view):
                     self.mark([section])
 
@@ -349,10 +349,3 @@ class _Group:
     def _pause_after(self, cost: float) -> float:
         pace = self._hub.pace
         return max(pace.min_gap, min(pace.rest * cost, pace.longest_gap - cost))
-
-
-def _at(view: Viewpoint, now: datetime) -> Viewpoint:
-    """Return *view* as it is at *now*: the same person's, from the local day and the hour that it is now."""
-    today = view.profile.calendar.day_of(now)
-    hour = now.replace(minute=0, second=0, microsecond=0)
-    return Viewpoint(user=view.user, profile=view.profile, today=today, hour=hour)

@@ -12,13 +12,14 @@ from operator import attrgetter
 import msgspec
 from sqlalchemy import select
 
-from data.calculations.attempts import COMPLETED_AT, ONE_DAY, completed_within, read_attempts, read_labels
+from data.calculations.attempts import COMPLETED_AT, completed_within, read_attempts, read_labels
 from data.calculations.averages import correlation_table, trailing_means
 from data.calculations.composite import COMPOSITE_DAYS, Composite, composite_of
 from data.calculations.history import dates, read_history
 from data.calculations.measures import measure
 from data.calculations.registry import LONGEST_SPAN, METRICS, values_by_day
 from data.database import ReadTransaction
+from data.days import ONE_DAY
 from data.models import Instance, Kind
 from data.viewpoint import Viewpoint
 

@@ -5,18 +5,16 @@ last bit whatever order the table is in. What follows from them is in `measures`
 """
 
 from collections.abc import Collection, Iterable
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 
 import msgspec
 from sqlalchemy import ColumnElement, and_, func, select, type_coerce
 
 from data.database import ReadTransaction
-from data.days import Calendar
+from data.days import ONE_DAY, Calendar
 from data.models import EPOCH, Instance, Instant, Task
 from data.viewpoint import Viewpoint
-
-ONE_DAY = timedelta(days=1)
 
 COMPLETED_AT = type_coerce(Instance.completed_at, Instant())
 """When an instance was completed; to be read of completed ones only, where it is never None."""

@@ -11,11 +11,11 @@ from typing import Any
 import msgspec
 from sqlalchemy import Select, and_, select
 
-from data.calculations.attempts import ONE_DAY
 from data.calculations.averages import mean
 from data.calculations.history import dates, read_active, read_first_day, read_history
 from data.calculations.registry import LONGEST_SPAN, METRICS, Direction, Metric, monitored, values_by_day
 from data.database import ReadTransaction
+from data.days import ONE_DAY
 from data.models import Instance, State, Task
 from data.viewpoint import Viewpoint
 

@@ -10,11 +10,12 @@ from datetime import date
 import msgspec
 
 from data.calculations import windows
-from data.calculations.attempts import ONE_DAY, Attempt, read_attempts, read_labels
+from data.calculations.attempts import Attempt, read_attempts, read_labels
 from data.calculations.composite import COMPOSITE_DAYS, Composite, composite_of
 from data.calculations.history import Window, history_of
 from data.calculations.measures import Measures, measure
 from data.database import ReadTransaction
+from data.days import ONE_DAY
 from data.models import Kind
 from data.viewpoint import Viewpoint
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from data import log as event_log
 from data import preferences, tasks
 from data.database import Database, Transaction
-from data.days import KEPT_LOG_AGE, ONE_DAY, Calendar, calendar, parse_clock_time, parse_zone, start_due, users
+from data.days import KEPT_LOG_AGE, ONE_DAY, Calendar, calendar, parse_clock_time, parse_zone, start_due
 from data.errors import InvalidInputError
 from data.models import Preferences
 from events.catalog import PreferencesChanged, UserId
@@ -268,7 +268,7 @@ def test_each_user_has_days_of_their_own(database: Database, berliner: UserId, c
     ]
     clock.now = utc(2026, 5, 13, 15)
     assert start_due(database) == [(tokyo, date(2026, 5, 14)), (honolulu, date(2026, 5, 13))]
-    assert users(database) == [berliner, tokyo, honolulu]
+    assert list(preferences.names(database).values()) == [berliner, tokyo, honolulu]
 
 
 def test_a_zone_that_is_not_known_here_keeps_nobody_elses_day_from_starting(
