@@ -122,7 +122,8 @@ class Generations:
                 everything_it_can_name = (EVERYTHING,) if rule.carried else _named(rule, logged.event)
                 yield from ((prefix, logged.seq) for prefix in everything_it_can_name)
                 return
-            found = rule.prefixes(logged.event)
+            # What took the place of a row that cannot be read has no part of what the rule may ask about.
+            found = rule.prefixes(logged.event) if isinstance(logged.event, rule.on) else (EVERYTHING,)
             yield from ((prefix, logged.seq) for prefix in found)
             if found and not rule.carried:
                 return

@@ -143,3 +143,16 @@ def test_one_users_events_raise_nothing_of_anothers(house: House) -> None:
     tasks.create(house.database, house.user, name="A")
     assert numbers(house, live(house), other) == before
     assert numbers(house, recovered(house), other) == before
+
+
+def test_a_row_that_cannot_be_read_invalidates_everything_after_a_restart_as_well(house: House) -> None:
+    """Its name is known and its rule has a condition, but there is nothing to ask the condition of."""
+    task = tasks.create(house.database, house.user, name="A")
+    tasks.edit(house.database, house.user, task, name="B")
+    house.database.write(
+        lambda transaction: (
+            transaction.session.execute(text("UPDATE events SET body = '{}' WHERE name = 'task.edited'")),
+            transaction.record(TaskCreated(user=house.user, at=transaction.now, task="t")),  # type: ignore[arg-type]
+        )
+    )
+    assert numbers(house, recovered(house))["summary.daily.2026-05-13"] == house.feed.seq - 1
