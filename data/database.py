@@ -37,6 +37,7 @@ Clock = Callable[[], datetime]
 
 BUSY_TIMEOUT_SECONDS = 5.0
 READERS = 8
+LOADERS = 4
 READER_TIMEOUT_SECONDS = 30.0
 
 
@@ -70,6 +71,12 @@ class ReadTransaction:
     seq: int
     token: int
 
+    def abandon(self) -> None:
+        """Stop what is being read, from any thread. Every later read raises, and nobody else gets its connection."""
+        dbapi_connection: Any = self.connection.connection.dbapi_connection
+        self.connection.detach()
+        dbapi_connection.interrupt()
+
 
 class Database:
     """The database behind one URL. `open` before use, `close` after; both may be called again."""
@@ -83,6 +90,7 @@ class Database:
         self._writer: threading.Thread | None = None
         self._write_engine: Engine | None = None
         self._read_engine: Engine | None = None
+        self._load_engine: Engine | None = None
         self._lock = threading.Lock()
 
     def open(self) -> None:
@@ -107,6 +115,7 @@ class Database:
                 raise
             self._write_engine = write_engine
             self._read_engine = _engine(self.url, begin="BEGIN", pool_size=READERS, read_only=True)
+            self._load_engine = _engine(self.url, begin="BEGIN", pool_size=LOADERS, read_only=True)
             self._writer = threading.Thread(target=self._serve_commands, name="database-writer", daemon=True)
             self._writer.start()
 
@@ -120,10 +129,10 @@ class Database:
             self._commands.put(None)
             self._writer.join()
             self._writer = None
-            for engine in (self._write_engine, self._read_engine):
+            for engine in (self._write_engine, self._read_engine, self._load_engine):
                 if engine is not None:
                     engine.dispose()
-            self._write_engine = self._read_engine = None
+            self._write_engine = self._read_engine = self._load_engine = None
 
     def write(self, command: Callable[[Transaction], T]) -> T:
         """Run *command* in one transaction, after those that wait already; return its result once it is on disk.
@@ -153,20 +162,22 @@ class Database:
         return result
 
     @contextlib.contextmanager
-    def read(self) -> Iterator[ReadTransaction]:
+    def read(self, *, for_load: bool = False) -> Iterator[ReadTransaction]:
         """Open a read transaction: everything read in it is of one state, whatever is committed meanwhile.
 
         Waits while all readers of the pool are taken. Keep it short: an open one keeps the WAL from being recycled.
+        What others wait for inside of a read transaction of their own reads *for_load*, from a second pool.
 
         Raises:
             DatabaseBusyError: all readers of the pool were taken for 30 s.
         """
-        engine = self._opened_readers()
+        engine = self._opened(self._load_engine if for_load else self._read_engine)
         try:
             connection = engine.connect()
         except PoolTimeoutError as error:
             raise DatabaseBusyError(
-                f"all {READERS} readers have been taken for {READER_TIMEOUT_SECONDS:g} s: try again"
+                f"all {LOADERS if for_load else READERS} readers have been taken for {READER_TIMEOUT_SECONDS:g} s: "
+                "try again"
             ) from error
         with connection, connection.begin():
             seq, token = event_log.newest(connection)  # the first read fixes the state
@@ -174,10 +185,9 @@ class Database:
 
     def watch(self) -> Watch:
         """Return a cheap way to ask whether anything was committed, by any process."""
-        return Watch(self._opened_readers())
+        return Watch(self._opened(self._read_engine))
 
-    def _opened_readers(self) -> Engine:
-        engine = self._read_engine
+    def _opened(self, engine: Engine | None) -> Engine:
         if engine is None:
             raise DatabaseUnusableError(f"{self.url} is not open in this process")
         return engine

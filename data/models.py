@@ -145,6 +145,7 @@ class User(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(String, unique=True)
     created_at: Mapped[datetime]
+    account_tier: Mapped[str] = mapped_column(default="standard", server_default="standard")
 
 
 class Task(Base):

@@ -12,7 +12,7 @@ from data.database import Database, ReadTransaction, Transaction
 from data.days import Calendar, calendar, parse_clock_time, parse_zone
 from data.errors import InvalidInputError, UnknownRecordError, shown
 from data.models import WEEKDAYS, Preferences, User
-from events.catalog import PreferencesChanged, UserCreated, UserId
+from events.catalog import AccountChanged, PreferencesChanged, UserCreated, UserId
 
 LOCAL_USER = UserId(1)
 """The one user of an installation without accounts."""
@@ -40,6 +40,14 @@ class Theme(StrEnum):
     AUTO = "auto"
     LIGHT = "light"
     DARK = "dark"
+
+
+class AccountTier(StrEnum):
+    """What kind of account a user has. What that allows is the operator's configuration."""
+
+    FREE = "free"
+    STANDARD = "standard"
+    PREMIUM = "premium"
 
 
 class CacheMode(StrEnum):
@@ -78,6 +86,8 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     recommendation_weights: Weights = ()
     monitored_metrics: tuple[str, ...] = ()
     baseline: Baseline = Baseline.MONTH
+    account_tier: AccountTier = AccountTier.STANDARD
+    """Not a preference: the operator's, and in the table of users."""
 
     @property
     def calendar(self) -> Calendar:
@@ -85,7 +95,7 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
         return calendar(self.time_zone, self.day_start)
 
 
-FIELDS = Profile.__struct_fields__
+FIELDS = tuple(name for name in Profile.__struct_fields__ if name != "account_tier")
 MAX_MONITORED = 4
 MINUTES_OF_A_DAY = 1440
 
@@ -97,7 +107,8 @@ def load(read: ReadTransaction, user: UserId) -> Profile:
         UnknownRecordError: there is no such user.
     """
     columns = [getattr(Preferences, name) for name in FIELDS]
-    row = read.connection.execute(select(*columns).where(Preferences.user_id == user)).one_or_none()
+    query = select(*columns, User.account_tier).join(User).where(Preferences.user_id == user)
+    row = read.connection.execute(query).one_or_none()
     if row is None:
         raise UnknownRecordError(f"there is no user {user}")
     stored = row._asdict()
@@ -154,6 +165,26 @@ def change(database: Database, user: UserId, **values: Any) -> tuple[str, ...]:
         if changed:
             transaction.record(PreferencesChanged(user=user, at=transaction.now, changed=changed))
         return changed
+
+    return database.write(command)
+
+
+def set_account_tier(database: Database, user: UserId, tier: AccountTier) -> bool:
+    """Give *user* another account tier; return whether it differs from before.
+
+    Raises:
+        UnknownRecordError: there is no such user.
+    """
+
+    def command(transaction: Transaction) -> bool:
+        row = transaction.session.get(User, user)
+        if row is None:
+            raise UnknownRecordError(f"there is no user {user}")
+        if row.account_tier == tier:
+            return False
+        row.account_tier = tier
+        transaction.record(AccountChanged(user=user, at=transaction.now, tier=tier))
+        return True
 
     return database.write(command)
 

@@ -57,6 +57,14 @@ class UserCreated(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AccountChanged(Event):
+    """A user's account has another tier."""
+
+    name: ClassVar[str] = "account.changed"
+    tier: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PreferencesChanged(Event):
     """Some preferences have other values than before; `changed` names the columns."""
 
@@ -248,6 +256,7 @@ class EventUnreadable(Event):
 
 CATALOG: tuple[type[Event], ...] = (
     UserCreated,
+    AccountChanged,
     PreferencesChanged,
     TaskCreated,
     TaskEdited,
@@ -292,7 +301,18 @@ class Invalidated:
     seq: int
 
 
-NOTIFICATIONS: tuple[type[Invalidated], ...] = (Invalidated,)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reloaded:
+    """A notification, never logged: what is kept under `prefixes` (one key) is newer than what was shown meanwhile."""
+
+    name: ClassVar[str] = "cache.reloaded"
+    user: UserId
+    prefixes: tuple[str, ...]
+    seq: int
+
+
+Notification = Invalidated | Reloaded
+NOTIFICATIONS: tuple[type[Notification], ...] = (Invalidated, Reloaded)
 
 _BY_NAME = {event.name: event for event in CATALOG}
 _OWN_COLUMNS = {field.name for field in fields(Event)}

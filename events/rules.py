@@ -5,6 +5,7 @@ start, and so does an event of the catalog without a row.
 """
 
 from events.catalog import (
+    AccountChanged,
     CancellationUndone,
     CompletionUndone,
     DataImported,
@@ -67,7 +68,7 @@ RULES: tuple[Rule, ...] = (
         keeps={"dashboard.tasks": "it holds instants; what is overdue is decided when it is drawn"},
     ),
     Rule(on=(RefreshRequested,), carried=True),
-    Rule(on=(PreferencesChanged,), invalidates=("preferences.*",)),
+    Rule(on=(PreferencesChanged, AccountChanged), invalidates=("preferences.*",)),
     Rule(on=(PreferencesChanged,), when=PreferencesChanged.moves_days, invalidates=("*",)),
     Rule(
         on=(PreferencesChanged,),

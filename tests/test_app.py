@@ -76,6 +76,12 @@ def test_a_database_that_cannot_be_used_leaves_nothing_running(tmp_path: Path) -
         ("PORT", "70000", "PORT='70000': expected a whole number"),
         ("CACHE_MODE", "ful", "CACHE_MODE='ful': expected full, selective or disabled"),
         ("CACHE_BACKEND", "ram", "CACHE_BACKEND='ram': expected memory, file or hybrid"),
+        (
+            "CACHE_BACKENDS_FREE",
+            "memory;file",
+            "CACHE_BACKENDS_FREE='memory;file': expected some of memory, file, hybrid",
+        ),
+        ("CACHE_BACKENDS_PREMIUM", ",", "CACHE_BACKENDS_PREMIUM=',': expected some of memory, file, hybrid"),
         ("CACHE_MAX_SIZE_MB", "-1", "CACHE_MAX_SIZE_MB='-1': expected a whole number from 1 to 1,000,000"),
         ("CACHE_MAX_SIZE_MB", "1.5", "CACHE_MAX_SIZE_MB='1.5': expected a whole number"),
     ],

@@ -19,7 +19,7 @@ from data import demo, instances, preferences, tasks
 from data.days import start_due
 from data.fields import Feelings
 from data.models import Instance, State
-from data.preferences import CacheBackend
+from data.preferences import AccountTier, CacheBackend
 from events.catalog import (
     CATALOG,
     DayStarted,
@@ -156,6 +156,9 @@ COMMANDS: dict[str, Command] = {
     "another baseline": _prefer(baseline="all"),
     "another theme": _prefer(theme="dark"),
     "another backend": _prefer(cache_backend="file"),
+    "another account tier": lambda house, past: preferences.set_account_tier(
+        house.database, house.user, AccountTier.PREMIUM
+    ),
     "refresh": _refresh,
     "the next day": _next_day,
     "add other demo data": lambda house, past: demo.add(house.database, house.user, days=9, per_day=3, seed=2),

@@ -51,6 +51,7 @@ def test_names_are_unique_and_dotted_lower_case_words() -> None:
 def test_the_stored_names_are_those_of_the_first_release() -> None:
     assert {kind.__name__: kind.name for kind in CATALOG} == {
         "UserCreated": "user.created",
+        "AccountChanged": "account.changed",
         "PreferencesChanged": "preferences.changed",
         "TaskCreated": "task.created",
         "TaskEdited": "task.edited",

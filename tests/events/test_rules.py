@@ -9,6 +9,7 @@ from cache.values import VALUES
 from data.preferences import FIELDS
 from events.catalog import (
     CATALOG,
+    AccountChanged,
     CancellationUndone,
     CompletionUndone,
     DataImported,
@@ -122,6 +123,7 @@ CASES: dict[str, tuple[Event, frozenset[str]]] = {
     "imported": (a(DataImported, source="csv", tasks=1, instances=2), EVERYTHING),
     "removed": (a(DataRemoved, source="demo", tasks=1, instances=2), EVERYTHING),
     "unreadable": (a(EventUnreadable, stored_name="task.shared"), EVERYTHING),
+    "account of another tier": (a(AccountChanged, tier="free"), PREFERENCES),
     "user created": (a(UserCreated), NOTHING),
 }
 
