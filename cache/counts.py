@@ -8,6 +8,7 @@ import msgspec
 from cache.store import TierStats
 
 KEPT_TIMES = 512
+_COUNTED = ("hits", "misses", "stale", "loads", "load_errors", "timeouts")
 
 
 class KeyStats(msgspec.Struct, frozen=True, kw_only=True):
@@ -19,6 +20,8 @@ class KeyStats(msgspec.Struct, frozen=True, kw_only=True):
     stale: int
     loads: int
     load_errors: int
+    timeouts: int
+    """Loads that readers did not wait for any longer (soft), and loads that were given up (hard)."""
     load_ms_p50: float | None
     load_ms_p99: float | None
     """Of the last 512 loads, in milliseconds; None before the first."""
@@ -40,7 +43,7 @@ class Counts:
         self._lock = threading.Lock()
 
     def add(self, key: str, what: str) -> None:
-        """Count one of `hits`, `misses`, `stale`, `load_errors`."""
+        """Count one of `hits`, `misses`, `stale`, `load_errors`, `timeouts`."""
         with self._lock:
             self._counts[key, what] += 1
 
@@ -58,7 +61,7 @@ class Counts:
     def of(self, key: str) -> KeyStats:
         """Return the counts of *key*."""
         with self._lock:
-            counts = {name: self._counts[key, name] for name in ("hits", "misses", "stale", "loads", "load_errors")}
+            counts = {name: self._counts[key, name] for name in _COUNTED}
             times = sorted(self._seconds.get(key, ()))
         return KeyStats(
             key=key,

@@ -27,6 +27,8 @@ log = logging.getLogger(__name__)
 
 LOCK_TIMEOUT_SECONDS = 0.25
 NEVER_A_FILE = 2**40
+_LEASE = "lease/"
+_LEASE_KEPT_SECONDS = 60
 _ROW = 1  # diskcache.core.MODE_RAW: the value is in the row itself
 
 
@@ -60,6 +62,8 @@ class FileStore:
     *belongs* says whether an entry's `as_of` and `token` are of the log that is in use: entries of another timeline (a
     restored backup, another database) are misses.
     """
+
+    is_shared = True
 
     def __init__(self, folder: Path, max_size_bytes: int, belongs: Callable[[int, int], bool]) -> None:
         self._folder = folder
@@ -115,6 +119,24 @@ class FileStore:
             return len(gone)
 
         return self._try(drop) or 0
+
+    def exchange(self, address: str, change: Callable[[bytes | None], bytes | None]) -> bool | None:
+        """Put what *change* makes of a lease's row in its place, in one transaction; see `leases.Board`."""
+
+        def swap(rows: Any) -> bool:
+            at = _LEASE + address
+            with rows.transact():
+                row = change(rows.get(at))
+                if row is None:
+                    return False
+                if row:
+                    rows.set(at, row, expire=_LEASE_KEPT_SECONDS)
+                else:
+                    rows.delete(at)
+            return True
+
+        swapped: bool | None = self._try(swap)
+        return swapped
 
     def stats(self) -> tuple[TierStats, ...]:
         """Return the counts of this tier; the size is that of its files."""
@@ -201,5 +223,7 @@ class FileStore:
 
 
 def _lies_below(address: str, user: UserId | None, prefix: str) -> bool:
+    if address.startswith(_LEASE):
+        return False
     owner, _, key = address.partition("/")
     return user in (None, int(owner)) and covers(prefix, key)

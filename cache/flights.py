@@ -1,44 +1,119 @@
-"""Single flight: of many readers that miss the same value at the same generation, one computes and the rest wait.
+"""Single flight: of many readers that miss the same value at the same generation, one load serves all.
 
-Nobody joins a flight that began before the last invalidation of its key. If the loader raises, all who wait get the
-error, and the next caller tries again.
+Nobody joins a flight that began before the last invalidation of its key. A flight has an end: who waits may leave
+before it, and one that takes too long is given up, so that the next reader tries again. What a load does is in
+`loading`; this module knows who waits for which.
 """
 
+import concurrent.futures
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future
 
 from cache.entries import Entry
+from cache.errors import LoadError
 from events.catalog import UserId
+
+Route = tuple[UserId, str, int]
+"""Whose value, under which key, at which generation."""
+
+
+class Flight:
+    """One load under way. Safe from any thread."""
+
+    def __init__(self, route: Route, seconds: float) -> None:
+        self.route = route
+        self.ends_at = time.monotonic() + seconds
+        self.abandon: Callable[[], None] | None = None
+        """Stops what the load is reading; set by the load once there is something to stop."""
+        self._landed: Future[Entry] = Future()
+        self._was_left = False
+        self._lock = threading.Lock()
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it has landed, failed, or been given up."""
+        return self._landed.done()
+
+    @property
+    def is_overdue(self) -> bool:
+        """Whether it has taken longer than it may."""
+        return time.monotonic() >= self.ends_at
+
+    def wait(self, seconds: float | None = None) -> Entry | None:
+        """Return what was loaded; None if that takes longer than *seconds*, or (None) than the flight may last.
+
+        Raises:
+            LoadError: it failed, or was given up.
+        """
+        left = max(0.0, self.ends_at - time.monotonic())
+        try:
+            return self._landed.result(left if seconds is None else min(seconds, left))
+        except TimeoutError:
+            with self._lock:
+                if not self._landed.done():
+                    self._was_left = True
+                    return None
+            return self._landed.result()
+
+    def wait_quietly(self) -> None:
+        """Wait until it is over or overdue, whatever comes of it."""
+        concurrent.futures.wait([self._landed], max(0.0, self.ends_at - time.monotonic()))
+
+    def land(self, entry: Entry) -> bool:
+        """Hand *entry* to all who wait; return whether somebody has left before."""
+        with self._lock:
+            if not self._landed.done():
+                self._landed.set_result(entry)
+            return self._was_left
+
+    def fail(self, error: BaseException) -> bool:
+        """Let all who wait raise *error*; return whether somebody has left before."""
+        with self._lock:
+            if not self._landed.done():
+                self._landed.set_exception(error)
+            return self._was_left
 
 
 class Flights:
-    """The loads under way in this process. Safe from any thread; a waiter blocks its own thread only."""
+    """The loads under way in this process. Safe from any thread."""
 
     def __init__(self) -> None:
-        self._under_way: dict[tuple[UserId, str, int], Future[Entry]] = {}
+        self._under_way: dict[Route, Flight] = {}
         self._lock = threading.Lock()
 
-    def join(self, user: UserId, key: str, generation: int, load: Callable[[], Entry]) -> Entry:
-        """Return the entry of this generation: by calling *load*, or by waiting for whoever is calling it already."""
-        flight = (user, key, generation)
-        with self._lock:
-            other = self._under_way.get(flight)
-            if other is None:
-                own: Future[Entry] = Future()
-                self._under_way[flight] = own
-        if other is not None:
-            return other.result()
-        try:
-            entry = load()
-        except BaseException as error:
-            self._land(flight)
-            own.set_exception(error)
-            raise
-        self._land(flight)
-        own.set_result(entry)
-        return entry
+    def find(self, route: Route) -> Flight | None:
+        """Return the flight on *route*, if there is one."""
+        return self._under_way.get(route)
 
-    def _land(self, flight: tuple[UserId, str, int]) -> None:
+    def join(self, route: Route, seconds: float) -> tuple[Flight, bool]:
+        """Return the flight on *route*, and whether it is new: then the caller has to begin its load.
+
+        It may last for *seconds*; one that has lasted longer than it might is given up first.
+        """
         with self._lock:
-            del self._under_way[flight]
+            flight = self._under_way.get(route)
+            if flight is not None and not flight.is_overdue:
+                return flight, False
+            overdue, flight = flight, Flight(route, seconds)
+            self._under_way[route] = flight
+        if overdue is not None:
+            self.give_up(overdue)
+        return flight, True
+
+    def give_up(self, flight: Flight) -> bool:
+        """End *flight* with an error, and stop what it reads; return whether it was under way until now."""
+        self.close(flight)
+        if flight.is_over:
+            return False
+        flight.fail(LoadError(flight.route[1], TimeoutError("it took longer than it may")))
+        if flight.abandon is not None:
+            flight.abandon()
+        return True
+
+    def close(self, flight: Flight) -> None:
+        """Let nobody join *flight* any more. Before it lands: whoever comes then finds what was kept."""
+        with self._lock:
+            if self._under_way.get(flight.route) is flight:
+                del self._under_way[flight.route]

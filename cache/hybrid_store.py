@@ -10,6 +10,8 @@ from events.catalog import UserId
 class HybridStore:
     """Two tiers as one store. They may be shared with stores that use one of them alone."""
 
+    is_shared = True
+
     def __init__(self, front: Store, back: Store) -> None:
         self._front = front
         self._back = back

@@ -1,31 +1,31 @@
-"""Finds what is kept, judges whether it is fresh, and loads it if not. The one judgement of this system is `is_fresh`.
+"""Finds what is kept, judges whether it is fresh, and has it loaded if not. The one judgement of this system is
+`is_fresh`.
 
-Where entries are kept is in the stores; how far prefixes have been invalidated, in `generations`.
+Where entries are kept is in the stores; how far prefixes have been invalidated, in `generations`; how a value is
+computed, in `loading`.
 """
 
-import logging
-import time
+import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from cache import entries
 from cache.counts import Counts
 from cache.entries import Entry
 from cache.errors import LoadError
-from cache.flights import Flights
 from cache.generations import Generations
+from cache.leases import Leases
+from cache.loading import Loading
 from cache.memory_store import MemoryStore
 from cache.settings import CacheSettings
 from cache.shelf import Shelf
 from cache.store import NullStore, Place, Store
 from cache.values import PREFERENCES, Value
-from data.database import Clock, ReadTransaction
+from data.database import Database, ReadTransaction
 from data.preferences import CacheBackend, CacheMode, Profile
 from data.viewpoint import Viewpoint
 from events.catalog import UserId
-
-log = logging.getLogger(__name__)
 
 
 def is_fresh(entry: Entry, value: Value[Any], generation: int, seq: int, now: datetime) -> bool:
@@ -39,6 +39,20 @@ def is_fresh(entry: Entry, value: Value[Any], generation: int, seq: int, now: da
     return not value.is_too_old(entry.loaded_at, now)
 
 
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a reader gets. Fresh, unless there is a `problem` or a newer one `is_loading`: then it is the last good."""
+
+    entry: Entry
+    problem: str | None = None
+    is_loading: bool = False
+
+    @property
+    def is_fresh(self) -> bool:
+        """Whether it is what a reader of this state is to see."""
+        return self.problem is None and not self.is_loading
+
+
 class Lookup:
     """Reads values for one application. Safe from any thread; blocks the caller's while a value is computed."""
 
@@ -50,33 +64,46 @@ class Lookup:
         settings: CacheSettings,
         memory: MemoryStore,
         stores: dict[CacheBackend, Store],
-        clock: Clock,
+        leases: Leases,
+        database: Database,
         catch_up: Callable[[], int],
+        landed_late: Callable[[Place, int], None],
     ) -> None:
         self.generations = generations
         self._counts = counts
         self._settings = settings
         self.memory = memory
         self._stores = stores
-        self._clock = clock
         self._catch_up = catch_up
         self._null = NullStore()
-        self._flights = Flights()
+        self._profiles = threading.Lock()
+        self.loading = Loading(
+            reads=lambda: database.read(for_load=True),
+            view=lambda place, read, now: self.view(place.user, read, now),
+            find=self._landed,
+            counts=counts,
+            leases=leases,
+            clock=database.clock,
+            landed_late=landed_late,
+        )
 
     def view(self, user: UserId, read: ReadTransaction, now: datetime) -> Viewpoint:
         """Return how *user* sees things at *now*, by their preferences in *read*.
 
-        Preferences are an ordinary cached value, though always kept in memory: they say where, and under which date,
-        the others are.
+        Preferences are an ordinary cached value, though always kept in memory and read by who needs them: they say
+        where, and under which date, the others are.
 
         Raises:
             LoadError: there is no such user, or preferences cannot be read.
         """
         self.generations.recover(user, read)
         blank = Viewpoint(user=user, profile=Profile(), today=now.date(), hour=now)
-        entry, problem = self._find(PREFERENCES, self.memory, read, blank, now)
-        if problem is not None:
-            raise LoadError(PREFERENCES.key, RuntimeError(problem))
+        place = PREFERENCES.place_for(blank)
+        with self._profiles:  # a row by its key: to wait for that is quicker than to begin a flight
+            entry = self.memory.get(place)
+            if entry is None or not self._is_fresh(entry, PREFERENCES, place, read.seq, now):
+                is_old = self.generations.of(user, place.key) > read.seq  # and then it is nobody else's
+                entry = self.loading.here(PREFERENCES, read, blank, self._null if is_old else self.memory, place)
         return Viewpoint.at(user, entry.value, now)
 
     def store_of(self, value: Value[Any], profile: Profile) -> Store:
@@ -85,14 +112,16 @@ class Lookup:
 
     def store(self, profile: Profile) -> Store:
         """Return where the values of a user with these preferences are kept, and what they set by name."""
-        if (profile.cache_mode or self._settings.mode) is CacheMode.DISABLED:
+        if self._settings.mode_for(profile) is CacheMode.DISABLED:
             return self._null
-        return self._stores[profile.cache_backend or self._settings.backend]
+        return self._stores[self._settings.backend_for(profile)]
 
-    def find(self, value: Value[Any], read: ReadTransaction, shelf: Shelf, now: datetime) -> tuple[Entry, str | None]:
-        """Return the entry of *value* for a reader of this state, and the problem if it is only the last good one.
+    def find(
+        self, value: Value[Any], read: ReadTransaction, shelf: Shelf, now: datetime, patience: float | None = None
+    ) -> Found:
+        """Return *value* for a reader of this state; what is found fresh is put on *shelf*.
 
-        What is found fresh is put on *shelf*.
+        While it is computed, an older one of the same place is returned after *patience* (seconds; None: never).
 
         Raises:
             LoadError: it could not be computed and no older one is kept.
@@ -100,11 +129,11 @@ class Lookup:
         view = shelf.view
         store = self.store_of(value, view.profile)
         if store is self._null:
-            return self._load(value, read, view, store), None
-        entry, problem = self._find(value, store, read, view, now)
-        if problem is None:
-            shelf.put(value, entry)
-        return entry, problem
+            return Found(self.loading.alone(value, read, view))
+        found = self._find(value, store, read, view, now, patience)
+        if found.is_fresh:
+            shelf.put(value, found.entry)
+        return found
 
     def kept(self, value: Value[Any], seq: int, shelf: Shelf, now: datetime) -> Entry | None:
         """Return what is kept of *value* and fresh as of *seq*, up to which all events were sent; loads nothing."""
@@ -116,60 +145,57 @@ class Lookup:
         shelf.put(value, entry)
         return entry
 
+    def wait_for_others(self, value: Value[Any], shelf: Shelf) -> None:
+        """Wait while others load *value* already, without a read transaction: those are few."""
+        place = value.place_for(shelf.view)
+        flight = self.loading.under_way(place, self.generations.of(place.user, place.key))
+        if flight is not None:
+            flight.wait_quietly()
+
+    def _landed(self, value: Value[Any], store: Store, place: Place, now: datetime) -> Entry | None:
+        entry = store.get(place, self.generations.of(place.user, place.key))
+        if entry is not None and self._is_fresh(entry, value, place, self._catch_up(), now):
+            return entry
+        return None
+
     def _is_fresh(self, entry: Entry, value: Value[Any], place: Place, seq: int, now: datetime) -> bool:
         if entry.as_of > seq:
             self._catch_up()  # another process kept it, perhaps after events that nobody here has seen
         return is_fresh(entry, value, self.generations.of(place.user, place.key), seq, now)
 
     def _find(
-        self, value: Value[Any], store: Store, read: ReadTransaction, view: Viewpoint, now: datetime
-    ) -> tuple[Entry, str | None]:
+        self,
+        value: Value[Any],
+        store: Store,
+        read: ReadTransaction,
+        view: Viewpoint,
+        now: datetime,
+        patience: float | None,
+    ) -> Found:
         place = value.place_for(view)
-        key = place.key
-        generation = self.generations.of(view.user, key)
-        entry = store.get(place, generation)
+        entry = store.get(place, self.generations.of(view.user, place.key))
         if entry is not None and self._is_fresh(entry, value, place, read.seq, now):
             self._counts.add(value.key, "hits")
-            return entry, None
+            return Found(entry)
         self._counts.add(value.key, "misses" if entry is None else "stale")
-        generation = self.generations.of(view.user, key)
-        if generation > read.seq:
-            # This reader's state is of before the last invalidation: nobody else may get what it computes.
-            return self._load(value, read, view, self._null), None
-
-        def load() -> Entry:
-            newer = store.get(place, generation)  # somebody may have landed since we looked
-            if newer is not None and newer is not entry and self._is_fresh(newer, value, place, read.seq, now):
-                return newer
-            return self._load(value, read, view, store, place)
-
-        try:
-            return self._flights.join(view.user, key, generation, load), None
-        except LoadError as error:
-            if entry is None:
-                raise
-            return entry, str(error)
-
-    def _load(
-        self, value: Value[Any], read: ReadTransaction, view: Viewpoint, store: Store, place: Place | None = None
-    ) -> Entry:
-        began = time.perf_counter()
-        try:
-            loaded = value.loader(read, view)
-        except Exception as error:  # whatever a loader raises must reach the page as a labelled failure
-            self._counts.add(value.key, "load_errors")
-            log.exception("loading %s for user %s failed", value.key, view.user)
-            raise LoadError(value.key, error) from error
-        seconds = time.perf_counter() - began
-        self._counts.loaded(value.key, seconds)
-        entry = Entry(
-            value=loaded,
-            as_of=read.seq,  # of before the loader began to read: a result that comes late is stale on arrival
-            token=read.token,
-            loaded_at=self._clock(),
-            load_seconds=seconds,
-            size_bytes=0 if place is None else entries.size_of(loaded),
-        )
-        if place is not None:
-            store.set(place, entry)
-        return entry
+        generation = self.generations.of(view.user, place.key)
+        if generation <= read.seq:
+            flight = self.loading.join(value, place, generation, store, now)
+            try:
+                landed = flight.wait(None if entry is None else patience)
+                if landed is None and flight.is_overdue:
+                    self.loading.give_up(value, flight)
+                    landed = flight.wait()
+            except LoadError as error:
+                if entry is None:
+                    raise
+                return Found(entry, problem=str(error))
+            if landed is None:
+                assert entry is not None  # nobody else is impatient
+                if patience:
+                    self._counts.add(value.key, "timeouts")
+                return Found(entry, is_loading=True)
+            if self._is_fresh(landed, value, place, read.seq, now):
+                return Found(landed)
+        # This reader's state is of before the last invalidation: nobody else may get what it computes.
+        return Found(self.loading.alone(value, read, view))

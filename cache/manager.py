@@ -16,20 +16,22 @@ from cache.counts import CacheStats, Counts
 from cache.file_store import FileStore
 from cache.generations import Generations
 from cache.hybrid_store import HybridStore
+from cache.leases import Leases
 from cache.lookup import Lookup
 from cache.memory_store import MemoryStore
 from cache.named import MISS, Names
 from cache.settings import CacheSettings
 from cache.shelf import Shelf
 from cache.snapshot import Look, Snapshot
-from cache.store import Store
-from cache.values import VALUES, Value
+from cache.store import Place, Store
+from cache.values import PREFERENCES, VALUES, Value
+from cache.warming import Preload, Warming
 from cache.why import Why
 from data.database import Database, ReadTransaction, Transaction
 from data.feed import Feed
-from data.preferences import LOCAL_USER, CacheBackend
+from data.preferences import LOCAL_USER, CacheBackend, CacheMode
 from events.bus import Bus
-from events.catalog import Invalidated, Logged, RefreshRequested, UserId
+from events.catalog import Invalidated, Logged, RefreshRequested, Reloaded, UserId
 from events.patterns import EVERYTHING
 from events.ruleset import Ruleset
 
@@ -54,7 +56,7 @@ class CacheManager:
         self._database = database
         self._feed = feed
         self._bus = bus
-        settings = settings or CacheSettings()
+        self.settings = settings = settings or CacheSettings()
         max_size_bytes = settings.max_size_mb * 2**20
         self._memory = MemoryStore(max_size_bytes)
         self._file = FileStore(settings.folder, max_size_bytes, self._belongs_to_log)
@@ -66,15 +68,20 @@ class CacheManager:
         }
         self._counts = Counts()
         self._generations = Generations(ruleset)
+        self._leases = Leases(self._file)
         self._lookup = Lookup(
             generations=self._generations,
             counts=self._counts,
             settings=settings,
             memory=self._memory,
             stores=stores,
-            clock=database.clock,
+            leases=self._leases,
+            database=database,
             catch_up=feed.catch_up,
+            landed_late=self._landed_late,
         )
+        self.warming = Warming(self, bus)
+        """Keeps ready what users in mode `full` look at."""
         self._names = Names(value.key for value in VALUES)
         self._shelves: dict[UserId, Shelf] = {}
         self._shelves_lock = threading.Lock()
@@ -86,6 +93,9 @@ class CacheManager:
         self._connections.callback(self._bus.on_event(self._invalidate))
         self._feed.on_rewind.append(self._rewind)
         self._connections.callback(self._feed.on_rewind.remove, self._rewind)
+        self._connections.callback(self._leases.close)
+        self.warming.start()
+        self._connections.callback(self.warming.stop)
 
     def stop(self) -> None:
         """Stop listening and let go of files. May be called again."""
@@ -130,6 +140,7 @@ class CacheManager:
                     self._counts.add(value.key, "hits")
                     found: T = entry.value
                     return found
+                self._lookup.wait_for_others(value, shelf)
         with self.snapshot(user) as snapshot:
             return snapshot.get(value)
 
@@ -141,6 +152,32 @@ class CacheManager:
         with self.snapshot(user) as snapshot:
             return snapshot.is_current(value, look)
 
+    def preload(self, user: UserId) -> Preload:
+        """Load everything that is not fresh for *user*, in a thread; join the preloading that is under way already.
+
+        Each who calls this watches: call `leave` on what is returned when you no longer do.
+        """
+        return self.warming.preload(user)
+
+    def missing(self, user: UserId) -> list[tuple[Value[Any], float | None]]:
+        """Return the values that the next reader would have to load, with what that took last time (seconds)."""
+        with self.snapshot(user) as snapshot:
+            judged = [(value, snapshot.why(value)) for value in VALUES]
+        found = []
+        for value, why in judged:
+            if why.state != "fresh":
+                ms = why.load_ms if why.load_ms is not None else self._counts.of(value.key).load_ms_p50
+                found.append((value, None if ms is None else ms / 1000))
+        return found
+
+    def mode(self, user: UserId) -> CacheMode:
+        """Return the mode that counts for *user*.
+
+        Raises:
+            LoadError: there is no such user.
+        """
+        return self.settings.mode_for(self.get_or_load(PREFERENCES, user))
+
     def _shelf(self, user: UserId, read: ReadTransaction, now: datetime) -> Shelf:
         """Return the shelf that a reader of this state may use: everybody's, or one of its own.
 
@@ -151,6 +188,7 @@ class CacheManager:
             return shelf
         newest = self._generations.newest(user)  # before anything is judged
         shelf = Shelf(self._lookup.view(user, read, now), newest, now)
+        self.warming.follow(user, self.settings.mode_for(shelf.view.profile))
         with self._shelves_lock:
             if newest <= read.seq and newest == self._generations.newest(user):
                 if len(self._shelves) >= KEPT_SHELVES:
@@ -325,6 +363,9 @@ class CacheManager:
         self._generations.forget()
         self.clear()
         self._bus.notify(Invalidated(user=None, prefixes=(EVERYTHING,), cause="log.rewound", seq=self._feed.seq))
+
+    def _landed_late(self, place: Place, seq: int) -> None:
+        self._bus.notify(Reloaded(user=place.user, prefixes=(place.key,), seq=seq))
 
     def _drop_shelves(self, user: UserId | None) -> None:
         with self._shelves_lock:

@@ -18,6 +18,8 @@ ENTRY_OVERHEAD_BYTES = 400
 class MemoryStore:
     """A byte-bounded LRU. A value larger than a quarter of the bound is not kept."""
 
+    is_shared = False
+
     def __init__(self, max_size_bytes: int) -> None:
         self._max = max_size_bytes
         self._entries: OrderedDict[tuple[UserId, str], tuple[int, Entry]] = OrderedDict()

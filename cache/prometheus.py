@@ -16,6 +16,7 @@ _BY_KEY = {
     "stale": "Reads that found a value below its generation or beyond its ttl",
     "loads": "Values computed",
     "load_errors": "Computations that failed",
+    "timeouts": "Computations that a reader did not wait for, or that were given up",
 }
 _BY_TIER = {
     "hits": "Entries found in the tier, fresh or not",

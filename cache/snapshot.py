@@ -8,9 +8,8 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 
-from cache.entries import Entry
 from cache.errors import LoadError
-from cache.lookup import Lookup
+from cache.lookup import Found, Lookup
 from cache.shelf import Shelf
 from cache.values import Value
 from cache.why import Why, explain
@@ -24,8 +23,9 @@ class Look(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
     """A value with what a page may want to say about it.
 
     `key` is the full key that it was found under, `as_of` the seq of the state that it was computed from, `loaded_at`
-    when that was. `problem` is None for a fresh value; otherwise newer numbers could not be computed, it says why, and
-    the value is the last good one.
+    when that was. A fresh value has no `problem` and none that `is_loading`; otherwise it is the last good one, because
+    newer numbers could not be computed (`problem` says why) or because that is still going on: `Reloaded` tells when
+    they are there.
     """
 
     value: T
@@ -33,6 +33,12 @@ class Look(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
     as_of: int
     loaded_at: datetime
     problem: str | None = None
+    is_loading: bool = False
+
+    @property
+    def is_fresh(self) -> bool:
+        """Whether it is what a reader of that state was to see."""
+        return self.problem is None and not self.is_loading
 
 
 class Snapshot:
@@ -41,15 +47,14 @@ class Snapshot:
     Made by `CacheManager.snapshot`, for one thread, and only inside its `with` block.
     """
 
-    __slots__ = ("_found", "_lookup", "_now", "_problems", "_read", "_shelf", "hits", "seq", "view")
+    __slots__ = ("_found", "_lookup", "_now", "_read", "_shelf", "hits", "seq", "view")
 
     def __init__(self, lookup: Lookup, read: ReadTransaction, shelf: Shelf, now: datetime) -> None:
         self._lookup = lookup
         self._read = read
         self._shelf = shelf
         self._now = now
-        self._found: dict[Value[Any], Entry] = {}
-        self._problems: dict[Value[Any], str] = {}
+        self._found: dict[Value[Any], Found] = {}
         self.hits: list[str] = []
         """Keys that were found without a look into the stores; counted when the snapshot ends."""
         self.view: Viewpoint = shelf.view
@@ -63,35 +68,39 @@ class Snapshot:
         Raises:
             LoadError: it could not be computed. What was good before is never returned as if it were fresh.
         """
-        entry = self._found.get(value)
-        if entry is None:
-            entry = self._find(value)
-        if self._problems and value in self._problems:
-            raise LoadError(value.key, RuntimeError(self._problems[value]))
-        found: T = entry.value
-        return found
+        found = self._found.get(value)
+        if found is None or found.is_loading:
+            found = self._find(value, None)
+        if found.problem is not None:
+            raise LoadError(value.key, RuntimeError(found.problem))
+        kept: T = found.entry.value
+        return kept
 
-    def look(self, value: Value[T]) -> Look[T]:
-        """Return *value* as of this state; if it cannot be computed, the last good one with the problem.
+    def look(self, value: Value[T], *, patience: float | None = None) -> Look[T]:
+        """Return *value* as of this state, or the last good one, labelled, if that cannot be had.
+
+        An older one of the same day is good enough if the load fails, or takes longer than *patience* (seconds; by
+        default the value's `soft_timeout`; 0: what is kept is shown at once). The load goes on meanwhile.
 
         Raises:
             LoadError: it could not be computed and no older one of the same day is kept.
         """
-        entry = self._found.get(value) or self._find(value)
+        found = self._found.get(value) or self._find(
+            value, value.soft_timeout.total_seconds() if patience is None else patience
+        )
         return Look(
-            value=entry.value,
+            value=found.entry.value,
             key=value.key_for(self.view),
-            as_of=entry.as_of,
-            loaded_at=entry.loaded_at,
-            problem=self._problems.get(value),
+            as_of=found.entry.as_of,
+            loaded_at=found.entry.loaded_at,
+            problem=found.problem,
+            is_loading=found.is_loading,
         )
 
     def is_current(self, value: Value[Any], look: Look[Any]) -> bool:
         """Whether *look*, of an earlier snapshot, still holds in this state and on this day."""
         key = value.key_for(self.view)
-        return (
-            look.problem is None and look.key == key and look.as_of >= self._lookup.generations.of(self.view.user, key)
-        )
+        return look.is_fresh and look.key == key and look.as_of >= self._lookup.generations.of(self.view.user, key)
 
     def why(self, value: Value[Any]) -> Why:
         """Say why *value* is fresh or stale in this state. Loads nothing."""
@@ -102,13 +111,12 @@ class Snapshot:
         """Compute *value* from this state, whatever is kept: what `get` must agree with."""
         return value.loader(self._read, self.view)
 
-    def _find(self, value: Value[Any]) -> Entry:
+    def _find(self, value: Value[Any], patience: float | None) -> Found:
         entry = self._shelf.get(value, self._now)
         if entry is not None:
             self.hits.append(value.key)
+            found = Found(entry)
         else:
-            entry, problem = self._lookup.find(value, self._read, self._shelf, self._now)
-            if problem is not None:
-                self._problems[value] = problem
-        self._found[value] = entry
-        return entry
+            found = self._lookup.find(value, self._read, self._shelf, self._now, patience)
+        self._found[value] = found
+        return found

@@ -45,6 +45,9 @@ class TierStats(msgspec.Struct, frozen=True, kw_only=True):
 class Store(Protocol):
     """A place for entries. Safe from any thread. No method raises for a damaged or unreachable tier: it misses."""
 
+    is_shared: bool
+    """Whether other processes find what is kept here."""
+
     def get(self, place: Place, least_as_of: int = 0) -> Entry | None:
         """Return what is kept there, fresh or not; None is a miss (a kept None is an `Entry` with that value).
 
@@ -69,6 +72,8 @@ class Store(Protocol):
 
 class NullStore:
     """Keeps nothing: the store of mode `disabled`."""
+
+    is_shared = False
 
     def get(self, place: Place, least_as_of: int = 0) -> Entry | None:
         """Miss."""

@@ -42,6 +42,8 @@ class Value(Generic[T]):
     `loader` computes it from one read transaction and a viewpoint, and from nothing else. `kind` is the type it
     returns, immutable through and through. `ttl` bounds its age and is never what keeps it right. Raise `version` when
     the loader computes something else than before from the same rows: what older programs left on disk is then a miss.
+    After `soft_timeout` a page shows the last good one, labelled, and the load goes on; after `hard_timeout` it is
+    given up.
     """
 
     key: str
@@ -51,6 +53,8 @@ class Value(Generic[T]):
     ttl: timedelta
     varies: Varies = Varies.NEVER
     version: int = 1
+    soft_timeout: timedelta = timedelta(seconds=2)
+    hard_timeout: timedelta = timedelta(seconds=30)
 
     def key_for(self, view: Viewpoint) -> str:
         """Return the full key: `summary.daily.2026-11-22` for a value that varies by day."""

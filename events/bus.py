@@ -12,7 +12,7 @@ from typing import Any
 
 from blinker import NamedSignal, Namespace
 
-from events.catalog import CATALOG, NOTIFICATIONS, Event, Invalidated, Logged
+from events.catalog import CATALOG, NOTIFICATIONS, Event, Invalidated, Logged, Notification, Reloaded
 from events.errors import UnknownSignalError
 from events.patterns import did_you_mean
 
@@ -74,7 +74,11 @@ class Bus:
         """Announce *logged* to the receivers of its event's signal. Returns when all have run; never raises."""
         self._signal(logged.event.name).send(self, message=logged)
 
-    def notify(self, notification: Invalidated) -> None:
+    def on_reloaded(self, receiver: Callable[[Reloaded], None]) -> Disconnect:
+        """Call *receiver* when a load has ended that somebody did not wait for. Same order and guard as `on_event`."""
+        return self._connect(Reloaded.name, receiver)
+
+    def notify(self, notification: Notification) -> None:
         """Announce *notification*. Returns when all receivers have run; never raises."""
         self._signal(notification.name).send(self, message=notification)
 

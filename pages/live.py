@@ -1,15 +1,16 @@
 """The live hub: decides when which section of which open page is redrawn.
 
-The cache announces what went stale (`Invalidated`), in any thread. `Hub.forward` hops to the event loop; there the
-sections concerned are marked, and each group of them (one user's copies of one page) is read in one snapshot and
-drawn. The first change is drawn at once, bursts are merged; what nobody can see is marked and drawn when it is seen
-again. How a section draws is in `section`; who can see it, in `visit`.
+The cache announces what went stale (`Invalidated`) or came late (`Reloaded`), in any thread. `Hub.forward` hops to
+the event loop; there the sections concerned are marked, and each group of them (one user's copies of one page) is read
+in one snapshot and drawn. The first change is drawn at once, bursts are merged; what nobody can see is marked and
+drawn when it is seen again. How a section draws is in `section`; who can see it, in `visit`.
 """
 
 import asyncio
 import itertools
 import logging
 import threading
+import time
 import weakref
 from collections.abc import Iterable
 from contextlib import ExitStack
@@ -23,7 +24,7 @@ from cache.errors import CacheError
 from cache.snapshot import Look
 from cache.values import Value
 from data.viewpoint import Viewpoint
-from events.catalog import Invalidated, UserId
+from events.catalog import Notification, UserId
 from events.patterns import covers
 from pages.section import Reading, Section
 from pages.services import Services
@@ -51,6 +52,8 @@ class Pace:
     """How often other processes' changes are looked for, while anybody is connected."""
     tick: float = 60.0
     """How often what shows the passing of time is redrawn."""
+    first: float = 0.05
+    """How long a page that opens waits for newer numbers, where older ones are kept that it can show, labelled."""
     retry: float = 15.0
     """How often cards that could not be renewed are tried again by themselves."""
 
@@ -70,7 +73,7 @@ class Hub:
         self._groups: dict[tuple[UserId, str], _Group] = {}
         self._screens: weakref.WeakSet[Screen] = weakref.WeakSet()
         self._tickets = itertools.count()
-        self._inbox: dict[tuple[UserId | None, tuple[str, ...]], Invalidated] = {}
+        self._inbox: dict[tuple[UserId | None, tuple[str, ...]], Notification] = {}
         self._inbox_lock = threading.Lock()
 
     # --- life
@@ -80,6 +83,7 @@ class Hub:
         if not self._is_started:
             self._is_started = True
             self._connections.callback(self._services.bus.on_invalidated(self.forward))
+            self._connections.callback(self._services.bus.on_reloaded(self.forward))
 
     def stop(self) -> None:
         """Draw no more. May be called again, and be followed by another `start`."""
@@ -142,7 +146,7 @@ class Hub:
 
     # --- what goes stale
 
-    def forward(self, notification: Invalidated) -> None:
+    def forward(self, notification: Notification) -> None:
         """Take *notification* over to the event loop. The only place in which anything gets there from another thread.
 
         Costs the same however many sections there are, and repeats are merged before they are looked at.
@@ -226,10 +230,14 @@ class Hub:
 
     async def fill(self, visit: Visit) -> None:
         """Draw all sections of *visit* for the first time, whether or not its line to the browser is open yet."""
-        await self.redraw(visit.user, list(visit.sections))
+        await self.redraw(visit.user, list(visit.sections), patience=self.pace.first)
 
-    async def redraw(self, user: UserId, sections: list[Section]) -> None:
-        """Read all values of *sections* in one snapshot, in a worker thread, then draw them one after the other."""
+    async def redraw(self, user: UserId, sections: list[Section], patience: float | None = None) -> None:
+        """Read all values of *sections* in one snapshot, in a worker thread, then draw them one after the other.
+
+        After *patience* (seconds, for all of them; None: as each value has it) older ones are shown where they are
+        kept, and `Reloaded` has them redrawn.
+        """
         for section in sections:  # before the reading begins: what is invalidated from now on marks them anew
             group = self._group_of(section)
             if group is not None:
@@ -238,7 +246,7 @@ class Hub:
         wanted = {value.key: value for section in sections for value in section.values}
         reading: Reading | Exception
         load = background_tasks.create(
-            self.workers.read(self._read, user, tuple(wanted.values())), handle_exceptions=False
+            self.workers.read(self._read, user, tuple(wanted.values()), patience), handle_exceptions=False
         )
         loaded, _ = await asyncio.wait([load], timeout=self.pace.patience)
         if not loaded:
@@ -257,12 +265,14 @@ class Hub:
                 await asyncio.sleep(0)
                 turn_began = loop.time()
 
-    def _read(self, user: UserId, wanted: tuple[Value[Any], ...]) -> Reading:
+    def _read(self, user: UserId, wanted: tuple[Value[Any], ...], patience: float | None) -> Reading:
+        until = None if patience is None else time.monotonic() + patience
         with self._services.manager.snapshot(user) as snapshot:
             looks: dict[str, Any] = {}
             for value in wanted:
                 try:
-                    looks[value.key] = snapshot.look(value)
+                    left = None if until is None else max(0.0, until - time.monotonic())
+                    looks[value.key] = snapshot.look(value, patience=left)
                 except CacheError as error:  # the manager has logged it; it concerns the sections that show this value
                     looks[value.key] = error
             return Reading(snapshot.view, looks)

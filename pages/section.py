@@ -132,7 +132,8 @@ class Section:
             self._keep_or_fail()
             return
         if not self.is_forced and self.reading is not None and self._shows(reading):
-            self._say_age(self.reading)
+            self.reading = reading  # the same numbers; whether newer ones are on their way may differ
+            self._say_age(reading)
             return
         self.is_forced = False
         try:
@@ -170,7 +171,9 @@ class Section:
         """Say since when the numbers stand, if newer ones could not be computed."""
         looks = [reading.looks[value.key] for value in self.values]
         self.is_broken = any(isinstance(look, Look) and look.problem is not None for look in looks)
-        if self.is_broken:
+        if any(isinstance(look, Look) and look.is_loading for look in looks):
+            self._tell(f"As of {self._age(reading)}, refreshing …", can_retry=False)
+        elif self.is_broken:
             self._tell(f"Newer numbers could not be computed. As of {self._age(reading)}.")
         elif self._note is not None:
             self._note.hide()

@@ -375,14 +375,15 @@ def test_who_missed_just_before_another_landed_does_not_load_again(
     gate = Gate()
     value = probe(gate)
     any_house.manager.get_or_load(PREFERENCES, any_house.user)
-    join = any_house.manager._lookup._flights.join
+    loading = any_house.manager._lookup.loading
+    join = loading.join
 
-    def join_late(*flight: object) -> object:
-        monkeypatch.setattr(any_house.manager._lookup._flights, "join", join)
+    def join_late(*flight: Any) -> object:
+        monkeypatch.setattr(loading, "join", join)
         Task(lambda: any_house.manager.get_or_load(value, any_house.user)).join()  # takes off and lands in between
-        return join(*flight)  # type: ignore[arg-type]
+        return join(*flight)
 
-    monkeypatch.setattr(any_house.manager._lookup._flights, "join", join_late)
+    monkeypatch.setattr(loading, "join", join_late)
     any_house.manager.get_or_load(value, any_house.user)
     assert gate.calls == 1
 

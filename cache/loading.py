@@ -1,0 +1,182 @@
+"""Computes values: in threads of its own, one load for all who wait, with an end, and never twice on one disk.
+
+A load reads in a transaction of its own, so a reader may leave while it goes on. What is kept, and whether that is
+fresh, is in `lookup`; who waits for which load, in `flights`; who of several processes loads, in `leases`.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from datetime import datetime
+from typing import Any
+
+from cache import entries
+from cache.counts import Counts
+from cache.entries import Entry
+from cache.errors import LoadError
+from cache.flights import Flight, Flights
+from cache.leases import Lease, Leases
+from cache.store import Place, Store
+from cache.values import Value
+from data.database import Clock, ReadTransaction
+from data.viewpoint import Viewpoint
+
+log = logging.getLogger(__name__)
+
+FIRST_PAUSE_SECONDS = 0.002
+LONGEST_PAUSE_SECONDS = 0.05
+"""How often a process looks whether another one has landed: more rarely the longer that takes."""
+
+Start = Callable[[Callable[[], None]], None]
+
+
+def in_a_thread(job: Callable[[], None]) -> None:
+    """Run *job* in a thread of its own, which does not keep the process alive."""
+    threading.Thread(target=job, name="cache-load", daemon=True).start()
+
+
+class Loading:
+    """The loads of one application. Safe from any thread.
+
+    *reads* opens a transaction for a load, *view* says how its user sees that state, *find* what fresh entry is kept
+    by now; *start* runs a load somewhere else; *landed_late* hears of what landed after a reader had left.
+    """
+
+    def __init__(
+        self,
+        *,
+        reads: Callable[[], AbstractContextManager[ReadTransaction]],
+        view: Callable[[Place, ReadTransaction, datetime], Viewpoint],
+        find: Callable[[Value[Any], Store, Place, datetime], Entry | None],
+        counts: Counts,
+        leases: Leases,
+        clock: Clock,
+        landed_late: Callable[[Place, int], None],
+        start: Start = in_a_thread,
+    ) -> None:
+        self._reads = reads
+        self._view = view
+        self._find = find
+        self._counts = counts
+        self._leases = leases
+        self._clock = clock
+        self._landed_late = landed_late
+        self._flights = Flights()
+        self.start = start
+
+    def join(self, value: Value[Any], place: Place, generation: int, store: Store, now: datetime) -> Flight:
+        """Return the load of what is kept at *place* that began at *generation* or later; begin it, if need be."""
+        flight, is_new = self._flights.join((place.user, place.key, generation), value.hard_timeout.total_seconds())
+        if is_new:
+            self.start(lambda: self._fly(flight, value, place, store, now))
+        return flight
+
+    def under_way(self, place: Place, generation: int) -> Flight | None:
+        """Return the load that others wait for, if there is one."""
+        return self._flights.find((place.user, place.key, generation))
+
+    def give_up(self, value: Value[Any], flight: Flight) -> None:
+        """End *flight*, which took too long: the next reader begins another."""
+        if self._flights.give_up(flight):
+            self._counts.add(value.key, "timeouts")
+            log.error("loading %s for user %s took longer than %s", value.key, flight.route[0], value.hard_timeout)
+
+    def alone(self, value: Value[Any], read: ReadTransaction, view: Viewpoint) -> Entry:
+        """Return *value* as of the state of *read*, for one reader and to be kept by nobody.
+
+        Raises:
+            LoadError: it failed, or took too long; *read* is of no use any more then.
+        """
+        flight = Flight((view.user, value.key, read.seq), value.hard_timeout.total_seconds())
+        flight.abandon = read.abandon
+
+        def job() -> None:
+            try:
+                flight.land(self._compute(value, read, view))
+            except BaseException as error:  # noqa: BLE001  # handed over: `wait` raises it
+                flight.fail(error)
+
+        self.start(job)
+        entry = flight.wait()
+        if entry is None:
+            self.give_up(value, flight)
+            entry = flight.wait()
+            assert entry is not None
+        return entry
+
+    def here(self, value: Value[Any], read: ReadTransaction, view: Viewpoint, store: Store, place: Place) -> Entry:
+        """Compute *value* in this thread and transaction, and keep it. For what is small and needed first.
+
+        Raises:
+            LoadError: it failed.
+        """
+        entry = self._compute(value, read, view, measured=True)
+        store.set(place, entry)
+        return entry
+
+    def _fly(self, flight: Flight, value: Value[Any], place: Place, store: Store, now: datetime) -> None:
+        try:
+            entry = self._load(flight, value, place, store, now)
+        except BaseException as error:  # noqa: BLE001  # handed over: who waits raises it
+            self._flights.close(flight)
+            was_left = flight.fail(error)
+        else:
+            self._flights.close(flight)
+            was_left = flight.land(entry)
+        if was_left:
+            self._landed_late(place, flight.route[2])
+
+    def _load(self, flight: Flight, value: Value[Any], place: Place, store: Store, now: datetime) -> Entry:
+        pause = FIRST_PAUSE_SECONDS
+        while True:
+            kept = self._find(value, store, place, now)  # somebody may have landed since the reader looked
+            if kept is not None:
+                return kept
+            if not store.is_shared:
+                return self._load_and_keep(flight, value, place, store, now, None)
+            lease = self._leases.take(f"{place.address}/{flight.route[2]}")
+            if lease is not None:
+                break
+            if flight.is_over or flight.is_overdue:
+                raise LoadError(value.key, TimeoutError("another process has been computing it for too long"))
+            time.sleep(pause)
+            pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
+        try:
+            kept = self._find(value, store, place, now)  # or another process, just before we had the lease
+            return kept or self._load_and_keep(flight, value, place, store, now, lease)
+        finally:
+            self._leases.release(lease)
+
+    def _load_and_keep(
+        self, flight: Flight, value: Value[Any], place: Place, store: Store, now: datetime, lease: Lease | None
+    ) -> Entry:
+        with self._reads() as read:
+            flight.abandon = read.abandon
+            view = self._view(place, read, now)
+            entry = self._compute(value, read, view, measured=True)
+        if flight.is_over:
+            log.warning("what came of %s for user %s after it was given up is thrown away", value.key, place.user)
+        elif value.key_for(view) == place.key and (lease is None or self._leases.holds(lease)):
+            store.set(place, entry)
+        return entry
+
+    def _compute(self, value: Value[Any], read: ReadTransaction, view: Viewpoint, *, measured: bool = False) -> Entry:
+        began = time.perf_counter()
+        try:
+            loaded = value.loader(read, view)
+        except Exception as error:  # whatever a loader raises must reach the page as a labelled failure
+            self._counts.add(value.key, "load_errors")
+            log.exception("loading %s for user %s failed", value.key, view.user)
+            raise LoadError(value.key, error) from error
+        seconds = time.perf_counter() - began
+        self._counts.loaded(value.key, seconds)
+        return Entry(
+            value=loaded,
+            as_of=read.seq,  # of before the loader began to read: a result that comes late is stale on arrival
+            token=read.token,
+            loaded_at=self._clock(),
+            load_seconds=seconds,
+            size_bytes=entries.size_of(loaded) if measured else 0,
+        )
