@@ -5,7 +5,7 @@ before it, and one that takes too long is given up, so that the next reader trie
 `loading`; this module knows who waits for which.
 """
 
-import concurrent.futures
+import contextlib
 import threading
 import time
 from collections.abc import Callable
@@ -59,7 +59,8 @@ class Flight:
 
     def wait_quietly(self) -> None:
         """Wait until it is over or overdue, whatever comes of it."""
-        concurrent.futures.wait([self._landed], max(0.0, self.ends_at - time.monotonic()))
+        with contextlib.suppress(TimeoutError):
+            self._landed.exception(max(0.0, self.ends_at - time.monotonic()))
 
     def land(self, entry: Entry) -> bool:
         """Hand *entry* to all who wait; return whether somebody has left before."""

@@ -32,13 +32,14 @@ import msgspec
 from sqlalchemy import insert
 
 import cache.flights
+import cache.loading
 from cache import lookup
-from cache.flights import Flights
+from cache.loading import Loading
 from cache.lookup import Lookup
 from cache.manager import CacheManager
 from cache.named import MISS
 from cache.store import Place
-from data import tasks
+from data import preferences, tasks
 from data.database import ReadTransaction
 from data.feed import Feed
 from data.models import Preferences, Task, User
@@ -135,12 +136,31 @@ def wait_until(ready: Callable[[], bool]) -> None:
 
 
 class _PatientFuture(Future):  # type: ignore[type-arg]
-    """A future whose waiters let the others move."""
+    """A future whose waiters let the others move. No time passes: who waits at all waits to the end."""
 
     def result(self, timeout: float | None = None) -> Any:
-        if isinstance(threading.current_thread(), Actor):
+        if timeout != 0 and isinstance(threading.current_thread(), Actor):
             wait_until(self.done)
         return super().result(timeout)
+
+    def exception(self, timeout: float | None = None) -> BaseException | None:
+        if isinstance(threading.current_thread(), Actor):
+            wait_until(self.done)
+        return super().exception(timeout)
+
+
+class _PatientTime:
+    """Time for who waits for another process's lease: a turn instead of a sleep."""
+
+    monotonic, perf_counter = time.monotonic, time.perf_counter
+
+    @staticmethod
+    def sleep(seconds: float) -> None:
+        actor = threading.current_thread()
+        if isinstance(actor, Actor):
+            actor.rest()
+        else:
+            time.sleep(seconds)
 
 
 # --- where
@@ -178,6 +198,10 @@ class Stage:
         for house in (self.here, self.there):
             self._hold(house)
         opened.enter_context(mock.patch.object(cache.flights, "Future", _PatientFuture))
+        opened.enter_context(mock.patch.object(cache.loading, "time", _PatientTime))
+        self.is_loading_behind = False
+        self.jobs: list[Callable[[], None]] = []
+        """Loads that nobody has begun yet, where somebody does that for the readers."""
 
     def run(self, model: "Model", order: Order) -> None:
         """Let the actors move in this order, then finish.
@@ -186,10 +210,12 @@ class Stage:
             WrongError: something stale was shown as fresh.
         """
         self._new_scene()
+        self.is_loading_behind = False
         if model.warm:
             with self.here.manager.snapshot(self.user) as snapshot:
                 snapshot.get(self.one)
                 snapshot.get(self.other)
+        self.is_loading_behind, self.jobs = model.loads_behind, []
         for at, (part, actor) in enumerate(zip(model.parts, self.actors, strict=False)):
             actor.held, actor.left, actor.error, actor.inside = part.held, order.count(at), None, False
             actor.job = lambda part=part, actor=actor: part.play(self, actor)
@@ -206,6 +232,7 @@ class Stage:
         for actor in self.actors:
             if actor.error is not None:
                 raise actor.error
+        self.is_loading_behind = False
         self._check_at_rest(model)
 
     def seen(self, value: Shown | None, at_least: int, where: str) -> None:
@@ -270,17 +297,18 @@ class Stage:
         read, write, feed, views = house.database.read, house.database.write, house.feed, house.manager._lookup
 
         @contextlib.contextmanager
-        def held_read() -> Iterator[ReadTransaction]:
+        def held_read(for_load: bool = False) -> Iterator[ReadTransaction]:
             actor = threading.current_thread()
-            with read() as transaction:
-                if isinstance(actor, Actor):
-                    actor.inside = True
-                    pause("opened")
+            with read(for_load=for_load) as transaction:
+                if not isinstance(actor, Actor):
+                    yield transaction
+                    return
+                before, actor.inside = actor.inside, True
+                pause("load opened" if for_load else "opened")
                 try:
                     yield transaction
                 finally:
-                    if isinstance(actor, Actor):
-                        actor.inside = False
+                    actor.inside = before
 
         def held_catch_up() -> int:
             seq = Feed.catch_up(feed)  # looked up each time: a mistake may be planted there
@@ -324,6 +352,13 @@ class Stage:
                 told()
             return result
 
+        def start(job: Callable[[], None]) -> None:
+            if self.is_loading_behind and isinstance(threading.current_thread(), Actor):
+                self.jobs.append(job)
+            else:
+                job()
+
+        house.manager._lookup.loading.start = start
         house.database.read = held_read  # type: ignore[method-assign]
         house.database.write = held_write  # type: ignore[method-assign]
         feed.catch_up = held_catch_up  # type: ignore[method-assign]
@@ -410,6 +445,32 @@ def read_by_name(stage: Stage, actor: Actor) -> None:
         actor.rest()
 
 
+def read_while_loading(stage: Stage, actor: Actor) -> None:
+    """Look at what is there, and then for what is fresh, again and again."""
+    while True:
+        began = stage.truth
+        with stage.here.manager.snapshot(stage.user) as snapshot:
+            look = snapshot.look(stage.one, patience=0)
+            if look.is_fresh:
+                stage.seen(look.value, began, "a look that is called fresh")
+                stage.seen_in_state(look.value, snapshot.seq, "a look that is called fresh")
+            actor.rest()
+            stage.seen_in_state(snapshot.get(stage.one), snapshot.seq, "what is had after a look")
+        if not actor.left:
+            return
+        actor.rest()
+
+
+def load_behind(stage: Stage, actor: Actor) -> None:
+    """Load what readers ask for, as the threads do that are there for it."""
+    readers = [other for other in stage.actors if other is not actor and other.writes == 0]
+    while True:
+        wait_until(lambda: bool(stage.jobs) or all(reader.job is None for reader in readers))
+        if not stage.jobs:
+            return
+        stage.jobs.pop(0)()
+
+
 def write(stage: Stage, actor: Actor) -> None:
     """Run a command: begin, change the row and append to the log, commit, tell the feed."""
     actor.writes = stage.truth + 1
@@ -438,6 +499,13 @@ def write_elsewhere(stage: Stage, actor: Actor) -> None:
             cursor.execute("COMMIT")
             stage.committed(number)
         pause("committed")
+
+
+def switch(stage: Stage, actor: Actor) -> None:
+    """Choose another backend, and then the one of before: begin, change and append, commit, tell the feed."""
+    preferences.change(stage.here.database, stage.user, cache_backend=CacheBackend.MEMORY.value)
+    actor.held = frozenset()
+    preferences.change(stage.here.database, stage.user, cache_backend=stage.backend.value)
 
 
 def invalidate(stage: Stage, actor: Actor) -> None:
@@ -485,6 +553,7 @@ class Model:
     warm: bool = False
     by_name: bool = False
     two_processes: bool = False
+    loads_behind: bool = False
 
 
 def _part(play: Callable[[Stage, Actor], None], *held: str) -> Part:
@@ -498,6 +567,16 @@ MODELS: dict[str, Model] = {
         (_part(read_snapshot, "looked", "opened", "caught up", "loaded"), Part(write), Part(invalidate)),
         warm=True,
     ),
+    "behind": Model(
+        (
+            _part(read_while_loading, "looked", "opened"),
+            Part(write),
+            _part(load_behind, "load opened", "judged", "loaded"),
+        ),
+        warm=True,
+        loads_behind=True,
+    ),
+    "switch": Model((_part(read_value, "looked", "opened", "loaded"), Part(write), Part(switch)), warm=True),
     "readers": Model(
         (
             _part(read_snapshot, "opened", "viewed", "loaded"),
@@ -566,7 +645,8 @@ class Mutant:
 
     @contextlib.contextmanager
     def planted(self) -> Iterator[None]:
-        original = getattr(self.owner, self.function)
+        kept = inspect.getattr_static(self.owner, self.function)
+        original = kept.fget if isinstance(kept, property) else kept
         source = textwrap.dedent(inspect.getsource(original))
         assert source.count(self.text) == 1, f"{self.text!r} is not in {self.function} any more: adapt the mutant"
         scope: dict[str, Any] = {}
@@ -577,24 +657,24 @@ class Mutant:
 
 
 MUTANTS: dict[str, Mutant] = {
-    "as_of is taken after the load": Mutant(
-        Lookup, "_load", "as_of=read.seq", "as_of=self.generations.newest(view.user)", "invalidate"
-    ),
+    "as_of is taken after the load": Mutant(Loading, "_compute", "as_of=read.seq", "as_of=read.seq + 1", "evict"),
     "the generation is not compared": Mutant(
         lookup, "is_fresh", "entry.as_of < generation or", "False or", "invalidate"
     ),
     "an entry of after the reader's state is taken": Mutant(
         lookup, "is_fresh", "entry.as_of > seq and", "False and", "readers"
     ),
-    "a flight is joined across generations": Mutant(
-        Flights, "join", "flight = (user, key, generation)", "flight = (user, key, 0)", "readers"
+    "what a later state's flight brings is taken": Mutant(
+        Lookup, "_find", "if self._is_fresh(landed, value, place, read.seq, now):", "if True:", "readers"
     ),
-    "an old state's flight is joined": Mutant(Lookup, "_find", "if generation > read.seq:", "if False:", "readers"),
+    "what is shown meanwhile is called fresh": Mutant(
+        lookup.Found, "is_fresh", "self.problem is None and not self.is_loading", "self.problem is None", "behind"
+    ),
     "what an old state gives is kept as new": Mutant(
         Lookup,
         "_find",
-        "return self._load(value, read, view, self._null), None",
-        "e = self._load(value, read, view, self._null); e.as_of = generation; store.set(place, e); return e, None",
+        "return Found(self.loading.alone(value, read, view))",
+        "e = self.loading.alone(value, read, view); e.as_of = generation; store.set(place, e); return Found(e)",
         "invalidate",
     ),
     "the shelf is not dropped": Mutant(
