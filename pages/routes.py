@@ -5,10 +5,15 @@ import json
 
 from nicegui import Client, background_tasks, ui
 
+from cache.errors import CacheError
+from cache.warming import Preload
+from data.preferences import CacheMode
+from events.catalog import UserId
 from pages import dashboard, shell, summary
 from pages.actions import Actions
 from pages.controls import stack
 from pages.live import Hub
+from pages.preloading import QUICK_SECONDS, LoadingScreen
 from pages.services import Services, current_user
 from pages.shell import Entry, Frame, ThemeSwitch
 from pages.visit import Screen, Visit
@@ -83,8 +88,24 @@ class Pages:
         ui.on("reprieve_reopen", lambda event: reopen_form(str(event.args)))
         self._watch(client, screen, frame)
         await asyncio.wait([theme], timeout=THEME_WAIT_SECONDS)
-        if fills:
+        preload = await self.workers.read(self._preload, user)
+        if preload is not None:
+            with client:
+                screen_of_loading = LoadingScreen(of_frame, client, preload)
+                background_tasks.create(screen_of_loading.follow(), name="follow the preloading")
+        elif fills:
             await asyncio.wait(fills, timeout=FILL_WAIT_SECONDS)
+
+    def _preload(self, user: UserId) -> Preload | None:
+        """Load everything in mode `full`; return what is still loading after a moment, if anything is."""
+        manager = self.services.manager
+        try:
+            if manager.mode(user) is not CacheMode.FULL:
+                return None
+        except CacheError:  # logged; the cards will say that nothing can be read
+            return None
+        preload = manager.preload(user)
+        return None if preload.wait(QUICK_SECONDS) else preload
 
     def _watch(self, client: Client, screen: Screen, frame: Frame) -> None:
         """Follow whether anybody sees *screen*, and tell them about errors that nothing else caught."""
