@@ -39,6 +39,9 @@ BUSY_TIMEOUT_SECONDS = 5.0
 READERS = 8
 READER_TIMEOUT_SECONDS = 30.0
 
+STAGED = "staged"
+"""What a command calls the second file that `Database.write` attaches for it."""
+
 
 def utc_now() -> datetime:
     """Return the present moment, aware, in UTC."""
@@ -79,11 +82,18 @@ class Database:
         self.clock = clock
         self.after_commit: list[Callable[[], None]] = []
         """Called by the thread that called `write`, after each commit and before `write` returns. Errors are logged."""
-        self._commands: queue.SimpleQueue[tuple[Callable[[Transaction], Any], Future[Any]] | None] = queue.SimpleQueue()
+        self._commands: queue.SimpleQueue[
+            tuple[Callable[[Transaction], Any], Path | None, Future[Any]] | None
+        ] = queue.SimpleQueue()
         self._writer: threading.Thread | None = None
         self._write_engine: Engine | None = None
         self._read_engine: Engine | None = None
         self._lock = threading.Lock()
+
+    @property
+    def file(self) -> Path:
+        """The file behind the URL."""
+        return Path(make_url(self.url).database or "")
 
     def open(self) -> None:
         """Create the file if there is none, bring its tables to this version, and start the writer.
@@ -125,8 +135,10 @@ class Database:
                     engine.dispose()
             self._write_engine = self._read_engine = None
 
-    def write(self, command: Callable[[Transaction], T]) -> T:
+    def write(self, command: Callable[[Transaction], T], *, staged: Path | None = None) -> T:
         """Run *command* in one transaction, after those that wait already; return its result once it is on disk.
+
+        The command can read the tables of the SQLite file *staged*, if one is given, as `staged.NAME`.
 
         Blocks the calling thread (never call it on an event loop). When it returns, every reader that starts later,
         in any process, sees the change and its event. What *command* raises reaches the caller, and nothing was
@@ -143,7 +155,7 @@ class Database:
         with self._lock:  # or `close` could send the writer away in between, and nobody would ever run the command
             if self._writer is None or not self._writer.is_alive():
                 raise DatabaseUnusableError(f"{self.url} is not open in this process")
-            self._commands.put((command, done))
+            self._commands.put((command, staged, done))
         result = done.result()
         for told in tuple(self.after_commit):
             try:
@@ -184,18 +196,19 @@ class Database:
 
     def _serve_commands(self) -> None:
         while (item := self._commands.get()) is not None:
-            command, done = item
+            command, staged, done = item
             if not done.set_running_or_notify_cancel():
                 continue
             try:
-                done.set_result(self._run(command))
+                done.set_result(self._run(command, staged))
             except BaseException as error:  # noqa: BLE001  # handed over: `done.result()` raises it in the caller
                 done.set_exception(error)
 
-    def _run(self, command: Callable[[Transaction], T]) -> T:
-        assert self._write_engine is not None
+    def _run(self, command: Callable[[Transaction], T], staged: Path | None) -> T:
+        engine = self._write_engine
+        assert engine is not None
         try:
-            with _CommandSession(self._write_engine, expire_on_commit=False) as session, session.begin():
+            with _attached(engine, staged), _CommandSession(engine, expire_on_commit=False) as session, session.begin():
                 before = _changed_rows(session)
                 transaction = Transaction(session, self.clock())
                 result = command(transaction)
@@ -248,6 +261,19 @@ def _engine(url: str, *, begin: str, pool_size: int, read_only: bool = False) ->
         connection.exec_driver_sql(begin)
 
     return engine
+
+
+@contextlib.contextmanager
+def _attached(engine: Engine, file: Path | None) -> Iterator[None]:
+    """Attach *file* to the one connection of *engine*. SQLite detaches nothing inside a transaction, hence around it."""
+    if file is None:
+        yield
+        return
+    migrations.outside_transaction(engine, f"ATTACH ? AS {STAGED}", str(file))
+    try:
+        yield
+    finally:
+        migrations.outside_transaction(engine, f"DETACH {STAGED}")
 
 
 def _switch_to_wal(cursor: Any) -> None:

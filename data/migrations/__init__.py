@@ -30,7 +30,7 @@ def upgrade(engine: Engine) -> None:
     config.set_main_option("script_location", str(FOLDER).replace("%", "%%"))
     scripts = ScriptDirectory.from_config(config)
     # PRAGMA foreign_keys does nothing inside a transaction, and ON would let a rebuilt parent table drop its children.
-    _outside_transaction(engine, "PRAGMA foreign_keys = OFF")
+    outside_transaction(engine, "PRAGMA foreign_keys = OFF")
     try:
         with _alembic, engine.begin() as connection:
             current = MigrationContext.configure(connection).get_current_revision()
@@ -43,7 +43,7 @@ def upgrade(engine: Engine) -> None:
                 )
             _apply(config, connection)
     finally:
-        _outside_transaction(engine, "PRAGMA foreign_keys = ON")
+        outside_transaction(engine, "PRAGMA foreign_keys = ON")
 
 
 def _apply(config: Config, connection: Connection) -> None:
@@ -54,9 +54,10 @@ def _apply(config: Config, connection: Connection) -> None:
         raise DatabaseUnusableError(f"the upgrade would leave rows without their parent: {tuple(broken)}")
 
 
-def _outside_transaction(engine: Engine, pragma: str) -> None:
+def outside_transaction(engine: Engine, statement: str, *values: object) -> None:
+    """Run what SQLite ignores or refuses inside a transaction, on a connection of *engine*."""
     pooled: Any = engine.raw_connection()
     try:
-        pooled.cursor().execute(pragma)
+        pooled.cursor().execute(statement, values)
     finally:
         pooled.close()
