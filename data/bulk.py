@@ -144,7 +144,7 @@ def columns(table: Table) -> list[str]:
 
 def _encoders(table: Table) -> list[tuple[int, Callable[[Any], Any]]]:
     """Return, for the columns that need one, their position and what makes a value what SQLite holds."""
-    found = []
+    found: list[tuple[int, Callable[[Any], Any]]] = []
     for position, name in enumerate(columns(table)):
         encode = table.columns[name].type.dialect_impl(_DIALECT).bind_processor(_DIALECT)
         if encode is not None:

@@ -83,9 +83,7 @@ def from_instant(written: Any) -> datetime:
             return datetime.fromisoformat(written)
         except ValueError:
             pass
-    raise InvalidInputError(
-        f"{shown(written)}: expected a time with its offset from UTC, such as 2026-11-22T14:03:05Z"
-    )
+    raise InvalidInputError(f"{shown(written)}: expected a time with its offset from UTC, such as 2026-11-22T14:03:05Z")
 
 
 def from_number_cell(cell: str) -> Any:

@@ -1,4 +1,4 @@
-"""Reads the rows of one CSV file: cells by column, with the line that each row begins in. What cells mean is in `cells`.
+"""Reads the rows of one CSV file: cells by column, and the line that each row begins in. What they mean is in `cells`.
 
 Cells are separated by commas, lines end with CRLF (LF is understood), the text is UTF-8.
 """
@@ -32,7 +32,7 @@ _REASONS = {
 
 
 class CsvRows:
-    """The rows of one file, in order. Iterate once; what is wrong goes to the findings, and reading goes on if it can."""
+    """The rows of one file, in order. Iterate once; what is wrong goes to the findings, and reading goes on."""
 
     def __init__(self, file: TableFile, stream: BinaryIO, found: Findings) -> None:
         self.name = name_of(file, Format.CSV)

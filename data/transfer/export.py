@@ -12,6 +12,7 @@ from typing import Any, TextIO
 from sqlalchemy import select
 
 from data import preferences
+from data.backup import keep_names
 from data.bulk import BATCH
 from data.database import Database, ReadTransaction
 from data.transfer.columns import FILES, INSTANCES, PREFERENCES, TASKS, Counts, TableFile
@@ -46,7 +47,7 @@ def export_to(database: Database, user: UserId, folder: Path, format_: Format = 
         for written, _ in parts:
             written.unlink(missing_ok=True)
         raise
-    _keep_names(folder)
+    keep_names(folder)
     return Counts(tasks=counts[TASKS.stem], instances=counts[INSTANCES.stem], preferences=counts[PREFERENCES.stem])
 
 
@@ -95,13 +96,3 @@ _WRITERS: dict[Format, Callable[[TableFile, Iterable[Sequence[Any]], TextIO], in
     Format.CSV: _write_csv,
     Format.JSON: _write_json,
 }
-
-
-def _keep_names(folder: Path) -> None:
-    """Bring the renamed entries of *folder* to the disk, where the system has a way to ask for that."""
-    if os.name == "posix":
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)

@@ -40,7 +40,9 @@ def open_all(folder: Path, stack: ExitStack, found: Findings) -> tuple[Format, d
     there = [format_ for format_ in Format if streams[format_]]
     if len(there) > 1:
         names = (name_of(next(iter(streams[format_])), format_) for format_ in there)
-        found.add(str(folder), None, None, f"holds {' and '.join(names)}: expected files of one format, move the others")
+        found.add(
+            str(folder), None, None, f"holds {' and '.join(names)}: expected files of one format, move the others"
+        )
     elif not there and not found.count:
         names = (", ".join(name_of(file, format_) for file in FILES) for format_ in Format)
         found.add(str(folder), None, None, f"expected a folder with at least one of {', or of '.join(names)}")

@@ -101,7 +101,7 @@ class _Taking:
         self._meter = meter
         self._stage = stage
         self._known_tasks = known_tasks
-        self._known_values: defaultdict[tuple[str, str], dict[str, Any]] = defaultdict(dict)
+        self._known_values: defaultdict[tuple[str, str], dict[Any, Any]] = defaultdict(dict)
         self._file_tasks: set[str] = set()
         self._has_all_tasks = True
 
@@ -135,9 +135,10 @@ class _Taking:
         is_json = isinstance(rows, JsonRows)
         for column in file.columns:
             cell = written[column.name]
-            is_text = isinstance(cell, str)
             known = self._known_values[file.stem, column.name]
-            value = known.get(cell, _UNKNOWN) if is_text else _UNKNOWN
+            # With its type, since 1, 1.0 and true are one key otherwise, and only some of them are right.
+            key = None if isinstance(cell, list | dict) else (type(cell), cell)
+            value = _UNKNOWN if key is None else known.get(key, _UNKNOWN)
             if value is _UNKNOWN:
                 try:
                     value = column.from_json(cell) if is_json else column.from_cell(cell)
@@ -145,8 +146,8 @@ class _Taking:
                     self._found.add(rows.name, line, column.name, _without_name(str(error), column))
                     row = None
                     continue
-                if is_text and len(known) < _MAX_KNOWN and len(cell) < 100:
-                    known[cell] = value
+                if key is not None and len(known) < _MAX_KNOWN and not (isinstance(cell, str) and len(cell) > 100):
+                    known[key] = value
             if row is not None:
                 row[column.name] = value
         return row

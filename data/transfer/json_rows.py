@@ -28,7 +28,7 @@ class _Unreadable(Exception):
 
 
 class JsonRows:
-    """The rows of one file, in order. Iterate once; what is wrong goes to the findings, and reading goes on if it can."""
+    """The rows of one file, in order. Iterate once; what is wrong goes to the findings, and reading goes on."""
 
     def __init__(self, file: TableFile, stream: BinaryIO, found: Findings) -> None:
         self.name = name_of(file, Format.JSON)

@@ -6,7 +6,7 @@ import json
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import insert, select, text
 
-from data import bulk, demo, fields, instances, preferences, tasks, transfer
+from data import demo, fields, instances, preferences, tasks, transfer
 from data.database import Database
 from data.errors import ImportRefusedError, InvalidInputError, UnknownRecordError
 from data.fields import Feelings

@@ -13,6 +13,7 @@ from events.catalog import (
     CompletionUndone,
     DataImported,
     DataRemoved,
+    DataRestored,
     DayStarted,
     Event,
     EventUnreadable,
@@ -53,7 +54,6 @@ ANALYTICS = (
     | TRENDS
     | {"analytics.relief_summary.2026-05-13", "analytics.correlations", "analytics.distribution"}
 )
-NOTHING: frozenset[str] = frozenset()
 EVERYTHING = PREFERENCES | METRICS | TASKS | SUMMARY | ANALYTICS
 
 
@@ -122,7 +122,8 @@ CASES: dict[str, tuple[Event, frozenset[str]]] = {
     "imported": (a(DataImported, source="csv", tasks=1, instances=2), EVERYTHING),
     "removed": (a(DataRemoved, source="demo", tasks=1, instances=2), EVERYTHING),
     "unreadable": (a(EventUnreadable, stored_name="task.shared"), EVERYTHING),
-    "user created": (a(UserCreated), NOTHING),
+    "restored": (a(DataRestored, of_seq=7), EVERYTHING),
+    "user created": (a(UserCreated), EVERYTHING),
 }
 
 
