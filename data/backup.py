@@ -3,6 +3,7 @@
 Putting one back is in `restore`; whether a file is sound, in `check`.
 """
 
+import itertools
 import os
 import re
 import tempfile
@@ -19,7 +20,7 @@ if TYPE_CHECKING:  # it makes a backup itself, before an upgrade
 SCHEDULED = "daily"
 """How the names of those begin that `rotate` removes: nobody asked for them one by one."""
 
-_ROTATED = re.compile(rf"{SCHEDULED}-[0-9]{{8}}T[0-9]{{12}}Z\.db")
+_ROTATED = re.compile(rf"{SCHEDULED}-[0-9]{{8}}T[0-9]{{12}}Z(-[0-9]+)?\.db")
 
 
 def backup(database: "Database", target: Path) -> Path:
@@ -67,8 +68,11 @@ def folder_of(database: Path) -> Path:
 
 
 def path_for(database: Path, reason: str, now: datetime) -> Path:
-    """Return a path in the usual folder that says why and when: names of one reason sort by time (UTC)."""
-    return folder_of(database) / f"{reason}-{now:%Y%m%dT%H%M%S%f}Z.db"
+    """Return a free path in the usual folder that says why and when: names of one reason sort by time (UTC)."""
+    stem = f"{reason}-{now:%Y%m%dT%H%M%S%f}Z"
+    numbers = itertools.chain([""], (f"-{number}" for number in itertools.count(2)))
+    paths = (folder_of(database) / f"{stem}{number}.db" for number in numbers)
+    return next(path for path in paths if not path.exists())
 
 
 def remedy(database: Path) -> str:

@@ -78,8 +78,9 @@ def opened(file: Path) -> Iterator[Any]:
     if not file.is_file():
         raise DatabaseUnusableError(f"{file}: expected the file of a database, there is none")
     try:
+        # Not `mode=ro`: SQLite knows no CHECK constraints in a file that it may not write.
         with contextlib.closing(
-            sqlite.connect(file.resolve().as_uri() + "?mode=ro", uri=True, isolation_level=None)
+            sqlite.connect(file.resolve().as_uri() + "?mode=rw", uri=True, isolation_level=None)
         ) as connection:
             connection.execute("BEGIN")
             yield connection
