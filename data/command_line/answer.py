@@ -51,3 +51,8 @@ def progress(*, is_wanted: bool) -> Iterator[Progress]:
     finally:
         if is_terminal:
             sys.stderr.write(f"\r{'':38}\r")
+
+
+def many(count: int, noun: str) -> str:
+    """Return `1 task` or `2,000 tasks`."""
+    return f"{count:,} {noun}{'s' * (count != 1)}"

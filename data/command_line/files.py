@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from data import backup, check, restore
-from data.command_line.answer import Answer
+from data.command_line.answer import Answer, many
 from data.database import Database
 
 
@@ -48,7 +48,8 @@ def _restore(database: Database, options: argparse.Namespace) -> Answer:
     done = restore.restore(database, options.file)
     kept = f"; what was there before is in {done.kept}" if done.kept else ""
     return Answer(
-        sentence=f"restored {done.users:,} users, {done.tasks:,} tasks and {done.instances:,} instances{kept}",
+        sentence=f"restored {many(done.users, 'user')}, {many(done.tasks, 'task')} and "
+        f"{many(done.instances, 'instance')}{kept}",
         facts={
             "users": done.users,
             "tasks": done.tasks,

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from data import demo, preferences, transfer
-from data.command_line.answer import Answer, progress
+from data.command_line.answer import Answer, many, progress
 from data.database import Database
 from data.errors import UnknownRecordError
 from data.settings import system_zone
@@ -111,4 +111,4 @@ def _facts(counts: transfer.Counts) -> dict[str, int]:
 
 
 def _many(tasks: int, instances: int) -> str:
-    return f"{tasks:,} task{'s' * (tasks != 1)} and {instances:,} instance{'s' * (instances != 1)}"
+    return f"{many(tasks, 'task')} and {many(instances, 'instance')}"

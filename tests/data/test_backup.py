@@ -1,4 +1,4 @@
-"""Backups: whole, private, never over another file; rotated by name; made before an upgrade; named when one is needed."""
+"""Backups: whole, private, never over another file; rotated by name; made before an upgrade. And `check`."""
 
 import contextlib
 import os
@@ -44,7 +44,7 @@ def test_a_backup_is_everything_in_one_private_file(database: Database, user: Us
     assert content(target) == all_rows(database)
     assert target.stat().st_mode & 0o777 == 0o600
     assert target.parent.stat().st_mode & 0o777 == 0o700
-    assert os.listdir(target.parent) == ["copy.db"]
+    assert [path.name for path in target.parent.iterdir()] == ["copy.db"]
     assert check.check(target).problems == ()
 
 
@@ -56,7 +56,7 @@ def test_a_backup_never_replaces_a_file(database: Database, user: UserId, tmp_pa
             backup.backup(database, target)
         assert target.is_symlink() or target.read_text() == "mine"
         target.unlink()
-    assert not [name for name in os.listdir(tmp_path) if "part" in name]
+    assert not [path for path in tmp_path.iterdir() if "part" in path.name]
 
 
 def test_of_two_backups_to_one_name_only_one_is_made(
