@@ -44,13 +44,13 @@ def restore(database: Database, source: Path) -> Restored:
     """Make everything as in the backup *source*, after keeping the present state as another backup.
 
     *source* may be of an older version, and is not changed. The database may be open in this process and in others; if
-    it is open nowhere, it may also be damaged or missing: then it is moved aside, and the backup takes its place. An
-    open database is locked for writing for some seconds per million rows.
+    it is open nowhere, it may also be damaged or missing: then it is moved aside, and the backup takes its place. A
+    sound one is locked for writing for about a second per 100,000 rows.
 
     Raises:
         BackupRefusedError: *source* is no backup of ours, or holds no user.
         DatabaseBusyError: another process kept the write lock, or has the damaged database open.
-        DatabaseDamagedError: *source* is damaged.
+        DatabaseDamagedError: *source* is damaged; or the database, and this process has it open.
         DatabaseUnusableError: *source* is of a newer version, there is no such file, or the disk is full.
     """
     _refuse_unsound(source)
@@ -60,7 +60,7 @@ def restore(database: Database, source: Path) -> Restored:
         Database(f"sqlite:///{staged}").upgrade()
         is_open = database.is_open
         try:
-            if not database.file.exists():
+            if not is_open and not database.file.exists():
                 kept = None
                 _put_in_place(database, staged, None)
             else:
@@ -68,6 +68,8 @@ def restore(database: Database, source: Path) -> Restored:
                     database.open(look=True)
                     kept = _replace_rows(database, staged)
                 except DatabaseDamagedError as damaged:
+                    if is_open:  # connections of this process would go on with the old file
+                        raise
                     log.warning("%s", damaged)
                     database.close()
                     kept = backup.path_for(database.file, "damaged", database.clock())

@@ -144,7 +144,7 @@ def test_json_files_and_progress(url: str, tmp_path: Path, capsys: pytest.Captur
     made = capsys.readouterr().err.splitlines()
     assert main(["import", out, "--progress"]) == 0
     for told in (made, capsys.readouterr().err.splitlines()):
-        assert [line.split(" %")[0].strip() for line in told][0] == "0"
+        assert told[0].split(" %")[0].strip() == "0"
         assert told[-1].startswith("100 %  3,0")
         assert told[-1].endswith(" rows written")
         assert any(line.endswith(" rows read") for line in told)
