@@ -71,14 +71,16 @@ def import_from(database: Database, user: UserId, folder: Path, progress: Progre
         found.refuse_if_any()
         stage.seal()
         meter.reach_half()
-        written = max(sum(stage.counts.values()), 1)
+        staged = max(sum(stage.counts.values()), 1)
+
+        def wrote(count: int) -> None:
+            meter.advance(rows * count / staged)
 
         def command(transaction: Transaction) -> Counts:
             gone = taking.tasks_of_database - _task_ids(transaction.session.connection(), user)
             if gone:
                 raise ImportRefusedError((f"{INSTANCES.stem}: task {min(gone)!r} was removed meanwhile: try again",))
             for table in tables:
-                wrote = lambda count: meter.advance(rows * count / written)  # noqa: E731
                 bulk.write(transaction.session, table, user, replace=True, wrote=wrote)
             tasks, instances, wishes = (stage.counts[table.name] for table in tables)
             transaction.record(

@@ -241,6 +241,21 @@ def test_a_damaged_database_that_a_program_has_open_is_left_alone(database: Data
     assert restore.restore(database, source).tasks == 36
 
 
+def test_the_file_is_not_replaced_under_connections_of_this_process(
+    database: Database, source: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inode = database.file.stat().st_ino
+
+    def damaged(*_: object) -> Path:
+        raise DatabaseDamagedError("on purpose")
+
+    monkeypatch.setattr(restore, "_replace_rows", damaged)
+    with pytest.raises(DatabaseDamagedError, match="on purpose"):
+        restore.restore(database, source)
+    assert database.is_open
+    assert database.file.stat().st_ino == inode
+
+
 def test_a_missing_database_is_made_from_the_backup(database: Database, source: Path) -> None:
     database.close()
     for path in database.file.parent.glob("reprieve.db*"):
