@@ -251,7 +251,7 @@ class Database:
             except BaseException as error:  # noqa: BLE001  # handed over: `done.result()` raises it in the caller
                 done.set_exception(error)
 
-    def _run(self, command: Callable[[Transaction], T], staged: Path | None) -> T:
+    def _run(self, command: Callable[[Transaction], T], staged: Path | None = None) -> T:
         engine = self._write_engine
         assert engine is not None
         try:
