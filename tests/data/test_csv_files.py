@@ -20,6 +20,7 @@ from data.database import Database
 from data.errors import ImportRefusedError, InvalidInputError, UnknownRecordError
 from data.fields import Feelings
 from data.models import FEELINGS, WEEKDAYS, CancelReason, Instance, Kind, Preferences, Routine, State, Task
+from data.sqlite import sqlite
 from data.transfer import findings
 from data.transfer.cells import FORMULA_STARTS, from_text_cell, to_text_cell
 from data.transfer.columns import FILES
@@ -508,6 +509,27 @@ def test_progress_rises_to_the_end_and_can_stop_the_import(
     other = new_user(database)
     with nothing_written(database), pytest.raises(Enough):
         transfer.import_from(database, other, tmp_path / "out", stop)
+
+
+@pytest.mark.parametrize("format_", Format)
+def test_while_an_import_checks_its_rows_others_can_write(
+    database: Database, user: UserId, tmp_path: Path, format_: Format
+) -> None:
+    demo.add(database, user, days=60, per_day=50)
+    transfer.export_to(database, user, tmp_path / "out", format_)
+    locked: list[bool] = []
+
+    def told(done: int, total: int) -> None:
+        with contextlib.closing(sqlite.connect(str(database.file), timeout=0, isolation_level=None)) as somebody:
+            try:
+                somebody.execute("BEGIN IMMEDIATE")
+                locked.append(False)
+            except sqlite.OperationalError:
+                locked.append(True)
+
+    transfer.import_from(database, user, tmp_path / "out", told)
+    assert locked.index(True) >= 0.45 * len(locked), "the lock was taken before all rows were checked"
+    assert not locked[-1]
 
 
 def test_a_task_that_is_removed_meanwhile_is_noticed(database: Database, nobody: UserId, tmp_path: Path) -> None:
