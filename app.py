@@ -115,7 +115,7 @@ class Application:
         if self._running is not None:
             return
         with contextlib.ExitStack() as opened:
-            self.database.open()
+            self.database.open(look=True)
             opened.callback(self.database.close)
             preferences.create_user(self.database, "local", time_zone=system_zone())
             self.manager.start()

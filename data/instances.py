@@ -227,7 +227,7 @@ def cancel(
         row.undo_state = row.state
         _stop_timer(row, transaction.now)
         row.state = State.CANCELLED
-        row.cancelled_at = transaction.now
+        row.cancelled_at = max(transaction.now, row.started_at or row.created_at)  # as in `complete`
         row.cancel_reason = why.value
         if note is not None:
             row.note = fields.text(note, "note")
@@ -350,6 +350,7 @@ def _check_order(row: Instance, now: datetime) -> None:
         ("created", row.created_at),
         ("started", row.started_at),
         ("completed", row.completed_at),
+        ("cancelled", row.cancelled_at),
         ("now", now),
     ]
     known = [(label, moment) for label, moment in moments if moment is not None]

@@ -247,6 +247,14 @@ class DataRemoved(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DataRestored(Event):
+    """Everything is as in a backup again, whose log ended with row `of_seq`; what was recorded after it is gone."""
+
+    name: ClassVar[str] = "data.restored"
+    of_seq: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EventUnreadable(Event):
     """Stands in for a log row that this version cannot read, for instance one of a newer version."""
 
@@ -274,6 +282,7 @@ CATALOG: tuple[type[Event], ...] = (
     RefreshRequested,
     DataImported,
     DataRemoved,
+    DataRestored,
     EventUnreadable,
 )
 # NOTE: a literal list, because @dataclass(slots=True) builds each class twice and would register it twice.

@@ -10,6 +10,7 @@ from events.catalog import (
     CompletionUndone,
     DataImported,
     DataRemoved,
+    DataRestored,
     DayStarted,
     EventUnreadable,
     InstanceCancelled,
@@ -85,6 +86,7 @@ RULES: tuple[Rule, ...] = (
         when=PreferencesChanged.changes_ranking,
         invalidates=("analytics.recommendations",),
     ),
-    Rule(on=(DataImported, DataRemoved, EventUnreadable), invalidates=("*",)),
-    Rule(on=(UserCreated,), invalidates=()),
+    Rule(on=(DataImported, DataRemoved, DataRestored, EventUnreadable), invalidates=("*",)),
+    # The number of a new user may have been that of one whom a restored backup does not know.
+    Rule(on=(UserCreated,), invalidates=("*",)),
 )

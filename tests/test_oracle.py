@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, multiple, rule
 
 from cache.values import PREFERENCES, VALUES
-from data import instances, preferences, tasks
+from data import backup, instances, preferences, restore, tasks
 from data.days import start_due
-from data.errors import DataError
+from data.errors import DataError, UnknownRecordError
 from data.fields import Feelings
 from data.models import CancelReason, Kind
 from data.preferences import CacheBackend
@@ -41,6 +41,7 @@ class Oracle(RuleBasedStateMachine):
 
     planned = Bundle("planned")
     templates = Bundle("templates")
+    backups = Bundle("backups")
 
     @initialize(target=planned)
     def open(self) -> Any:
@@ -97,11 +98,13 @@ class Oracle(RuleBasedStateMachine):
         ),
     )
     def edit_task(self, template: tuple[UserId, TaskId], changes: dict[str, Any]) -> None:
-        tasks.edit(self.house.database, *template, **changes)
+        with contextlib.suppress(UnknownRecordError):  # a backup was restored
+            tasks.edit(self.house.database, *template, **changes)
 
     @rule(template=templates, archived=st.booleans())
     def archive(self, template: tuple[UserId, TaskId], archived: bool) -> None:
-        tasks.archive(self.house.database, *template, archived=archived)
+        with contextlib.suppress(UnknownRecordError):
+            tasks.archive(self.house.database, *template, archived=archived)
 
     @rule(target=planned, template=templates, predicted=all_feelings, estimate=minutes)
     def plan(self, template: tuple[UserId, TaskId], predicted: Feelings, estimate: float | None) -> Any:
@@ -207,6 +210,15 @@ class Oracle(RuleBasedStateMachine):
     def restart(self) -> None:
         self.opened.close()
         self.house = self._open()
+
+    @rule(target=backups)
+    def back_up(self) -> Path:
+        folder = Path(self.folder.name)
+        return backup.backup(self.house.database, folder / f"{len(list(folder.glob('*.db')))}.db")
+
+    @rule(path=backups)
+    def restore(self, path: Path) -> None:
+        restore.restore(self.house.database, path)
 
     # --- what must hold
 

@@ -69,6 +69,7 @@ def test_the_stored_names_are_those_of_the_first_release() -> None:
         "RefreshRequested": "refresh.requested",
         "DataImported": "data.imported",
         "DataRemoved": "data.removed",
+        "DataRestored": "data.restored",
         "EventUnreadable": "event.unreadable",
     }
 

@@ -14,6 +14,7 @@ from events.catalog import (
     CompletionUndone,
     DataImported,
     DataRemoved,
+    DataRestored,
     DayStarted,
     Event,
     EventUnreadable,
@@ -54,7 +55,6 @@ ANALYTICS = (
     | TRENDS
     | {"analytics.relief_summary.2026-05-13", "analytics.correlations", "analytics.distribution"}
 )
-NOTHING: frozenset[str] = frozenset()
 EVERYTHING = PREFERENCES | METRICS | TASKS | SUMMARY | ANALYTICS
 
 
@@ -124,7 +124,8 @@ CASES: dict[str, tuple[Event, frozenset[str]]] = {
     "removed": (a(DataRemoved, source="demo", tasks=1, instances=2), EVERYTHING),
     "unreadable": (a(EventUnreadable, stored_name="task.shared"), EVERYTHING),
     "account of another tier": (a(AccountChanged, tier="free"), PREFERENCES),
-    "user created": (a(UserCreated), NOTHING),
+    "restored": (a(DataRestored, of_seq=7), EVERYTHING),
+    "user created": (a(UserCreated), EVERYTHING),
 }
 
 
