@@ -1,13 +1,14 @@
 """One kept value, and its form on disk.
 
-On disk: magic, checksum, head, body. The head names the address, so bytes copied under another key or user are a miss,
-and so is everything else that does not decode: another format, another version of the value, another shape of its
-type. Never pickle: a folder that somebody can write to must not run code.
+On disk: magic, checksum, head, address, body. Bytes copied under another key or user are a miss, and so is everything
+else that does not decode: another format, another version of the value, another shape of its type. Never pickle: a
+folder that somebody can write to must not run code.
 """
 
+import struct
 import zlib
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
@@ -17,7 +18,10 @@ MAGIC = b"reprieve-cache-2\n"
 COMPRESS_FROM_BYTES = 64 * 1024
 """Below it, compressing costs more time than writing: 30 KB take 25 us to write and 90 us to compress."""
 
-_HEAD_AT = len(MAGIC) + 6  # after a checksum of 4 bytes and the length of the head, of 2
+_CHECKSUM = struct.Struct("<I")
+_HEAD = struct.Struct("<HqqQdd?")  # length of the address, shape, as_of, token, loaded_at, load_seconds, is compressed
+_HEAD_AT = len(MAGIC) + _CHECKSUM.size
+_ADDRESS_AT = _HEAD_AT + _HEAD.size
 
 
 @dataclass(slots=True, weakref_slot=True, kw_only=True)
@@ -38,22 +42,11 @@ class Entry:
     used_at: float = field(default=0.0, compare=False, repr=False)
 
 
-class _Head(msgspec.Struct, frozen=True, array_like=True):
-    address: str
-    shape: int
-    as_of: int
-    token: int
-    loaded_at: datetime
-    load_seconds: float
-    compressed: bool
-
-
 class DamagedEntryError(ValueError):
     """Stored bytes are not what was stored. Inside this package only: readers see a miss."""
 
 
 _encoder = msgspec.msgpack.Encoder()
-_head_decoder = msgspec.msgpack.Decoder(_Head)
 _decoder = lru_cache(maxsize=256)(msgspec.msgpack.Decoder)
 
 
@@ -68,12 +61,11 @@ def encode(entry: Entry, address: str, shape: int) -> bytes:
     compressed = len(body) >= COMPRESS_FROM_BYTES
     if compressed:
         body = zlib.compress(body, 1)
-    head = _encoder.encode(
-        _Head(address, shape, entry.as_of, entry.token, entry.loaded_at, entry.load_seconds, compressed)
-    )
-    sized_head = len(head).to_bytes(2, "big") + head
-    checksum = zlib.crc32(body, zlib.crc32(sized_head))
-    return b"".join((MAGIC, checksum.to_bytes(4, "big"), sized_head, body))
+    named = address.encode()
+    loaded_at = entry.loaded_at.timestamp()
+    head = _HEAD.pack(len(named), shape, entry.as_of, entry.token, loaded_at, entry.load_seconds, compressed)
+    checksum = zlib.crc32(body, zlib.crc32(head + named))
+    return b"".join((MAGIC, _CHECKSUM.pack(checksum), head, named, body))
 
 
 def decode(stored: bytes, address: str, shape: int, value_type: Any) -> Entry | None:
@@ -85,24 +77,24 @@ def decode(stored: bytes, address: str, shape: int, value_type: Any) -> Entry | 
     if not stored.startswith(MAGIC):
         return None
     everything = memoryview(stored)
-    if zlib.crc32(everything[len(MAGIC) + 4 :]) != int.from_bytes(everything[len(MAGIC) : len(MAGIC) + 4], "big"):
-        raise DamagedEntryError(f"the checksum of {address} does not fit")
-    body_at = _HEAD_AT + int.from_bytes(everything[_HEAD_AT - 2 : _HEAD_AT], "big")
     try:
-        head = _head_decoder.decode(everything[_HEAD_AT:body_at])
-        if head.address != address:
-            raise DamagedEntryError(f"what is kept under {address} is {head.address}")
-        if head.shape != shape:
+        if _CHECKSUM.unpack_from(stored, len(MAGIC))[0] != zlib.crc32(everything[_HEAD_AT:]):
+            raise DamagedEntryError(f"the checksum of {address} does not fit")
+        length, stored_shape, as_of, token, loaded_at, load_seconds, compressed = _HEAD.unpack_from(stored, _HEAD_AT)
+        body_at = _ADDRESS_AT + length
+        if everything[_ADDRESS_AT:body_at] != address.encode():
+            raise DamagedEntryError(f"what is kept under {address} belongs under another address")
+        if stored_shape != shape:
             return None
-        body = zlib.decompress(everything[body_at:]) if head.compressed else everything[body_at:]
+        body = zlib.decompress(everything[body_at:]) if compressed else everything[body_at:]
         value = _decoder(value_type).decode(body)
-    except (msgspec.MsgspecError, zlib.error) as error:
+    except (struct.error, msgspec.MsgspecError, zlib.error) as error:
         raise DamagedEntryError(f"{address}: {error}") from error
     return Entry(
         value=value,
-        as_of=head.as_of,
-        token=head.token,
-        loaded_at=head.loaded_at,
-        load_seconds=head.load_seconds,
+        as_of=as_of,
+        token=token,
+        loaded_at=datetime.fromtimestamp(loaded_at, UTC),
+        load_seconds=load_seconds,
         size_bytes=len(body),
     )

@@ -8,7 +8,6 @@ A folder that is opened by processes must not be carried across a fork: start th
 """
 
 import contextlib
-import os
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -35,7 +34,7 @@ _AT_ONCE = 256
 _READ = "SELECT value FROM Cache WHERE key = ? AND raw = 1 AND mode = 1 AND filename IS NULL"
 _WRITE = (
     "INSERT INTO Cache (key, raw, store_time, access_time, tag, mode, value) VALUES (?, 1, ?, 0, ?, 1, ?)"
-    " ON CONFLICT (key, raw) DO UPDATE SET store_time = excluded.store_time, expire_time = NULL, tag = excluded.tag,"
+    " ON CONFLICT (key, raw) DO UPDATE SET store_time = excluded.store_time, tag = excluded.tag,"
     " size = 0, mode = 1, filename = NULL, value = excluded.value"
 )
 _KEYS = "SELECT rowid, key FROM Cache WHERE key >= ? AND key < ? AND typeof(key) = 'text' ORDER BY key LIMIT ?"
@@ -110,7 +109,9 @@ class Rows(Cache):  # type: ignore[misc]
         }
         self._bounds = bounds
         self._is_used = is_used
-        self._log_file = str(folder / "cache.db-wal")
+        self._room = 0  # pages that are free, when it was looked last
+        self._log_file = folder / "cache.db-wal"
+        self._log_bytes = 0  # of the write-ahead log, at the most
         self._turn = threading.Lock()
         self._hand = 0  # the row that was looked at last for eviction
         self._seen = 0  # the row that was looked at last for being outdated
@@ -135,10 +136,20 @@ class Rows(Cache):  # type: ignore[misc]
         """Keep *value* under *key*, after as many others were evicted as it takes; return whether it is kept."""
         if not self._log_has_room(len(value)):
             return False
+        row = key, time, tag, memoryview(value)
+        try:
+            return self._put(row, len(value))
+        except sqlite3.OperationalError as error:
+            if getattr(error, "sqlite_errorcode", 0) != sqlite3.SQLITE_FULL or self._room <= 0:
+                raise
+            self._room = 0  # other processes have taken it
+            return self._put(row, len(value))
+
+    def _put(self, row: tuple[Any, ...], size: int) -> bool:
         with self._writing() as sql:
-            if not self._make_room(sql, len(value)):
+            if not self._make_room(sql, size):
                 return False
-            sql(_WRITE, (key, time, tag, memoryview(value)))
+            sql(_WRITE, row)
         return True
 
     def keys(self, below: str = "") -> Iterator[tuple[int, str]]:
@@ -197,26 +208,20 @@ class Rows(Cache):  # type: ignore[misc]
         """Return how many rows there are."""
         return int(self._con.execute("SELECT count(*) FROM Cache").fetchone()[0])
 
-    @contextlib.contextmanager
-    def _writing(self) -> Iterator[Callable[..., Any]]:
-        if not self._turn.acquire(timeout=LOCK_TIMEOUT_SECONDS):  # fairer than SQLite, whose waiting is by sleeping
-            raise LockedError("other threads are writing")
-        try:
-            with self._con as connection:  # commits, or rolls back
-                connection.execute("BEGIN IMMEDIATE")
-                yield connection.execute
-        finally:
-            self._turn.release()
+    def _writing(self) -> "_Writing":
+        return _Writing(self._turn, self._con)
 
     def _make_room(self, sql: Callable[..., Any], size: int) -> bool:
         """Evict until *size* bytes fit: like the hand of a clock, rows in their order, but not those that are in use."""
         needed = size // (PAGE_BYTES - 4) + 16  # and what a split of the trees may take
+        self._room -= needed
+        if self._room >= 0:
+            return True
         passed = laps = 0
         while True:
-            free = self._bounds.pages - self._pragma(sql, "page_count")
-            if free < needed:
-                free += self._pragma(sql, "freelist_count")
-            if free >= needed:
+            self._room = self._bounds.pages - self._pragma(sql, "page_count") + self._pragma(sql, "freelist_count")
+            self._room -= needed
+            if self._room >= 0:
                 return True
             found = sql(_EVICTABLE, (self._hand, 64)).fetchall()
             if not found:
@@ -224,7 +229,7 @@ class Rows(Cache):  # type: ignore[misc]
                 if laps == 3:
                     return False
                 self._hand = 0
-            gone, bytes_to_go = [], (needed - free) * PAGE_BYTES
+            gone, bytes_to_go = [], -self._room * PAGE_BYTES
             for rowid, key, held in found:
                 self._hand = rowid
                 if passed < EVICTION_SEARCH and isinstance(key, str) and self._is_used(key):
@@ -238,11 +243,14 @@ class Rows(Cache):  # type: ignore[misc]
 
     def _log_has_room(self, size: int) -> bool:
         """Whether the write-ahead log can take *size* bytes more; it cannot while somebody reads an old state."""
-        try:
-            held = os.stat(self._log_file).st_size  # noqa: PTH116  # a Path would cost as much again, on every set
-        except FileNotFoundError:
+        needed = size + 16 * PAGE_BYTES
+        self._log_bytes += needed
+        if self._log_bytes <= self._bounds.log_bytes:  # at the most: it is begun anew time and again
             return True
-        if held + size <= self._bounds.log_bytes - 16 * PAGE_BYTES:
+        self._log_bytes = needed
+        with contextlib.suppress(FileNotFoundError):
+            self._log_bytes += self._log_file.stat().st_size
+        if self._log_bytes <= self._bounds.log_bytes:
             return True
         sql = self._con.execute
         sql("PRAGMA busy_timeout = 0")
@@ -253,6 +261,35 @@ class Rows(Cache):  # type: ignore[misc]
     @staticmethod
     def _pragma(sql: Callable[..., Any], name: str) -> int:
         return int(sql(f"PRAGMA {name}").fetchone()[0])
+
+
+class _Writing:
+    """One transaction that writes; one thread's at a time, which is fairer than SQLite, whose waiting is by sleeping."""
+
+    __slots__ = ("_connection", "_turn")
+
+    def __init__(self, turn: threading.Lock, connection: sqlite3.Connection) -> None:
+        self._turn = turn
+        self._connection = connection
+
+    def __enter__(self) -> Callable[..., Any]:
+        if not self._turn.acquire(timeout=LOCK_TIMEOUT_SECONDS):
+            raise LockedError("other threads are writing")
+        try:
+            self._connection.execute("BEGIN IMMEDIATE")
+        except BaseException:
+            self._turn.release()
+            raise
+        return self._connection.execute
+
+    def __exit__(self, kind: type[BaseException] | None, error: object, trace: object) -> None:
+        try:
+            if kind is None:
+                self._connection.execute("COMMIT")
+        finally:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+            self._turn.release()
 
 
 def _connect(folder: Path) -> sqlite3.Connection:
