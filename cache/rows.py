@@ -11,6 +11,7 @@ import contextlib
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,9 @@ EVICTION_SEARCH = 256
 
 _AT_ONCE = 256
 """Rows per transaction when many are dropped, so that a writer waits for milliseconds only."""
+
+_SPLIT_PAGES = 16
+"""What a write may take besides its value, when the trees have to be split."""
 
 _READ = "SELECT value FROM Cache WHERE key = ? AND raw = 1 AND mode = 1 AND filename IS NULL"
 _WRITE = (
@@ -62,6 +66,8 @@ class Bounds:
         self.log_bytes = self.largest_value + (self.checkpoint_pages + 24) * (PAGE_BYTES + 24)
         self.pages = max((max_bytes - self.log_bytes - 32 * 1024) // PAGE_BYTES, 32)
         """Of the database: what the write-ahead log and its index leave."""
+        self.spare_pages = min(self.pages // 256, 16)
+        """How many more than it takes are evicted at a time. Few, since each row that goes may be on a page of its own."""
 
 
 class _NoFiles(Disk):  # type: ignore[misc]  # diskcache has no types; they end in this file
@@ -134,8 +140,6 @@ class Rows(Cache):  # type: ignore[misc]
 
     def write(self, key: str, tag: int, time: float, value: bytes) -> bool:
         """Keep *value* under *key*, after as many others were evicted as it takes; return whether it is kept."""
-        if not self._log_has_room(len(value)):
-            return False
         row = key, time, tag, memoryview(value)
         try:
             return self._put(row, len(value))
@@ -146,7 +150,7 @@ class Rows(Cache):  # type: ignore[misc]
             return self._put(row, len(value))
 
     def _put(self, row: tuple[Any, ...], size: int) -> bool:
-        with self._writing() as sql:
+        with self._writing(size) as sql:
             if not self._make_room(sql, size):
                 return False
             sql(_WRITE, row)
@@ -208,19 +212,19 @@ class Rows(Cache):  # type: ignore[misc]
         """Return how many rows there are."""
         return int(self._con.execute("SELECT count(*) FROM Cache").fetchone()[0])
 
-    def _writing(self) -> "_Writing":
-        return _Writing(self._turn, self._con)
+    def _writing(self, size: int = 0) -> "_Writing":
+        return _Writing(self._turn, self._con, partial(self._make_room_in_log, size))
 
     def _make_room(self, sql: Callable[..., Any], size: int) -> bool:
         """Evict until *size* bytes fit: like the hand of a clock, rows in their order, but not those that are in use."""
-        needed = size // (PAGE_BYTES - 4) + 16  # and what a split of the trees may take
+        needed = size // (PAGE_BYTES - 4) + 2
         self._room -= needed
         if self._room >= 0:
             return True
         passed = laps = 0
         while True:
-            self._room = self._bounds.pages - self._pragma(sql, "page_count") + self._pragma(sql, "freelist_count")
-            self._room -= needed
+            free = self._bounds.pages - self._pragma(sql, "page_count") + self._pragma(sql, "freelist_count")
+            self._room = free - _SPLIT_PAGES - needed
             if self._room >= 0:
                 return True
             found = sql(_EVICTABLE, (self._hand, 64)).fetchall()
@@ -229,7 +233,7 @@ class Rows(Cache):  # type: ignore[misc]
                 if laps == 3:
                     return False
                 self._hand = 0
-            gone, bytes_to_go = [], -self._room * PAGE_BYTES
+            gone, bytes_to_go = [], (self._bounds.spare_pages - self._room) * PAGE_BYTES  # and some for the next
             for rowid, key, held in found:
                 self._hand = rowid
                 if passed < EVICTION_SEARCH and isinstance(key, str) and self._is_used(key):
@@ -240,23 +244,22 @@ class Rows(Cache):  # type: ignore[misc]
                 if bytes_to_go <= 0:
                     break
             self.evictions += _delete(sql, gone)
+            self._log_bytes += 2 * len(gone) * PAGE_BYTES  # a row and its line in the index
 
-    def _log_has_room(self, size: int) -> bool:
-        """Whether the write-ahead log can take *size* bytes more; it cannot while somebody reads an old state."""
+    def _make_room_in_log(self, size: int) -> None:
+        """See that the write-ahead log can take *size* bytes more; it cannot while somebody reads an old state."""
         needed = size + 16 * PAGE_BYTES
         self._log_bytes += needed
         if self._log_bytes <= self._bounds.log_bytes:  # at the most: it is begun anew time and again
-            return True
+            return
         self._log_bytes = needed
         with contextlib.suppress(FileNotFoundError):
             self._log_bytes += self._log_file.stat().st_size
-        if self._log_bytes <= self._bounds.log_bytes:
-            return True
-        sql = self._con.execute
-        sql("PRAGMA busy_timeout = 0")
-        ((is_busy, _, _),) = sql("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-        sql(f"PRAGMA busy_timeout = {_LOCK_TIMEOUT_MS}")
-        return not is_busy
+        if self._log_bytes > self._bounds.log_bytes:
+            ((is_busy, _, _),) = self._con.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            if is_busy:
+                raise LockedError("somebody reads an old state")
+            self._log_bytes = needed
 
     @staticmethod
     def _pragma(sql: Callable[..., Any], name: str) -> int:
@@ -266,16 +269,18 @@ class Rows(Cache):  # type: ignore[misc]
 class _Writing:
     """One transaction that writes; one thread's at a time, which is fairer than SQLite, whose waiting is by sleeping."""
 
-    __slots__ = ("_connection", "_turn")
+    __slots__ = ("_before", "_connection", "_turn")
 
-    def __init__(self, turn: threading.Lock, connection: sqlite3.Connection) -> None:
+    def __init__(self, turn: threading.Lock, connection: sqlite3.Connection, before: Callable[[], None]) -> None:
         self._turn = turn
         self._connection = connection
+        self._before = before
 
     def __enter__(self) -> Callable[..., Any]:
         if not self._turn.acquire(timeout=LOCK_TIMEOUT_SECONDS):
             raise LockedError("other threads are writing")
         try:
+            self._before()
             self._connection.execute("BEGIN IMMEDIATE")
         except BaseException:
             self._turn.release()
