@@ -154,8 +154,8 @@ class FileStore:
                 self._evictions += rows.evictions
                 rows.close()
 
-    def _try(self, act: Callable[[Rows], Any]) -> Any:
-        """Do *act* on the open folder; None if that fails, after what can be mended is mended."""
+    def _try(self, act: Callable[[Rows], Any], again: bool = True) -> Any:
+        """Do *act* on the open folder, once more if it was damaged and is new now; None if that fails."""
         try:
             rows = self._open() if self._rows is None else self._rows
             return None if rows is None else act(rows)
@@ -168,9 +168,9 @@ class FileStore:
                 if kind != sqlite3.SQLITE_FULL:  # one can still read
                     self.close()
             else:
-                self._start_over(error)
+                return self._start_over(error, act if again else None)
         except (ForeignFolderError, DamagedEntryError) as error:
-            self._start_over(error)
+            return self._start_over(error, act if again else None)
         except OSError as error:
             self._failed(error)
         return None
@@ -214,16 +214,18 @@ class FileStore:
         if self._rows is not None and self._file_on_disk() != self._opened_file:
             self.close()
 
-    def _start_over(self, error: Exception) -> None:
-        """Remove our files, and no others: the folder may be one that somebody keeps other things in."""
+    def _start_over(self, error: Exception, act: Callable[[Rows], Any] | None) -> Any:
+        """Remove our files, and no others: the folder may be one that somebody keeps other things in. Then *act*."""
         self._failed(error)
         with self._lock:
             self.close()
             for name in FILES:
                 with contextlib.suppress(OSError):
                     (self._folder / name).unlink()
-            if self._file_on_disk() is None:
-                self._rests_until = 0.0
+            if self._file_on_disk() is not None:
+                return None
+            self._rests_until = 0.0
+        return None if act is None else self._try(act, again=False)
 
     def _failed(self, error: Exception) -> None:
         self._errors += 1

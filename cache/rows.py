@@ -62,7 +62,7 @@ class Bounds:
     def __init__(self, max_bytes: int) -> None:
         self.largest_value = max(max_bytes // 16, min(max_bytes // 4, 2**20))
         """In bytes, as stored: the write-ahead log has to have room for it as well."""
-        self.checkpoint_pages = min(max(max_bytes // 32 // PAGE_BYTES, 8), 256)
+        self.checkpoint_pages = min(max(max_bytes // 32 // PAGE_BYTES, 24), 256)
         self.log_bytes = self.largest_value + (self.checkpoint_pages + 24) * (PAGE_BYTES + 24)
         self.pages = max((max_bytes - self.log_bytes - 32 * 1024) // PAGE_BYTES, 32)
         """Of the database: what the write-ahead log and its index leave."""
