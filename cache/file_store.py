@@ -1,8 +1,8 @@
 """The tier on disk: what survives a restart and is shared by processes.
 
-The folder is disposable and not trusted: entries are bytes in our own format, judged when they are read. What is damaged
-is thrown away with one warning, and what cannot be reached is a miss: this tier never raises and never waits long. How
-rows are kept and evicted is in `rows`.
+The folder is disposable and not trusted: entries are bytes in our own format, judged when they are read. What is
+damaged is thrown away with one warning, and what cannot be reached is a miss: this tier never raises and never waits
+long. How rows are kept and evicted is in `rows`.
 """
 
 import contextlib
@@ -188,7 +188,7 @@ class FileStore:
                 self._rows = Rows(self._folder, self._bounds, self._is_used)
             except (sqlite3.Error, OSError):
                 raise
-            except Exception as error:  # noqa: BLE001  # diskcache stumbles over a damaged folder in any way there is
+            except Exception as error:  # diskcache stumbles over a damaged folder in any way there is
                 raise ForeignFolderError(str(error)) from error
             self._opened_file = self._file_on_disk()
             self._rests_until = 0.0

@@ -67,7 +67,7 @@ class Bounds:
         self.pages = max((max_bytes - self.log_bytes - 32 * 1024) // PAGE_BYTES, 32)
         """Of the database: what the write-ahead log and its index leave."""
         self.spare_pages = min(self.pages // 256, 16)
-        """How many more than it takes are evicted at a time. Few, since each row that goes may be on a page of its own."""
+        """How many more than it takes are evicted at a time. Few: each row that goes may be on a page of its own."""
 
 
 class _NoFiles(Disk):  # type: ignore[misc]  # diskcache has no types; they end in this file
@@ -216,7 +216,7 @@ class Rows(Cache):  # type: ignore[misc]
         return _Writing(self._turn, self._con, partial(self._make_room_in_log, size))
 
     def _make_room(self, sql: Callable[..., Any], size: int) -> bool:
-        """Evict until *size* bytes fit: like the hand of a clock, rows in their order, but not those that are in use."""
+        """Evict until *size* bytes fit: rows in their order, like the hand of a clock, but not those in use."""
         needed = size // (PAGE_BYTES - 4) + 2
         self._room -= needed
         if self._room >= 0:
@@ -267,7 +267,7 @@ class Rows(Cache):  # type: ignore[misc]
 
 
 class _Writing:
-    """One transaction that writes; one thread's at a time, which is fairer than SQLite, whose waiting is by sleeping."""
+    """One transaction that writes; one thread's at a time, which is fairer than SQLite, where waiting is sleeping."""
 
     __slots__ = ("_before", "_connection", "_turn")
 

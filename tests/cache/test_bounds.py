@@ -265,7 +265,9 @@ def test_reclaiming_goes_on_where_it_stopped(tmp_path: Path) -> None:
         store.reclaim(is_outdated, most=10)
         assert len(looked) - before <= 20
     assert len(looked) == 190, "each entry of each tier once"
-    assert all(store.get(place(f"a.k{number:02}"), least_as_of=9) == entry(number, as_of=1) for number in range(1, 95, 2))
+    assert all(
+        store.get(place(f"a.k{number:02}"), least_as_of=9) == entry(number, as_of=1) for number in range(1, 95, 2)
+    )
     assert len(set(store.keys(place().user))) == 47
     store.close()
 
