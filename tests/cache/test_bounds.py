@@ -293,11 +293,11 @@ def test_no_reader_or_writer_waits_for_reclaiming(tier: Any) -> None:
     reclaiming = Task(lambda: tier.reclaim(is_outdated))
     assert looks.wait(10)
     assert Task(lambda: tier.get(place("a.k0"))).join() == entry("old", as_of=1)
-    assert Task(lambda: tier.set(place("a.k1"), entry("new", as_of=9))).join()
+    assert Task(lambda: tier.set(place("a.k0"), entry("new", as_of=9))).join()
     may_go.set()
     assert reclaiming.join() == 2
-    assert tier.get(place("a.k1")) == entry("new", as_of=9), "stored while it was looked at: fresh, and not dropped"
-    assert tier.get(place("a.k0")) is None
+    assert tier.get(place("a.k0")) == entry("new", as_of=9), "stored while it was looked at: fresh, and not dropped"
+    assert tier.get(place("a.k1")) is None
 
 
 def test_no_reader_of_the_file_tier_waits_for_a_transaction_that_drops(tmp_path: Path) -> None:

@@ -486,9 +486,14 @@ def test_a_store_begun_anew_by_another_process_is_noticed(tmp_path: Path) -> Non
     second.close()
 
 
-def test_who_holds_the_folder_locked_stops_nobody(tmp_path: Path, warnings: Callable[[], list[str]]) -> None:
+@pytest.mark.parametrize("is_sudden", [False, True], ids=["all the time", "just before diskcache opens it"])
+def test_who_holds_the_folder_locked_stops_nobody(
+    tmp_path: Path, is_sudden: bool, monkeypatch: pytest.MonkeyPatch, warnings: Callable[[], list[str]]
+) -> None:
     """Also before it is open: diskcache alone would wait for a minute."""
     fill(tmp_path)
+    if is_sudden:
+        monkeypatch.setattr("cache.rows._check", lambda *_, **__: None)
     store = file_store(tmp_path)
     assert store.get(place("a.k1")) is not None
     with rows(tmp_path) as holder:
