@@ -82,7 +82,8 @@ def decode(stored: bytes, address: str, shape: int, value_type: Any) -> Entry | 
             raise DamagedEntryError(f"the checksum of {address} does not fit")
         length, stored_shape, as_of, token, loaded_at, load_seconds, compressed = _HEAD.unpack_from(stored, _HEAD_AT)
         body_at = _ADDRESS_AT + length
-        if everything[_ADDRESS_AT:body_at] != address.encode():
+        named = address.encode()
+        if length != len(named) or not stored.startswith(named, _ADDRESS_AT):
             raise DamagedEntryError(f"what is kept under {address} belongs under another address")
         if stored_shape != shape:
             return None

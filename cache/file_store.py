@@ -109,14 +109,14 @@ class FileStore:
 
         def drop(rows: Rows) -> int:
             if user is None and not prefix:
-                dropped = rows.drop_all()
-            else:
-                found = rows.keys("" if user is None else f"{user}/")
-                dropped = rows.drop([rowid for rowid, address in found if covers(prefix, address.partition("/")[2])])
-            rows.shrink()
-            return dropped
+                return rows.drop_all()
+            found = rows.keys("" if user is None else f"{user}/")
+            return rows.drop([rowid for rowid, address in found if covers(prefix, address.partition("/")[2])])
 
-        return self._try(drop) or 0
+        dropped = self._try(drop) or 0
+        if dropped:
+            self._try(lambda rows: rows.shrink())
+        return dropped
 
     def reclaim(self, is_outdated: IsOutdated, most: int = 500) -> int:
         """Drop what *is_outdated* among the next *most* entries, without reading their values."""

@@ -184,8 +184,10 @@ class Rows(Cache):  # type: ignore[misc]
     def shrink(self) -> None:
         """Give the pages of dropped rows back to the file system, in small steps."""
         sql = self._con.execute
-        while self._pragma(sql, "freelist_count"):
+        left, before = self._pragma(sql, "freelist_count"), -1
+        while left and left != before:
             sql(f"PRAGMA incremental_vacuum({self._bounds.checkpoint_pages})").fetchall()
+            left, before = self._pragma(sql, "freelist_count"), left
         sql("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
     def sweep(self, is_outdated: Callable[[str, int, float], bool], most: int) -> int:
