@@ -18,7 +18,7 @@ from typing import Any
 
 from cache import entries
 from cache.entries import DamagedEntryError, Entry
-from cache.rows import DATABASE, FILES, Bounds, ForeignFolderError, Rows
+from cache.rows import DATABASE, FILES, Bounds, CrowdedError, ForeignFolderError, Rows
 from cache.store import IsOutdated, Place, TierStats
 from events.catalog import UserId
 from events.patterns import covers
@@ -26,7 +26,7 @@ from events.patterns import covers
 log = logging.getLogger(__name__)
 
 REST_SECONDS = 1.0
-"""After it could not be opened, or somebody held it locked, the folder is left alone for that long."""
+"""For that long nothing is stored where another process held the lock, and what did not open is not tried again."""
 
 WARN_EVERY_SECONDS = 600.0
 KEPT_MARKS = 100_000
@@ -159,9 +159,11 @@ class FileStore:
         try:
             rows = self._open() if self._rows is None else self._rows
             return None if rows is None else act(rows)
+        except CrowdedError:
+            return None  # to miss is quicker than to wait
         except sqlite3.Error as error:
             kind = getattr(error, "sqlite_errorcode", 0) & 0xFF  # without its details
-            if kind in _LOCKED:  # somebody else is writing: to miss is quicker than to wait
+            if kind in _LOCKED:
                 self._rests_until = time.monotonic() + REST_SECONDS
             elif kind in _OUT_OF_REACH:
                 self._failed(error)

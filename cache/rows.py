@@ -50,8 +50,12 @@ class ForeignFolderError(ValueError):
     """The folder holds what this version of the program did not make. Inside this package only."""
 
 
+class CrowdedError(Exception):
+    """Other threads of this process are writing for longer than anybody should wait. Inside this package only."""
+
+
 class LockedError(sqlite3.OperationalError):
-    """Somebody else is writing for longer than anybody should wait. Inside this package only."""
+    """Another process is in the way for longer than anybody should wait. Inside this package only."""
 
     sqlite_errorcode = sqlite3.SQLITE_BUSY
 
@@ -280,7 +284,7 @@ class _Writing:
 
     def __enter__(self) -> Callable[..., Any]:
         if not self._turn.acquire(timeout=LOCK_TIMEOUT_SECONDS):
-            raise LockedError("other threads are writing")
+            raise CrowdedError
         try:
             self._before()
             self._connection.execute("BEGIN IMMEDIATE")
