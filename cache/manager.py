@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from cache import named
 from cache.counts import CacheStats, Counts
 from cache.file_store import FileStore
-from cache.generations import Generations
+from cache.generations import BEYOND, Generations
 from cache.hybrid_store import HybridStore
 from cache.leases import Leases
 from cache.lookup import Lookup
@@ -41,6 +41,8 @@ T = TypeVar("T")
 
 KNOWN_TOKENS = 10_000
 KEPT_SHELVES = 10_000
+KEPT_STALE = timedelta(days=1)
+"""How long what an event made stale is kept, in case it is the last good value when a loader fails."""
 
 
 class CacheManager:
@@ -286,6 +288,24 @@ class CacheManager:
         """Drop everything that is kept, of one user or of all; return how many entries went."""
         self._drop_shelves(user)
         return self._hybrid.clear(user)
+
+    def reclaim(self, older_than: timedelta = KEPT_STALE, most: int = 500) -> int:
+        """Drop what was loaded longer ago than *older_than* and is stale, among the next *most* entries of each tier.
+
+        Returns how many went. To be called again and again, in a worker: each call goes on where the last one stopped.
+        No reader waits for it, and what is fresh, or is being stored meanwhile, stays.
+        """
+        with self._database.read() as read:
+            self._feed.catch_up()
+            before = self._database.clock() - older_than
+
+            def is_outdated(user: UserId, key: str, as_of: int, loaded_at: datetime) -> bool:
+                if loaded_at >= before:
+                    return False
+                self._generations.recover(user, read)
+                return as_of < self._generations.of(user, key) < BEYOND
+
+            return self._hybrid.reclaim(is_outdated, most)
 
     def get_cache_stats(self) -> CacheStats:
         """Return what happened since the process began, per key and per tier."""
