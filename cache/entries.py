@@ -68,6 +68,14 @@ def encode(entry: Entry, address: str, shape: int) -> bytes:
     return b"".join((MAGIC, _CHECKSUM.pack(checksum), head, named, body))
 
 
+def origin(stored: bytes) -> tuple[int, int] | None:
+    """Return the `as_of` and token of what is stored, unchecked; None if it is of another format."""
+    if not stored.startswith(MAGIC) or len(stored) < _ADDRESS_AT:
+        return None
+    _, _, as_of, token, *_ = _HEAD.unpack_from(stored, _HEAD_AT)
+    return as_of, token
+
+
 def decode(stored: bytes, address: str, shape: int, value_type: Any) -> Entry | None:
     """Return the entry, or None if it is of another format, version or shape.
 

@@ -137,6 +137,11 @@ class FileStore:
 
         return self._try(lambda rows: rows.sweep(outdated, most)) or 0
 
+    def newest(self) -> tuple[int, int] | None:
+        """Return the `as_of` and token of the entry that was computed from the latest state; None if there is none."""
+        stored = self._try(lambda rows: rows.newest())
+        return entries.origin(stored) if isinstance(stored, bytes) else None
+
     def exchange(self, address: str, change: Callable[[bytes | None], bytes | None]) -> bool | None:
         """Put what *change* makes of a lease's row in its place, in one transaction; see `leases.Board`."""
 

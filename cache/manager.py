@@ -91,7 +91,8 @@ class CacheManager:
         self._connections = contextlib.ExitStack()
 
     def start(self) -> None:
-        """Listen to domain events. Before the feed sends the first."""
+        """Listen to domain events, before the feed sends the first; empty a folder that is of another database."""
+        self._empty_if_foreign()
         self._connections.callback(self._bus.on_event(self._invalidate))
         self._feed.on_rewind.append(self._rewind)
         self._connections.callback(self._feed.on_rewind.remove, self._rewind)
@@ -376,6 +377,17 @@ class CacheManager:
             logged.seq,
         )
         self._bus.notify(Invalidated(user=scope, prefixes=tuple(prefixes), cause=event.name, seq=logged.seq))
+
+    def _empty_if_foreign(self) -> None:
+        """Empty the disk tier if its newest entry was computed after an event that the log does not have (any more)."""
+        newest = self._file.newest()
+        if newest is None:
+            return
+        seq, token = newest
+        with contextlib.closing(self._database.watch()) as watch:
+            if watch.token_at(seq) != token:
+                log.warning("the cache folder knows of event %d, which is not in the log: it is emptied", seq)
+                self._file.clear()
 
     def _rewind(self) -> None:
         """Forget everything: rows of the log that entries were computed after are gone. Pages are told as well."""

@@ -43,6 +43,7 @@ _WRITE = (
     " size = 0, mode = 1, filename = NULL, value = excluded.value"
 )
 _KEYS = "SELECT rowid, key FROM Cache WHERE key >= ? AND key < ? AND typeof(key) = 'text' ORDER BY key LIMIT ?"
+_NEWEST = "SELECT value FROM Cache WHERE raw = 1 AND mode = 1 AND filename IS NULL ORDER BY tag DESC LIMIT 1"
 _LISTED = "SELECT rowid, key, tag, store_time FROM Cache WHERE rowid > ? ORDER BY rowid LIMIT ?"
 _EVICTABLE = "SELECT rowid, key, length(value) FROM Cache WHERE rowid > ? ORDER BY rowid LIMIT ?"
 
@@ -141,6 +142,11 @@ class Rows(Cache):  # type: ignore[misc]
     def read(self, key: str) -> Any:
         """Return the value of *key*, None if there is no row of ours."""
         found = self._con.execute(_READ, (key,)).fetchall()
+        return found[0][0] if found else None
+
+    def newest(self) -> Any:
+        """Return the value with the greatest tag, None if there is no row of ours. Goes through all there is."""
+        found = self._con.execute(_NEWEST).fetchall()
         return found[0][0] if found else None
 
     def write(self, key: str, tag: int, time: float, value: bytes) -> bool:
