@@ -6,6 +6,7 @@ Where entries are kept is in the stores; how far prefixes have been invalidated,
 import logging
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -16,11 +17,13 @@ from cache.errors import LoadError
 from cache.flights import Flights
 from cache.generations import Generations
 from cache.memory_store import MemoryStore
+from cache.pieces import value_of
 from cache.settings import CacheSettings
 from cache.shelf import Shelf
 from cache.store import NullStore, Place, Store
 from cache.values import PREFERENCES, Value
 from data.database import Clock, ReadTransaction
+from data.pieces import Piece
 from data.preferences import CacheBackend, CacheMode, Profile
 from data.viewpoint import Viewpoint
 from events.catalog import UserId
@@ -155,7 +158,7 @@ class Lookup:
     ) -> Entry:
         began = time.perf_counter()
         try:
-            loaded = value.loader(read, view)
+            loaded = value.loader(replace(read, pieces=self._piece), view)
         except Exception as error:  # whatever a loader raises must reach the page as a labelled failure
             self._counts.add(value.key, "load_errors")
             log.exception("loading %s for user %s failed", value.key, view.user)
@@ -173,3 +176,15 @@ class Lookup:
         if place is not None:
             store.set(place, entry)
         return entry
+
+    def _piece(self, piece: Piece, read: ReadTransaction, view: Viewpoint, part: str) -> Any:
+        """Return a part of what is being loaded: a value like any other, judged in the state that its loader reads.
+
+        Raises:
+            LoadError: it could not be computed. The last good one will not do: what is made of it counts as fresh.
+        """
+        value = value_of(piece, part)
+        entry, problem = self._find(value, self.store_of(value, view.profile), read, view, self._clock())
+        if problem is not None:
+            raise LoadError(value.key_for(view), RuntimeError(problem))
+        return entry.value

@@ -15,7 +15,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import DBAPIError, OperationalError
@@ -26,9 +26,13 @@ from sqlalchemy.pool import QueuePool
 from data import log as event_log
 from data import migrations
 from data.errors import DatabaseBusyError, DatabaseUnusableError, DataError, UnrecordedChangeError
+from data.pieces import Piece, Pieces, anew
 from data.sqlite import sqlite
 from data.watch import Watch
 from events.catalog import Event
+
+if TYPE_CHECKING:
+    from data.viewpoint import Viewpoint
 
 log = logging.getLogger(__name__)
 
@@ -63,12 +67,18 @@ class Transaction:
 class ReadTransaction:
     """One unchanging state of the database.
 
-    `seq` is the newest log row of that state (0 if the log is empty) and `token` that row's token.
+    `seq` is the newest log row of that state (0 if the log is empty) and `token` that row's token. `pieces` is where
+    parts of long calculations come from: computed anew, unless somebody keeps them.
     """
 
     connection: Connection
     seq: int
     token: int
+    pieces: Pieces = anew
+
+    def piece(self, piece: Piece, view: "Viewpoint", part: str) -> Any:
+        """Return one part of a calculation, as of this state."""
+        return self.pieces(piece, self, view, part)
 
 
 class Database:

@@ -8,11 +8,11 @@ from typing import Any
 
 import msgspec
 import pytest
+from data.calculations.attempts import Attempt
+from data.calculations.measures import Measures
 from sqlalchemy import Connection, create_engine, insert
 
 from data.calculations import analytics, dashboard, recommendations, relief, summary
-from data.calculations.attempts import Attempt
-from data.calculations.measures import Measures
 from data.database import ReadTransaction
 from data.models import Base, Instance, State, Task, User
 from data.preferences import Profile

@@ -5,8 +5,8 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
-
 from data.calculations.attempts import days_of, read_attempts, read_labels
+
 from data.days import calendar
 from data.viewpoint import Viewpoint
 

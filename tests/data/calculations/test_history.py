@@ -5,9 +5,6 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-
 from data.calculations.history import (
     Tally,
     read_active,
@@ -16,6 +13,9 @@ from data.calculations.history import (
     read_streak_before,
     streaks,
 )
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from data.days import calendar
 from data.viewpoint import Viewpoint
 

@@ -6,13 +6,13 @@ from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 
 import pytest
+from data.calculations.attempts import Attempt
+from data.calculations.history import AVERAGED, Tally, Window, tally
+from data.calculations.measures import measure
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data.calculations import windows
-from data.calculations.attempts import Attempt
-from data.calculations.history import AVERAGED, Tally, Window, tally
-from data.calculations.measures import measure
 from data.calculations.registry import BY_NAME, METRICS
 
 MakeAttempt = Callable[..., Attempt]

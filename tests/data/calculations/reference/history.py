@@ -12,10 +12,10 @@ from operator import attrgetter
 from typing import Literal
 
 import msgspec
-from sqlalchemy import func, select
-
 from data.calculations.attempts import COMPLETED_AT, Attempt, completed_within, days_of, read_attempts
 from data.calculations.measures import measure
+from sqlalchemy import func, select
+
 from data.database import ReadTransaction
 from data.days import ONE_DAY, Calendar
 from data.models import Instance, Kind, State

@@ -1,0 +1,343 @@
+"""The registry of metrics: what each windowed metric is called, how it is made, and how to read it.
+
+One row per metric; dashboard cards, tooltips, trends and the glossary are made of these rows. The calculations that
+they name are in `windows`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+from data.calculations.history import History
+
+from data.calculations import windows
+from data.calculations.windows import Calculation
+
+
+class Direction(StrEnum):
+    """What is better."""
+
+    MORE = "more"
+    LESS = "less"
+    ZERO = "zero"  # the nearer to 0, the better
+    NEUTRAL = "neutral"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Metric:
+    """One metric. `least` and `most` bound it; None where it has no bound.
+
+    `days` is the length of the window behind the value of a day: 1 for the day alone, 7 where fewer would say nothing.
+    `accumulates` tells that a day's value only ever grows while the day goes on. `in_trends` is False for counts of
+    what is open or planned, whose changes redraw no trends.
+    """
+
+    name: str
+    label: str
+    formula: str
+    unit: str
+    direction: Direction
+    least: float | None
+    most: float | None
+    tooltip: str
+    calculate: Calculation
+    days: int = 1
+    accumulates: bool = False
+    in_trends: bool = True
+
+
+def _count(name: str, label: str, direction: Direction, formula: str, tooltip: str, calculate: Calculation) -> Metric:
+    return Metric(
+        name=name,
+        label=label,
+        formula=formula,
+        unit="instances",
+        direction=direction,
+        least=0,
+        most=None,
+        tooltip=tooltip,
+        calculate=calculate,
+        accumulates=name != "active",
+        in_trends=name not in ("created", "active"),
+    )
+
+
+def _minutes(name: str, label: str, direction: Direction, formula: str, tooltip: str) -> Metric:
+    return Metric(
+        name=name,
+        label=label,
+        formula=formula,
+        unit="minutes",
+        direction=direction,
+        least=0,
+        most=None,
+        tooltip=tooltip,
+        calculate=getattr(windows, name),
+        accumulates=True,
+    )
+
+
+def _mean(
+    of: str,
+    label: str,
+    direction: Direction,
+    formula: str,
+    tooltip: str,
+    *,
+    unit: str = "of 100",
+    least: float = 0,
+    most: float | None = 100,
+) -> Metric:
+    return Metric(
+        name=f"avg_{of}",
+        label=label,
+        formula=f"mean of {formula}",
+        unit=unit,
+        direction=direction,
+        least=least,
+        most=most,
+        tooltip=tooltip,
+        calculate=windows.mean_of(of),
+    )
+
+
+def _score(
+    name: str, label: str, formula: str, tooltip: str, *, unit: str = "of 100", days: int = 1, accumulates: bool = False
+) -> Metric:
+    return Metric(
+        name=name,
+        label=label,
+        formula=formula,
+        unit=unit,
+        direction=Direction.MORE,
+        least=0,
+        most=100,
+        tooltip=tooltip,
+        calculate=getattr(windows, name),
+        days=days,
+        accumulates=accumulates,
+    )
+
+
+def _bias(name: str, label: str, formula: str, tooltip: str) -> Metric:
+    return Metric(
+        name=name,
+        label=label,
+        formula=formula,
+        unit="points",
+        direction=Direction.ZERO,
+        least=-100,
+        most=100,
+        tooltip=tooltip,
+        calculate=getattr(windows, name),
+    )
+
+
+MORE, LESS, NEUTRAL = Direction.MORE, Direction.LESS, Direction.NEUTRAL
+
+METRICS: tuple[Metric, ...] = (
+    _count("completed", "Completed", MORE, "number completed", "How many things you finished.", windows.completed),
+    _count("cancelled", "Cancelled", LESS, "number cancelled", "How many things you gave up.", windows.cancelled),
+    _count("created", "Planned", NEUTRAL, "number created", "How many things you planned.", windows.created),
+    _count("active", "Running", NEUTRAL, "number active now", "How many timers run right now.", windows.active),
+    _score(
+        "completion_rate",
+        "Completion rate",
+        "completed / (completed + cancelled) × 100",
+        "Of what came to an end, the share that was finished rather than given up.",
+        unit="percent",
+    ),
+    Metric(
+        name="streak_days",
+        label="Streak",
+        formula="days in a row, up to today or yesterday, with at least one completion",
+        unit="days",
+        direction=MORE,
+        least=0,
+        most=None,
+        tooltip="How many days in a row you finished something. Today breaks it only once it is over.",
+        calculate=windows.streak_days,
+    ),
+    _minutes("minutes_work", "Work", MORE, "sum of minutes of work", "Time spent on work that you finished."),
+    _minutes("minutes_play", "Play", NEUTRAL, "sum of minutes of play", "Time spent on play that you finished."),
+    _minutes(
+        "minutes_self_care", "Self-care", MORE, "sum of minutes of self-care", "Time spent on looking after yourself."
+    ),
+    _minutes(
+        "minutes_sleep",
+        "Sleep",
+        NEUTRAL,
+        "sum of minutes of sleep, at most 480 a day",
+        "Time asleep; no more than eight hours a day are counted.",
+    ),
+    _minutes(
+        "productive_minutes",
+        "Productive time",
+        MORE,
+        "minutes of work + minutes of self-care",
+        "Time spent on work and on looking after yourself.",
+    ),
+    Metric(
+        name="median_minutes",
+        label="Typical length",
+        formula="median of minutes",
+        unit="minutes",
+        direction=NEUTRAL,
+        least=0,
+        most=None,
+        tooltip="Half of what you finished took longer than this, half took less.",
+        calculate=windows.median_minutes,
+    ),
+    _mean("relief", "Relief", MORE, "relief", "How relieved you felt afterwards, on average."),
+    _mean(
+        "stress",
+        "Stress",
+        LESS,
+        "(mental + emotional + physical load) / 3",
+        "How heavy things were on you, on average of mind, mood and body.",
+    ),
+    _mean(
+        "net_wellbeing",
+        "Net wellbeing",
+        MORE,
+        "relief − stress",
+        "What was left of the relief after the stress; above 0, it was worth it.",
+        unit="points",
+        least=-100,
+    ),
+    _mean(
+        "stress_efficiency",
+        "Stress efficiency",
+        MORE,
+        "relief / max(stress, 1)",
+        "Points of relief for each point of stress.",
+        unit="ratio",
+    ),
+    _mean("aversion", "Aversion", LESS, "aversion", "How much you had wanted to avoid what you finished."),
+    _mean("mental_load", "Mental load", LESS, "mental load", "How much thinking it took."),
+    _mean("emotional_load", "Emotional load", LESS, "emotional load", "How much it weighed on your mood."),
+    _mean("physical_load", "Physical load", LESS, "physical load", "How much it took out of your body."),
+    _mean("motivation", "Motivation", MORE, "predicted motivation", "How much you wanted to, when you planned it."),
+    _mean(
+        "delay_minutes",
+        "Delay",
+        LESS,
+        "time from planning to starting",
+        "How long things waited between being planned and being started.",
+        unit="minutes",
+        most=None,
+    ),
+    _mean(
+        "time_accuracy",
+        "Time accuracy",
+        MORE,
+        "100 × (1 − |actual − estimate| / max(actual, estimate))",
+        "How close your estimates came to the time it took; 100 is exact.",
+    ),
+    _mean(
+        "execution",
+        "Execution",
+        MORE,
+        "0.35 difficulty + 0.25 time accuracy + 0.20 promptness + 0.20 completion",
+        "How well you carried things out: hard ones, on time, soon, and fully.",
+    ),
+    _mean(
+        "grit",
+        "Grit",
+        MORE,
+        "0.5 aversion + 0.3 disappointment + 0.2 min(100, 10 × earlier completions)",
+        "How much you keep at things that you dislike and that give little back.",
+    ),
+    _mean("serendipity", "Serendipity", MORE, "max(0, actual − predicted relief)", "Relief beyond what you expected."),
+    _mean(
+        "disappointment",
+        "Disappointment",
+        LESS,
+        "max(0, predicted − actual relief)",
+        "Relief that you expected and that did not come.",
+    ),
+    Metric(
+        name="relief_per_hour",
+        label="Relief per hour",
+        formula="sum of relief points / hours",
+        unit="points per hour",
+        direction=MORE,
+        least=0,
+        most=200,
+        tooltip="Relief points for each hour that you put in.",
+        calculate=windows.relief_per_hour,
+    ),
+    _bias(
+        "prediction_bias",
+        "Relief bias",
+        "mean of predicted − actual relief",
+        "Above 0, you hoped for more relief than came; below 0, for less.",
+    ),
+    _bias(
+        "aversion_bias",
+        "Aversion bias",
+        "mean of predicted − actual aversion",
+        "Above 0, things were less unpleasant than you feared; below 0, more.",
+    ),
+    _score(
+        "tracking_consistency",
+        "Tracking",
+        "mean over days of 100 × (1 − exp(−2 × tracked minutes / 1440))",
+        "How much of your days you recorded; the first hours count most.",
+        accumulates=True,
+    ),
+    _score(
+        "work_volume",
+        "Work volume",
+        "min(100, 100 × work minutes a day / target)",
+        "How close your work came to the target that you set.",
+        accumulates=True,
+    ),
+    _score(
+        "work_consistency",
+        "Work consistency",
+        "100 × max(0, 1 − standard deviation / mean) of the work minutes of 7 days",
+        "How evenly your work was spread over the last 7 days; days without work count.",
+        days=7,
+    ),
+    _score(
+        "life_balance",
+        "Balance",
+        "100 × (1 − |work − rest| / (work + rest)), rest being play and self-care",
+        "How even work and rest were; 100 is half and half.",
+    ),
+    _score(
+        "self_care_frequency",
+        "Self-care frequency",
+        "min(100, 50 × self-care completions a day)",
+        "How often you looked after yourself; twice a day makes 100.",
+        accumulates=True,
+    ),
+    _score(
+        "weekly_relief",
+        "Weekly relief",
+        "100 × (1 − exp(−relief points of 7 days / 1000))",
+        "How much relief the last 7 days brought in all.",
+        days=7,
+    ),
+)
+
+BY_NAME = {metric.name: metric for metric in METRICS}
+
+LONGEST_SPAN = max(metric.days for metric in METRICS)
+"""How many days, itself included, must be known for a day to have all its values."""
+
+DEFAULT_MONITORED = ("completed", "productive_minutes", "avg_net_wellbeing", "streak_days")
+"""What the dashboard shows to somebody who has not chosen."""
+
+
+def values_by_day(history: History, days: Sequence[date]) -> dict[str, list[float | None]]:
+    """Return each metric's value on each of *days*, by name. The history begins `LONGEST_SPAN` - 1 days before them."""
+    windows = {length: [history.window(day, length) for day in days] for length in {metric.days for metric in METRICS}}
+    return {metric.name: [metric.calculate(window) for window in windows[metric.days]] for metric in METRICS}
+
+
+def monitored(chosen: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the chosen metrics that exist, in the order chosen, or the default ones if none is left."""
+    return tuple(dict.fromkeys(name for name in chosen if name in BY_NAME)) or DEFAULT_MONITORED
