@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Any, Generic, TypeVar
 
 from cache.values import VALUES, Value
-from data.calculations import months
+from data.calculations import months, past, sums
 from data.pieces import Piece
 
 T = TypeVar("T")
@@ -56,6 +56,20 @@ MONTHS = Parted(
     loader=months.load_month,
     ttl=timedelta(days=366),
 )
+YEARS = Parted(
+    key="pieces.years",
+    label="Sums of a year",
+    kind=sums.Sums,
+    loader=past.load_year,
+    ttl=timedelta(days=366),
+)
+PAST = Parted(
+    key="pieces.past",
+    label="Sums of everything",
+    kind=sums.Sums,
+    loader=past.load_past,
+    ttl=timedelta(days=366),
+)
 COUNTS = Parted(
     key="pieces.counts",
     label="Planned and cancelled in a month",
@@ -71,7 +85,7 @@ BEGINNINGS = Parted(
     ttl=timedelta(days=366),
 )
 
-PIECES: tuple[Parted[Any], ...] = (MONTHS, COUNTS, BEGINNINGS)
+PIECES: tuple[Parted[Any], ...] = (MONTHS, YEARS, PAST, COUNTS, BEGINNINGS)
 
 KEYS = tuple(row.key for row in VALUES) + tuple(row.key for row in PIECES)
 """Of everything that is kept."""

@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -68,17 +68,21 @@ class ReadTransaction:
     """One unchanging state of the database.
 
     `seq` is the newest log row of that state (0 if the log is empty) and `token` that row's token. `pieces` is where
-    parts of long calculations come from: computed anew, unless somebody keeps them.
+    parts of long calculations come from: computed anew, unless somebody keeps them. It is
+    of one reader, who looks from one viewpoint.
     """
 
     connection: Connection
     seq: int
     token: int
     pieces: Pieces = anew
+    found: dict[tuple[Piece, str], Any] = field(default_factory=dict)
 
     def piece(self, piece: Piece, view: "Viewpoint", part: str) -> Any:
-        """Return one part of a calculation, as of this state."""
-        return self.pieces(piece, self, view, part)
+        """Return one part of a calculation of the user of *view*, as of this state; looked for once."""
+        if (piece, part) not in self.found:
+            self.found[piece, part] = self.pieces(piece, self, view, part)
+        return self.found[piece, part]
 
 
 class Database:

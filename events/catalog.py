@@ -53,6 +53,14 @@ class TouchesDays(Event):
         """The months in which a completed instance has other numbers; None for any."""
         return self.months
 
+    def years_touched(self) -> tuple[str, ...] | None:
+        """The years of these months."""
+        return None if self.months is None else tuple(dict.fromkeys(month[:4] for month in self.months))
+
+    def touches_past(self) -> bool:
+        """Whether any completed instance has other numbers."""
+        return self.months != ()
+
     def changes_a_beginning(self) -> bool:
         """Whether a task's first completions, or what the very first felt like, are others than before."""
         return self.is_early

@@ -46,6 +46,16 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         on=(TaskCompleted, CompletionUndone, InstanceEdited),
+        parts=TouchesDays.years_touched,
+        invalidates=("pieces.years",),
+    ),
+    Rule(
+        on=(TaskCompleted, CompletionUndone, InstanceEdited),
+        when=TouchesDays.touches_past,
+        invalidates=("pieces.past",),
+    ),
+    Rule(
+        on=(TaskCompleted, CompletionUndone, InstanceEdited),
         when=TouchesDays.changes_a_beginning,
         invalidates=("pieces.beginnings",),
     ),

@@ -9,13 +9,13 @@ from datetime import date
 import msgspec
 import numpy as np
 
-from data.calculations.by_task import TaskTotals, read_totals
 from data.calculations.completed import read_labels
 from data.calculations.composite import COMPOSITE_DAYS, Composite, composites_of
 from data.calculations.formulas import Numbers
-from data.calculations.months import ATTRIBUTES, MOMENTS, read_months, table
+from data.calculations.past import read_past
 from data.calculations.registry import LONGEST_SPAN, METRICS, values_by_day
 from data.calculations.series import dates, known, read_series
+from data.calculations.sums import ATTRIBUTES, Sums
 from data.database import ReadTransaction
 from data.days import ONE_DAY
 from data.models import Kind
@@ -140,15 +140,11 @@ def load_trends(read: ReadTransaction, view: Viewpoint) -> Trends:
 
 def load_correlations(read: ReadTransaction, view: Viewpoint) -> Correlations:
     """Return how all pairs of numeric attributes go together, over all completed instances."""
-    shape = (len(MOMENTS), len(ATTRIBUTES), len(ATTRIBUTES))
-    moments = np.zeros(shape)
-    for month in read_months(read, view):
-        moments += table(month.moments, 1).reshape(shape)
-    table_of_r = pearson(moments)
+    moments = read_past(read, view).of("moments")
     count = moments[0].astype(int).tolist()
     pairs = [
         Correlation(ATTRIBUTES[i], ATTRIBUTES[j], r, count[i][j])
-        for i, row in enumerate(map(known, table_of_r))
+        for i, row in enumerate(map(known, pearson(moments)))
         for j, r in enumerate(row)
         if i < j
     ]
@@ -157,7 +153,7 @@ def load_correlations(read: ReadTransaction, view: Viewpoint) -> Correlations:
 
 def load_distribution(read: ReadTransaction, view: Viewpoint) -> Distribution:
     """Return where all completed instances and their minutes went: by task, kind and category."""
-    totals = read_totals(read_months(read, view))
+    totals = read_past(read, view)
     labels = read_labels(read, view)
     members: dict[str, dict[str, list[int]]] = {"kind": {}, "category": {}}
     for place, task_id in enumerate(totals.tasks):
@@ -165,9 +161,9 @@ def load_distribution(read: ReadTransaction, view: Viewpoint) -> Distribution:
         members["kind"].setdefault(label.kind, []).append(place)
         for category in dict.fromkeys(label.categories):
             members["category"].setdefault(category, []).append(place)
-    minutes = float(totals.of("sum_actual_minutes").sum())
+    minutes = float(totals.of_tasks("sum_actual_minutes").sum())
     return Distribution(
-        completed=int(totals.of("completed").sum()),
+        completed=int(totals.of_tasks("completed").sum()),
         minutes=minutes,
         by_task=_portions(
             totals,
@@ -180,7 +176,7 @@ def load_distribution(read: ReadTransaction, view: Viewpoint) -> Distribution:
 
 
 def pearson(moments: Numbers) -> Numbers:
-    """Return Pearson's r for all pairs of attributes, -1..1, from sums as `Month.moments` has them.
+    """Return Pearson's r for all pairs of attributes, -1..1, from sums as `SHAPES` describes them.
 
     NaN under 3 instances, and where one of the two never varies: a variance below 1e-11 of the mean square is what
     rounding leaves of none.
@@ -205,8 +201,8 @@ def trailing_means(rows: Numbers, length: int) -> Numbers:
     return found
 
 
-def _portions(totals: TaskTotals, members: dict[str, list[int]], labels: dict[str, str]) -> tuple[Portion, ...]:
-    minutes, completed = totals.of("sum_actual_minutes"), totals.of("completed")
+def _portions(totals: Sums, members: dict[str, list[int]], labels: dict[str, str]) -> tuple[Portion, ...]:
+    minutes, completed = totals.of_tasks("sum_actual_minutes"), totals.of_tasks("completed")
     everything = float(minutes.sum())
     portions = []
     for key, places in members.items():

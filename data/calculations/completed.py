@@ -54,14 +54,14 @@ def _digits(expression: str, count: int) -> str:
 _SINCE_DIGITS, _DELAY_DIGITS = 3, 4
 _CHARACTERS = len(_FELT) + _SINCE_DIGITS + _DELAY_DIGITS
 _WHERE = "FROM instances WHERE user_id = :user AND completed_at >= :since AND completed_at < :until"
-_IN_ORDER = f"{_WHERE} ORDER BY completed_at"
-_BY_ID_AS_WELL = ", id"
+_IN_ORDER = f"{_WHERE} ORDER BY completed_at, rowid"  # as the index has them
 _WHOLE_SQL = f"""
-    SELECT group_concat(whole, ''), group_concat(task_id, char(31)) FROM (SELECT task_id, char(
+    SELECT group_concat(whole, ''), group_concat(task_id, ' ') FROM (SELECT task_id, char(
         {", ".join(f"ifnull({column}, {_UNSAID}) + 1" for column in _FELT)},
         {_digits("(completed_at - :since)", _SINCE_DIGITS)},
-        {_digits("max(0, ifnull(started_at, completed_at) - created_at)", _DELAY_DIGITS)}) AS whole {{rows}})"""
-_MEASURED_SQL = f"SELECT {', '.join(f'ifnull({column}, -1.0)' for column in _MEASURED)} {{rows}}"
+        {_digits("max(0, ifnull(started_at, completed_at) - created_at)", _DELAY_DIGITS)}) AS whole {_IN_ORDER})"""
+_MEASURED_SQL = f"SELECT {', '.join(f'ifnull({column}, -1.0)' for column in _MEASURED)} {_IN_ORDER}"
+_IDS_SQL = f"SELECT json_group_array(id) FROM (SELECT id {_IN_ORDER})"
 _KINDS_SQL = "SELECT id, kind FROM tasks WHERE user_id = ? AND id IN (SELECT value FROM json_each(?))"
 
 
@@ -89,6 +89,16 @@ class Label(msgspec.Struct, frozen=True):
     categories: tuple[str, ...]
 
 
+def completed_days(read: ReadTransaction, view: Viewpoint) -> tuple[date, date] | None:
+    """Return the first and last local day on which anything was completed; None if nothing ever was."""
+    ends = [f"(SELECT {end}(completed_at) FROM instances WHERE user_id = :user)" for end in ("min", "max")]
+    row = read.connection.exec_driver_sql(f"SELECT {', '.join(ends)}", {"user": view.user}).one()
+    if None in row:
+        return None
+    first, last = (view.profile.calendar.day_of(EPOCH + MICROSECOND * moment) for moment in row)
+    return first, last
+
+
 def microseconds(instant: datetime) -> int:
     """Return *instant* as the tables hold it."""
     return (instant - EPOCH) // MICROSECOND
@@ -103,17 +113,13 @@ def read_completed(read: ReadTransaction, view: Viewpoint, since: datetime, unti
     bounds = {"user": view.user, "since": microseconds(since), "until": microseconds(until)}
     cursor = read.connection.connection.cursor()
     try:
-        rows = _IN_ORDER
-        whole, tasks = cursor.execute(_WHOLE_SQL.format(rows=rows), bounds).fetchone()
+        whole, tasks = cursor.execute(_WHOLE_SQL, bounds).fetchone()
+        measured = np.fromiter(chain.from_iterable(cursor.execute(_MEASURED_SQL, bounds)), np.float64)
         characters = _characters(whole)
         passed = _number(characters[len(_FELT) : -_DELAY_DIGITS])
-        if (passed[1:] == passed[:-1]).any():
-            # Several at one instant, after an import perhaps. To sort by id from the start would cost all others more.
-            rows = _IN_ORDER + _BY_ID_AS_WELL
-            whole, tasks = cursor.execute(_WHOLE_SQL.format(rows=rows), bounds).fetchone()
-            characters = _characters(whole)
-        measured = np.fromiter(chain.from_iterable(cursor.execute(_MEASURED_SQL.format(rows=rows), bounds)), np.float64)
-        task_ids = tasks.split("\x1f") if tasks else []
+        is_tied = bool((passed[1:] == passed[:-1]).any())  # several at one instant, after an import perhaps
+        own_ids = msgspec.json.decode(cursor.execute(_IDS_SQL, bounds).fetchone()[0]) if is_tied else []
+        task_ids = tasks.split(" ") if tasks else []
         ids = tuple(sorted(set(task_ids)))
         kinds = dict(cursor.execute(_KINDS_SQL, (view.user, msgspec.json.encode(ids).decode())).fetchall())
     finally:
@@ -124,12 +130,16 @@ def read_completed(read: ReadTransaction, view: Viewpoint, since: datetime, unti
     felt[felt == _UNSAID] = np.nan
     measured = measured.reshape(-1, len(_MEASURED)).T
     measured = np.where(measured < 0, np.nan, measured)
-    order = list(Kind)
+    if is_tied:
+        order = np.lexsort((np.array(own_ids), passed))
+        passed, task, characters = passed[order], task[order], characters[:, order]
+        felt, measured = felt[:, order], measured[:, order]
+    kind_of = list(Kind)
     return Completed(
         at=bounds["since"] + passed,
         task=task,
         tasks=ids,
-        kind=np.array([order.index(kinds[task_id]) for task_id in ids], dtype=np.intp)[task],
+        kind=np.array([kind_of.index(Kind(kinds[task_id])) for task_id in ids], dtype=np.intp)[task],
         delay_minutes=_number(characters[-_DELAY_DIGITS:]) / MICROSECONDS_PER_MINUTE,
         recorded=dict(zip((*_FELT, *_MEASURED), (*felt, *measured), strict=True)),
     )
@@ -211,10 +221,13 @@ def completed_within(view: Viewpoint, first: date | None = None, last: date | No
     """Return the condition that an instance is this user's and was completed on the days *first* to *last*.
 
     None is no bound. Only completed instances have the time of completion: asking for the state too would keep SQLite
-    from answering counts from an index alone.
+    from answering counts from an index alone. Asked whether there is a time, besides after when, it would begin to look
+    at the very first.
     """
     starts = view.profile.calendar.starts
-    condition = and_(Instance.user_id == view.user, COMPLETED_AT.is_not(None))
+    condition = Instance.user_id == view.user
     if first is not None:
         condition = and_(condition, starts(first) <= COMPLETED_AT)
-    return condition if last is None else and_(condition, starts(last + ONE_DAY) > COMPLETED_AT)
+    if last is not None:
+        condition = and_(condition, starts(last + ONE_DAY) > COMPLETED_AT)
+    return condition if first or last else and_(condition, COMPLETED_AT.is_not(None))

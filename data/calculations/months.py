@@ -2,10 +2,11 @@
 
 A month's sums depend on what was completed in it, and on how each task began (`Beginning`): grit counts earlier
 completions up to ten, and aversion is compared with the first time. So a new completion touches one month, and only
-one that changes how a task began touches others; `data.instances` says which. What is made of the sums is in
-`series`, `relief` and `analytics`.
+one that changes how a task began touches others; `data.touches` says which. What is made of the days is in `series`;
+years are added up in `past`.
 """
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from datetime import date, timedelta
 from itertools import groupby, pairwise
@@ -13,17 +14,20 @@ from itertools import groupby, pairwise
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import func, select
 
-from data.calculations.completed import (
-    COMPLETED_AT,
-    Completed,
-    completed_within,
-    measure,
-    microseconds,
-    read_completed,
-)
+from data.calculations.completed import Completed, measure, microseconds, read_completed
 from data.calculations.formulas import PRACTISED, Numbers
+from data.calculations.sums import (
+    ATTRIBUTES,
+    EXPECTED,
+    FELT,
+    HALF_LIFE_DAYS,
+    HOURS_OF_WEEK,
+    OF_RATED,
+    RANGES,
+    Sums,
+    whole,
+)
 from data.database import ReadTransaction
 from data.days import ONE_DAY, Calendar
 from data.models import EPOCH, Kind
@@ -52,32 +56,6 @@ AVERAGED = (
 )
 """What is summed by day."""
 
-ATTRIBUTES = (
-    "relief",
-    "mental_load",
-    "emotional_load",
-    "physical_load",
-    "aversion",
-    "motivation",
-    "stress",
-    "net_wellbeing",
-    "difficulty",
-    "surprise",
-    "aversion_drop",
-    "delay_minutes",
-    "time_accuracy",
-    "relief_points",
-    "predicted_relief",
-    "predicted_aversion",
-    "estimate_minutes",
-    "actual_minutes",
-    "completion_percent",
-)
-"""What correlations compare: numbers of single instances, under the glossary's names."""
-
-FELT = ("relief", "mental_load", "emotional_load", "physical_load", "aversion")
-"""What histograms are kept of: whole numbers 0-100."""
-
 BY_DAY = (
     "completed",
     "self_care_completed",
@@ -86,48 +64,23 @@ BY_DAY = (
     *(f"sum_{name}" for name in AVERAGED),
     *(f"count_{name}" for name in AVERAGED),
 )
-EXPECTED = ("relief", "stress", "actual_minutes", "aversion", "relief_points")
-"""What recommendations expect of a task."""
-_OF_RATED = ("relief", "relief_points")
-"""What is summed by task once more, over the instances that have a net wellbeing."""
-BY_TASK = (
-    "completed",
-    *(f"{part}_{name}" for part in ("sum", "count") for name in (*EXPECTED, "net_wellbeing")),
-    *(f"{part}_rated_{name}" for part in ("sum", "count") for name in _OF_RATED),
-    *(f"{part}_{name}" for part in ("decayed", "weight") for name in EXPECTED),
-)
-BY_HOUR = ("completed", "sum_relief", "count_relief", "sum_relief_points", "count_relief_points")
-SIDES = ("positive", "positive_sum", "negative", "negative_sum", "neutral")
-FORESIGHT = ("count", "predicted", "actual")
-MOMENTS = ("count", "sum", "squares", "products")
-
-HALF_LIFE_DAYS = 30.0
-HOURS_OF_WEEK = 7 * 24
 _MICROSECONDS_PER_HOUR = 3_600_000_000
 
 
 class Month(msgspec.Struct, frozen=True):
-    """The sums of one month's completed instances. Tables are float64 in the bytes of `table`; empty without any.
+    """What was completed in one month: its sums, and those of its days, BY_DAY x days, in bytes as in `Sums`."""
 
-    `by_day` is BY_DAY x days, `by_task` BY_TASK x `tasks`, `by_hour` BY_HOUR x 168 hours of the week from Monday 0:00,
-    `foresight` FORESIGHT x ten ranges of predicted relief, `moments` MOMENTS x attributes x attributes, `histograms`
-    FELT x 101, `sides` like SIDES. `decayed` and `weight` count an instance of the month's first day once, and twice
-    for each `HALF_LIFE_DAYS` that it is later.
-
-    `moments[:, i, j]` are, over the instances that have both i and j: their number, the sum of i, that of i squared,
-    and that of i times j.
-    """
-
-    first: date
-    last_completed: date | None
-    tasks: tuple[str, ...] = ()
+    sums: Sums
     by_day: bytes = b""
-    by_task: bytes = b""
-    by_hour: bytes = b""
-    sides: tuple[float, ...] = (0.0,) * len(SIDES)
-    foresight: bytes = b""
-    moments: bytes = b""
-    histograms: bytes = b""
+
+    def days(self) -> Numbers:
+        """Return the table of days."""
+        days = (following(self.sums.first) - self.sums.first).days
+        if self.by_day:
+            return np.frombuffer(self.by_day, dtype=np.float64).reshape(len(BY_DAY), -1)
+        empty = np.zeros((len(BY_DAY), days))
+        empty[BY_DAY.index("median_minutes")] = np.nan
+        return empty
 
 
 class Counts(msgspec.Struct, frozen=True):
@@ -177,27 +130,6 @@ def parts_between(first: date, last: date) -> list[str]:
     return found
 
 
-def table(stored: bytes, rows: int) -> Numbers:
-    """Return the table in *stored*, which nobody can change: rows x as many columns as there are."""
-    return np.frombuffer(stored, dtype=np.float64).reshape(rows, -1)
-
-
-def read_months(read: ReadTransaction, view: Viewpoint, until: date | None = None) -> list[Month]:
-    """Return all months in which anything was completed, oldest first, up to the day *until* (None: all there are)."""
-    least = read.connection.scalar(select(func.min(COMPLETED_AT)).where(completed_within(view)))
-    if least is None:
-        return []
-    most = read.connection.scalar(select(func.max(COMPLETED_AT)).where(completed_within(view)))
-    assert most is not None
-    day_of = view.profile.calendar.day_of
-    first, last = day_of(least), day_of(most) if until is None else min(day_of(most), until)
-    found = [read.piece(load_month, view, part) for part in parts_between(first, last)]
-    if found and until is not None and (reached := found[-1].last_completed) is not None and reached > until:
-        # Only where the clock was set back, or somebody's plans were imported as done.
-        found[-1] = tally(read, view, first_of(part_of(until)), until)
-    return [month for month in found if month.last_completed is not None]
-
-
 def load_month(read: ReadTransaction, view: Viewpoint, part: str) -> Month:
     """Return the sums of the month *part*. Reads its rows, about 3 us each, and the tasks' beginnings."""
     first = first_of(part)
@@ -209,24 +141,22 @@ def tally(read: ReadTransaction, view: Viewpoint, first: date, last: date) -> Mo
     calendar = view.profile.calendar
     completed = read_completed(read, view, calendar.starts(first), calendar.starts(last + ONE_DAY))
     if not len(completed.at):
-        return Month(first, None)
+        return Month(Sums(first))
     days = [first + ONE_DAY * place for place in range((last - first).days + 1)]
     starts = np.array([microseconds(calendar.starts(day)) for day in (*days, last + ONE_DAY)])
     day = np.searchsorted(starts, completed.at, side="right") - 1
     beginnings: Beginnings = read.piece(load_beginnings, view, "all")
     numbers = measure(completed, *_past(completed, beginnings, int(starts[0])))
-    return Month(
-        first=first,
-        last_completed=days[day[-1]],
-        tasks=completed.tasks,
-        by_day=_by_day(completed, numbers, day, len(days)).tobytes(),
-        by_task=_by_task(completed, numbers, day).tobytes(),
-        by_hour=_by_hour(completed, numbers, day, days, calendar).tobytes(),
-        sides=_sides(numbers["net_wellbeing"]),
-        foresight=_foresight(numbers["predicted_relief"], numbers["relief"]).tobytes(),
-        moments=_moments(numbers).tobytes(),
-        histograms=_histograms(numbers).tobytes(),
-    )
+    parts = {
+        "by_hour": _by_hour(completed, numbers, day, days, calendar),
+        "sides": _sides(numbers["net_wellbeing"]),
+        "foresight": _foresight(numbers["predicted_relief"], numbers["relief"]),
+        "moments": _moments(numbers),
+        "histograms": _histograms(numbers),
+    }
+    by_task = _by_task(completed, numbers, day).T.tobytes()
+    sums = Sums(first, days[day[-1]], completed.tasks, by_task, whole(parts))
+    return Month(sums, _by_day(completed, numbers, day, len(days)).tobytes())
 
 
 def load_counts(read: ReadTransaction, view: Viewpoint, part: str) -> Counts:
@@ -288,7 +218,7 @@ def _past(completed: Completed, beginnings: Beginnings, start: int) -> tuple[Num
             continue
         if beginning.first_aversion is not None:
             first_aversion[place] = beginning.first_aversion
-        before = sum(moment < start for moment in beginning.completed_at)
+        before = bisect_left(beginning.completed_at, start)
         if before < PRACTISED:
             own = np.flatnonzero(completed.task == place)
             earlier[own] = np.minimum(PRACTISED, before + np.arange(len(own)))
@@ -330,7 +260,7 @@ def _medians(values: Numbers, day: NDArray[np.intp], days: int) -> Numbers:
 
 def _by_task(completed: Completed, numbers: dict[str, Numbers], day: NDArray[np.intp]) -> Numbers:
     expected = np.array([numbers[name] for name in (*EXPECTED, "net_wellbeing")])
-    rated = np.array([numbers[name] for name in _OF_RATED])
+    rated = np.array([numbers[name] for name in OF_RATED])
     rated[:, np.isnan(numbers["net_wellbeing"])] = np.nan
     weight = 2 ** (day / HALF_LIFE_DAYS)
     rows = [np.ones((1, len(day)))]
@@ -363,28 +293,22 @@ def _by_hour(
     for name in ("relief", "relief_points"):
         present = ~np.isnan(numbers[name])
         values = np.where(present, numbers[name], 0.0)
-        found += [
-            np.bincount(cell, weights, minlength=HOURS_OF_WEEK) for weights in (values, present.astype(np.float64))
-        ]
+        for weights in (values, present):
+            found.append(np.bincount(cell, weights, minlength=HOURS_OF_WEEK).astype(np.float64))
     return np.array(found)
 
 
-def _sides(net: Numbers) -> tuple[float, ...]:
+def _sides(net: Numbers) -> Numbers:
     positive, negative = net > 0, net < 0
-    return (
-        float(positive.sum()),
-        float(net[positive].sum()),
-        float(negative.sum()),
-        float(net[negative].sum()),
-        float((net == 0).sum()),
-    )
+    sums = positive.sum(), net[positive].sum(), negative.sum(), net[negative].sum(), (net == 0).sum()
+    return np.array(sums, dtype=np.float64)
 
 
 def _foresight(predicted: Numbers, actual: Numbers) -> Numbers:
     both = ~np.isnan(predicted + actual)
     predicted, actual = predicted[both], actual[both]
     ten = np.minimum(predicted // 10, 9).astype(np.intp)
-    found = [np.bincount(ten, weights, minlength=10) for weights in (np.ones(len(ten)), predicted, actual)]
+    found = [np.bincount(ten, weights, minlength=RANGES) for weights in (np.ones(len(ten)), predicted, actual)]
     return np.array(found, dtype=np.float64)
 
 

@@ -13,8 +13,8 @@ import msgspec
 from sqlalchemy import and_, func, literal, select
 
 from data.calculations.averages import checked_weights, percentile_ranks, weighted_mean
-from data.calculations.by_task import TaskTotals, read_totals
-from data.calculations.months import EXPECTED, read_months
+from data.calculations.past import read_past
+from data.calculations.sums import EXPECTED, Sums, fading
 from data.database import ReadTransaction
 from data.models import Instance, State, Task
 from data.viewpoint import Viewpoint
@@ -111,8 +111,8 @@ def load_recommendations(read: ReadTransaction, view: Viewpoint) -> Recommendati
         ValueError: a weight is negative or not a finite number.
     """
     weights = checked_weights(SUB_SCORES, dict(view.profile.recommendation_weights))
-    totals = read_totals(read_months(read, view, view.today), view.today)
-    history, usual = _seen(totals), _usual(totals)
+    past = read_past(read, view, view.today)
+    history, usual = _seen(past, fading((view.today - past.first).days)), _usual(past)
     return Recommendations(
         templates=_ranked(_read_templates(read, view), history, usual, weights, view.hour),
         planned=_ranked(_read_planned(read, view), history, usual, weights, view.hour),
@@ -216,22 +216,22 @@ def _values(numbers: _Numbers, candidate: _Candidate, now: datetime) -> dict[str
     }
 
 
-def _seen(totals: TaskTotals) -> dict[str, _Seen]:
-    completions = totals.of("completed").astype(int).tolist()
+def _seen(past: Sums, scale: float) -> dict[str, _Seen]:
+    completions = past.of_tasks("completed").astype(int).tolist()
     columns = [
-        list(zip(totals.of(f"decayed_{name}").tolist(), totals.of(f"weight_{name}").tolist(), strict=True))
+        list(zip(*((past.of_tasks(f"{part}_{name}") * scale).tolist() for part in ("decayed", "weight")), strict=True))
         for name in EXPECTED
     ]
     return {
         task: _Seen(count, sums)
-        for task, count, *sums_of in zip(totals.tasks, completions, *columns, strict=True)
+        for task, count, *sums_of in zip(past.tasks, completions, *columns, strict=True)
         for sums in (tuple(sums_of),)
     }
 
 
-def _usual(totals: TaskTotals) -> _Numbers:
+def _usual(past: Sums) -> _Numbers:
     """Return the user's plain means."""
-    pairs = [(float(totals.of(f"sum_{name}").sum()), float(totals.of(f"count_{name}").sum())) for name in EXPECTED]
+    pairs = [[float(past.of_tasks(f"{part}_{name}").sum()) for part in ("sum", "count")] for name in EXPECTED]
     return _Numbers(*(total / count if count else None for total, count in pairs))
 
 

@@ -1,14 +1,12 @@
 """The relief summary: how much relief there was, of what, when, and how well it had been foreseen."""
 
-from collections.abc import Sequence
-
 import msgspec
 import numpy as np
 
-from data.calculations.by_task import TaskTotals, read_totals
 from data.calculations.completed import Label, read_labels
 from data.calculations.formulas import Numbers
-from data.calculations.months import BY_HOUR, FELT, FORESIGHT, Month, read_months, table
+from data.calculations.past import read_past
+from data.calculations.sums import FELT, OF_RATED, Sums
 from data.database import ReadTransaction
 from data.models import Kind
 from data.viewpoint import Viewpoint
@@ -113,16 +111,15 @@ class ReliefSummary(msgspec.Struct, frozen=True):
 
 def load_relief_summary(read: ReadTransaction, view: Viewpoint) -> ReliefSummary:
     """Return the relief summary of all completed instances."""
-    months = read_months(read, view)
-    totals = read_totals(months)
-    labels = read_labels(read, view) if months else {}
-    positive, positive_sum, negative, negative_sum, neutral = _sum([month.sides for month in months], 5)
-    foresight = _sum([table(month.foresight, 1)[0] for month in months], len(FORESIGHT) * 10).reshape(-1, 10)
+    totals = read_past(read, view)
+    labels = read_labels(read, view) if totals.tasks else {}
+    positive, positive_sum, negative, negative_sum, neutral = totals.of("sides").tolist()
+    foresight = totals.of("foresight")
     ranked = _ranked_tasks(totals, labels)
     best = ranked[:BEST_AND_WORST]
     return ReliefSummary(
-        completed=int(totals.of("completed").sum()),
-        relief_points=_known(totals.of("sum_relief_points").sum(), totals.of("count_relief_points").sum()),
+        completed=int(totals.of_tasks("completed").sum()),
+        relief_points=_known(totals.of_tasks("sum_relief_points").sum(), totals.of_tasks("count_relief_points").sum()),
         by_kind=_by_kind(totals, labels),
         positive=Side(int(positive), float(positive_sum)),
         negative=Side(int(negative), float(negative_sum)),
@@ -133,16 +130,11 @@ def load_relief_summary(read: ReadTransaction, view: Viewpoint) -> ReliefSummary
             for ten in range(10)
             if foresight[0, ten]
         ),
-        grid=_grid(months),
+        grid=_grid(totals.of("by_hour")),
         best=tuple(best),
         worst=tuple(reversed(ranked[len(best) :][-BEST_AND_WORST:])),
-        spreads=_spreads(months),
+        spreads=_spreads(totals.of("histograms")),
     )
-
-
-def _sum(parts: Sequence[Sequence[float] | Numbers], length: int) -> Numbers:
-    found: Numbers = np.array(parts, dtype=np.float64).reshape(-1, length).sum(axis=0)
-    return found
 
 
 def _known(total: float, count: float) -> float | None:
@@ -153,7 +145,7 @@ def _mean(total: float, count: float) -> float | None:
     return float(total) / float(count) if count else None
 
 
-def _by_kind(totals: TaskTotals, labels: dict[str, Label]) -> tuple[KindRelief, ...]:
+def _by_kind(totals: Sums, labels: dict[str, Label]) -> tuple[KindRelief, ...]:
     kinds = np.array([labels[task].kind for task in totals.tasks])
     found = []
     for kind in Kind:
@@ -161,7 +153,7 @@ def _by_kind(totals: TaskTotals, labels: dict[str, Label]) -> tuple[KindRelief, 
             continue
 
         def total(name: str, own: Numbers = own) -> float:
-            return float(totals.of(name)[own].sum())
+            return float(totals.of_tasks(name)[own].sum())
 
         found.append(
             KindRelief(
@@ -182,20 +174,19 @@ def _foresight(sums: Numbers) -> Foresight:
     return Foresight(int(count), predicted / count, actual / count, predicted / count - actual / count)
 
 
-def _grid(months: Sequence[Month]) -> tuple[tuple[HourRelief, ...], ...]:
-    sums = _sum([table(month.by_hour, 1)[0] for month in months], len(BY_HOUR) * 168).reshape(len(BY_HOUR), -1)
+def _grid(by_hour: Numbers) -> tuple[tuple[HourRelief, ...], ...]:
     hours = [
         HourRelief(int(completed), _mean(relief, rated), _known(points, pointed))
-        for completed, relief, rated, points, pointed in sums.T.tolist()
+        for completed, relief, rated, points, pointed in by_hour.T.tolist()
     ]
     return tuple(tuple(hours[24 * weekday : 24 * weekday + 24]) for weekday in range(7))
 
 
-def _ranked_tasks(totals: TaskTotals, labels: dict[str, Label]) -> list[TaskRelief]:
+def _ranked_tasks(totals: Sums, labels: dict[str, Label]) -> list[TaskRelief]:
     """Return the tasks that have a net wellbeing, best first."""
-    nets, counts = totals.of("sum_net_wellbeing"), totals.of("count_net_wellbeing")
+    nets, counts = totals.of_tasks("sum_net_wellbeing"), totals.of_tasks("count_net_wellbeing")
     overall = _mean(nets.sum(), counts.sum())
-    rated = [totals.of(f"{part}_rated_{name}").tolist() for name in ("relief", "relief_points") for part in _PARTS]
+    rated = [totals.of_tasks(f"{part}_rated_{name}").tolist() for name in OF_RATED for part in ("sum", "count")]
     tasks = []
     for task_id, net, count, relief, reliefs, points, pointed in zip(
         totals.tasks, nets.tolist(), counts.tolist(), *rated, strict=True
@@ -217,11 +208,7 @@ def _ranked_tasks(totals: TaskTotals, labels: dict[str, Label]) -> list[TaskReli
     return sorted(tasks, key=lambda task: (-task.score, task.task_id))
 
 
-_PARTS = ("sum", "count")
-
-
-def _spreads(months: Sequence[Month]) -> tuple[Spread, ...]:
-    histograms = _sum([table(month.histograms, 1)[0] for month in months], len(FELT) * 101).reshape(len(FELT), -1)
+def _spreads(histograms: Numbers) -> tuple[Spread, ...]:
     found = []
     for feeling, histogram in zip(FELT, histograms, strict=True):
         up_to = histogram.cumsum()

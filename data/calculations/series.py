@@ -11,7 +11,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from sqlalchemy import func, select
 
 from data.calculations.formulas import MINUTES_PER_DAY, Numbers
-from data.calculations.months import BY_DAY, Month, following, load_counts, load_month, parts_between, table
+from data.calculations.months import BY_DAY, Month, load_counts, load_month, part_of, parts_between
 from data.database import ReadTransaction
 from data.days import ONE_DAY, Calendar
 from data.models import Instance, Kind, State
@@ -75,8 +75,8 @@ def read_series(
     parts = parts_between(first, last)
     months: list[Month] = [read.piece(load_month, view, part) for part in parts]
     counts = [read.piece(load_counts, view, part) for part in parts]
-    columns = np.concatenate([_by_day(month) for month in months], axis=1)
-    begin = (first - months[0].first).days
+    columns = np.concatenate([month.days() for month in months], axis=1)
+    begin = (first - months[0].sums.first).days
     chosen = slice(begin, begin + (last - first).days + 1)
     daily = dict(zip(BY_DAY, columns[:, chosen], strict=True))
     daily["cancelled"] = np.concatenate([np.array(count.cancelled, dtype=np.float64) for count in counts])[chosen]
@@ -118,7 +118,7 @@ def read_streak_before(read: ReadTransaction, view: Viewpoint, day: date) -> int
     expected = day - ONE_DAY
     while True:
         first = expected.replace(day=1)
-        done = _by_day(read.piece(load_month, view, f"{first:%Y-%m}"))[0]
+        done = read.piece(load_month, view, part_of(first)).days()[0]
         while expected >= first:
             if done[(expected - first).days]:
                 run += 1
@@ -154,11 +154,3 @@ def dates(first: date, last: date) -> list[date]:
 def known(numbers: Numbers) -> list[float | None]:
     """Return the numbers with None for no data."""
     return [None if number != number else number for number in numbers.tolist()]
-
-
-def _by_day(month: Month) -> Numbers:
-    if month.last_completed is not None:
-        return table(month.by_day, len(BY_DAY))
-    empty = np.zeros((len(BY_DAY), (following(month.first) - month.first).days))
-    empty[BY_DAY.index("median_minutes")] = np.nan
-    return empty

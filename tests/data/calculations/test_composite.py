@@ -5,12 +5,12 @@ from collections.abc import Callable
 from datetime import date, timedelta
 
 import pytest
-from data.calculations.attempts import Attempt
-from data.calculations.history import Window, tally
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data.calculations.composite import COMPONENTS, combine, composite_of
+from tests.data.calculations.reference.attempts import Attempt
+from tests.data.calculations.reference.history import Window, tally
 
 MONDAY = date(2026, 6, 8)
 

@@ -5,7 +5,12 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
-from data.calculations.history import (
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from data.days import calendar
+from data.viewpoint import Viewpoint
+from tests.data.calculations.reference.history import (
     Tally,
     read_active,
     read_first_day,
@@ -13,11 +18,6 @@ from data.calculations.history import (
     read_streak_before,
     streaks,
 )
-from hypothesis import given, settings
-from hypothesis import strategies as st
-
-from data.days import calendar
-from data.viewpoint import Viewpoint
 
 MakeView = Callable[..., Viewpoint]
 DAY = date(2026, 6, 10)

@@ -6,14 +6,14 @@ from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 
 import pytest
-from data.calculations.attempts import Attempt
-from data.calculations.history import AVERAGED, Tally, Window, tally
-from data.calculations.measures import measure
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data.calculations import windows
 from data.calculations.registry import BY_NAME, METRICS
+from tests.data.calculations.reference.attempts import Attempt
+from tests.data.calculations.reference.history import AVERAGED, Tally, Window, tally
+from tests.data.calculations.reference.measures import measure
 
 MakeAttempt = Callable[..., Attempt]
 

