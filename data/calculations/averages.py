@@ -33,7 +33,9 @@ def percentile_ranks(values: Sequence[float | None]) -> tuple[float | None, ...]
     """Return each value's percentile rank among those that are not None, 0-100 exclusive; None stays None.
 
     100 * (number below + half the number equal, itself included) / n: equal values share a rank, a single one has 50.
+    Values count as equal up to 9 decimals: a rounding error must not put one before another.
     """
+    values = [None if value is None else round(value, 9) for value in values]
     ordered = sorted(value for value in values if value is not None)
     return tuple(
         None

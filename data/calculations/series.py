@@ -84,14 +84,19 @@ def read_series(
         daily["created"] = np.concatenate([np.array(count.created, dtype=np.float64) for count in counts])[chosen]
     else:
         daily["created"] = np.full((last - first).days + 1, np.nan)
-    sleep = daily["counted_sleep"] = np.minimum(daily["minutes_sleep"], SLEEP_MINUTES_COUNTED)
-    tracked = sleep + sum(daily[f"minutes_{kind}"] for kind in Kind if kind is not Kind.SLEEP)
-    daily["tracked"] = 100 * (1 - np.exp(-2 * tracked / MINUTES_PER_DAY))
+    daily |= derived(daily)
     done = [bool(count) for count in daily["completed"].tolist()]
     before = read_streak_before(read, view, first)
     return Series(
         first, daily, streaks(first, done, before, view.profile.calendar), view.profile.target_minutes_per_day
     )
+
+
+def derived(daily: dict[str, Numbers]) -> dict[str, Numbers]:
+    """Return the columns that windows need besides, made of a day's others: each day by itself, before any sum."""
+    sleep = np.minimum(daily["minutes_sleep"], SLEEP_MINUTES_COUNTED)
+    tracked = sleep + sum(daily[f"minutes_{kind}"] for kind in Kind if kind is not Kind.SLEEP)
+    return {"counted_sleep": sleep, "tracked": 100 * (1 - np.exp(-2 * tracked / MINUTES_PER_DAY))}
 
 
 def streaks(first: date, done: Sequence[bool], before: int, calendar: Calendar) -> list[int]:
