@@ -5,9 +5,9 @@ months can depend on how a task began, is in `data.calculations.months`.
 """
 
 from datetime import date, datetime
-from typing import Any, TypedDict
+from typing import TypedDict
 
-from sqlalchemy import Select, func, select, tuple_, type_coerce
+from sqlalchemy import Select, and_, func, or_, select, type_coerce
 from sqlalchemy.orm import Session
 
 from data.days import ONE_DAY, Calendar, calendar
@@ -70,7 +70,7 @@ def _completed(row: Instance) -> Select[datetime]:
 def _others_before(session: Session, row: Instance, moment: datetime) -> int:
     """Return how many of the task's other instances were completed before *row* at *moment*; beyond `EARLY`, one more
     than that."""
-    before: Any = tuple_(Instance.completed_at, Instance.id) < tuple_(moment, row.id)
+    before = or_(moment > COMPLETED_AT, and_(moment == COMPLETED_AT, Instance.id < row.id))
     found = session.scalars(_completed(row).where(before, Instance.id != row.id).limit(EARLY + 1))
     return len(found.all())
 
