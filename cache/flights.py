@@ -9,6 +9,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 
 from cache.entries import Entry
+from cache.errors import LoadError
 from events.catalog import UserId
 
 
@@ -33,7 +34,8 @@ class Flights:
             entry = load()
         except BaseException as error:
             self._land(flight)
-            own.set_exception(error)
+            stopped = LoadError(key, RuntimeError("it was stopped"))  # by its own reader, who speaks for nobody else
+            own.set_exception(error if isinstance(error, Exception) else stopped)
             raise
         self._land(flight)
         own.set_result(entry)

@@ -4,8 +4,12 @@ A loader asks its read transaction for them (`ReadTransaction.piece`), and gets 
 now: it cannot tell the difference. Who keeps them, and until when, is the cache's business.
 """
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Protocol
+
+from data.bulk import Progress
 
 if TYPE_CHECKING:
     from data.database import ReadTransaction
@@ -25,3 +29,30 @@ class Pieces(Protocol):
 def anew(piece: Piece, read: "ReadTransaction", view: "Viewpoint", part: str) -> Any:
     """Compute the part, whatever anybody may have kept."""
     return piece(read, view, part)
+
+
+class Stopped(BaseException):  # no error: nothing is wrong, somebody went away
+    """What a `Progress` raises to stop a calculation. The parts that were finished until then are kept."""
+
+
+_progress: ContextVar[Progress | None] = ContextVar("progress", default=None)
+
+
+@contextlib.contextmanager
+def watched(progress: Progress) -> Iterator[None]:
+    """Tell *progress*, in this thread or task, how far a long calculation is, after each part of it.
+
+    It may raise `Stopped`, which reaches whoever asked for the value.
+    """
+    token = _progress.set(progress)
+    try:
+        yield
+    finally:
+        _progress.reset(token)
+
+
+def tell(done: int, total: int) -> None:
+    """Tell whoever watches."""
+    progress = _progress.get()
+    if progress is not None:
+        progress(done, total)

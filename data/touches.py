@@ -7,14 +7,14 @@ months can depend on how a task began, is in `data.calculations.months`.
 from datetime import date, datetime
 from typing import TypedDict
 
-from sqlalchemy import Select, and_, func, or_, select, type_coerce
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select, type_coerce
 from sqlalchemy.orm import Session
 
 from data.days import ONE_DAY, Calendar, calendar
 from data.models import Day, Instance, Instant, Preferences
 from events.catalog import UserId
 
-COMPLETED_AT = type_coerce(Instance.completed_at, Instant())
+COMPLETED_AT: ColumnElement[datetime] = type_coerce(Instance.completed_at, Instant())
 
 EARLY = 10
 """Of a task's completed instances so many are its beginning: those after them count no more of what was before."""

@@ -9,6 +9,7 @@ from data.calculations.completed import completed_days
 from data.calculations.months import Month, first_of, load_month, parts_between, tally
 from data.calculations.sums import Sums, added_up
 from data.database import ReadTransaction
+from data.pieces import tell
 from data.viewpoint import Viewpoint
 
 BEGINNING_OF_TIME = date(1970, 1, 1)
@@ -27,10 +28,15 @@ def read_past(read: ReadTransaction, view: Viewpoint, until: date | None = None)
 
 
 def load_past(read: ReadTransaction, view: Viewpoint, part: str) -> Sums:
-    """Return the sums of everything; there is one *part*."""
+    """Return the sums of everything; there is one *part*. Tells `data.pieces.tell` of each month."""
     days = completed_days(read, view)
     if days is None:
         return Sums(BEGINNING_OF_TIME)
+    parts = parts_between(*days)
+    for done, month in enumerate(parts):
+        tell(done, len(parts))
+        read.piece(load_month, view, month)
+    tell(len(parts), len(parts))
     years = range(days[0].year, days[1].year + 1)
     return added_up(date(years[0], 1, 1), [read.piece(load_year, view, str(year)) for year in years])
 
