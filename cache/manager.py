@@ -277,7 +277,7 @@ class CacheManager:
                 if snapshot.why(value).state == "fresh":
                     checked += 1
                     if snapshot.get(value) != snapshot.load(value):
-                        differs.append(value.key_for(snapshot.view))
+                        differs.append(value.key_for(snapshot.view) if value.part else value.key)
         return checked, differs
 
     def _store_of(self, user: UserId) -> Store:

@@ -378,7 +378,14 @@ def _record(
             at=transaction.now,
             task=TaskId(row.task_id),
             instance=InstanceId(row.id),
-            **touched(transaction.session, transaction.now, row, *counted_at, changed=changed),
+            **touched(
+                transaction.session,
+                transaction.now,
+                row,
+                *counted_at,
+                changed=changed,
+                as_completed=event_class is CompletionUndone or row.completed_at is not None,
+            ),
             **values,
         )
     )

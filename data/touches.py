@@ -30,11 +30,17 @@ class Touched(TypedDict):
 
 
 def touched(
-    session: Session, now: datetime, row: Instance, *counted_at: datetime | None, changed: tuple[str, ...] | None = None
+    session: Session,
+    now: datetime,
+    row: Instance,
+    *counted_at: datetime | None,
+    changed: tuple[str, ...] | None = None,
+    as_completed: bool = True,
 ) -> Touched:
     """Return what a change of *row* touches that counted, or counts now, at the moments *counted_at*.
 
-    *changed* are the columns that were corrected; None if it was completed or undone. A clock that is set back over
+    *changed* are the columns that were corrected; None if it was completed or undone. *as_completed* is False for what
+    counted as cancelled, or not at all: no completed instance has other numbers then. A clock that is set back over
     midnight does not undo that a day has started: those before it stay finished.
     """
     user = UserId(row.user_id)
@@ -42,9 +48,9 @@ def touched(
     own = calendar(preferences.time_zone, preferences.day_start)
     started = session.scalar(select(func.max(Day.day)).where(Day.user_id == user))
     moments = [moment for moment in counted_at if moment]
-    days = {own.day_of(moment) for moment in moments}
-    moves = changed is None or "completed_at" in changed
-    others_before = [_others_before(session, row, moment) for moment in moments] if moves or changed else []
+    days = {own.day_of(moment) for moment in moments} if as_completed else set()
+    moves = as_completed and (changed is None or "completed_at" in changed)
+    others_before = [_others_before(session, row, moment) for moment in moments] if as_completed else []
     is_first = min(others_before, default=EARLY) == 0 and (moves or "actual_aversion" in (changed or ()))
     if is_first:  # all are compared with the first
         days |= set(_first_days_of_months(session, row, own))
@@ -70,7 +76,8 @@ def _completed(row: Instance) -> Select[datetime]:
 def _others_before(session: Session, row: Instance, moment: datetime) -> int:
     """Return how many of the task's other instances were completed before *row* at *moment*; beyond `EARLY`, one more
     than that."""
-    before = or_(moment > COMPLETED_AT, and_(moment == COMPLETED_AT, Instance.id < row.id))
+    tied = and_(Instance.completed_at == moment, Instance.id < row.id)
+    before = or_(Instance.completed_at < moment, tied)
     found = session.scalars(_completed(row).where(before, Instance.id != row.id).limit(EARLY + 1))
     return len(found.all())
 
