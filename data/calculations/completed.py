@@ -91,12 +91,16 @@ class Label(msgspec.Struct, frozen=True):
 
 def completed_days(read: ReadTransaction, view: Viewpoint) -> tuple[date, date] | None:
     """Return the first and last local day on which anything was completed; None if nothing ever was."""
-    ends = [f"(SELECT {end}(completed_at) FROM instances WHERE user_id = :user)" for end in ("min", "max")]
-    row = read.connection.exec_driver_sql(f"SELECT {', '.join(ends)}", {"user": view.user}).one()
-    if None in row:
-        return None
-    first, last = (view.profile.calendar.day_of(EPOCH + MICROSECOND * moment) for moment in row)
-    return first, last
+    first, last = days_at(read, view, "min(completed_at)", "max(completed_at)")
+    return None if first is None or last is None else (first, last)
+
+
+def days_at(read: ReadTransaction, view: Viewpoint, *ends: str) -> list[date | None]:
+    """Return the local day of each of *ends*, such as `min(created_at)`; None without any. One seek in an index each."""
+    asked = ", ".join(f"(SELECT {end} FROM instances WHERE user_id = :user)" for end in ends)
+    row = read.connection.exec_driver_sql(f"SELECT {asked}", {"user": view.user}).one()
+    day_of = view.profile.calendar.day_of
+    return [None if moment is None else day_of(EPOCH + MICROSECOND * moment) for moment in row]
 
 
 def microseconds(instant: datetime) -> int:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from sqlalchemy import func, select
 
+from data.calculations.completed import days_at
 from data.calculations.formulas import MINUTES_PER_DAY, Numbers
 from data.calculations.months import BY_DAY, Month, load_counts, load_month, part_of, parts_between
 from data.database import ReadTransaction
@@ -134,11 +135,8 @@ def read_streak_before(read: ReadTransaction, view: Viewpoint, day: date) -> int
 
 def read_first_day(read: ReadTransaction, view: Viewpoint) -> date | None:
     """Return the first local day on which anything was created, completed or cancelled; None if nothing ever was."""
-    moments = [
-        read.connection.scalar(select(func.min(column)).where(Instance.user_id == view.user))
-        for column in (Instance.created_at, Instance.completed_at, Instance.cancelled_at)
-    ]
-    return min((view.profile.calendar.day_of(moment) for moment in moments if moment is not None), default=None)
+    days = days_at(read, view, "min(created_at)", "min(completed_at)", "min(cancelled_at)")
+    return min((day for day in days if day is not None), default=None)
 
 
 def read_active(read: ReadTransaction, view: Viewpoint) -> int:

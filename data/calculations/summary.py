@@ -5,19 +5,17 @@ At the end of the file, the three sentences that say it in words.
 
 import math
 from datetime import date
-from typing import Any
 
 import msgspec
-from sqlalchemy import SQLColumnExpression, and_, select
 
 from data.calculations import windows
-from data.calculations.completed import COMPLETED_AT, completed_within
+from data.calculations.completed import MICROSECOND, microseconds
 from data.calculations.composite import COMPOSITE_DAYS, Composite, composites_of
 from data.calculations.series import Windows, known, read_series
 from data.calculations.windows import Calculation
 from data.database import ReadTransaction
 from data.days import ONE_DAY
-from data.models import Instance, Kind, Task
+from data.models import EPOCH, Kind
 from data.viewpoint import Viewpoint
 
 
@@ -179,26 +177,27 @@ def _period(read: ReadTransaction, view: Viewpoint, first: date, windows_: Windo
         work_target_minutes=windows_.target_minutes_per_day * windows_.length,
         avg_relief=value(windows.mean_of("relief")),
         avg_stress=value(windows.mean_of("stress")),
-        best_relief=_standing_out(read, view, first, last, Instance.actual_relief),
+        best_relief=_standing_out(read, view, first, last, "actual_relief"),
         hardest=_standing_out(read, view, first, last, _DIFFICULTY),
     )
 
 
-_DIFFICULTY = (Instance.actual_mental_load + Instance.actual_emotional_load + Instance.actual_aversion) / 3.0
+_DIFFICULTY = "(actual_mental_load + actual_emotional_load + actual_aversion) / 3.0"
+_STANDING_OUT_SQL = """
+    SELECT instances.id, task_id, name, kind, completed_at, {score} AS score
+    FROM instances JOIN tasks ON tasks.user_id = instances.user_id AND tasks.id = task_id
+    WHERE instances.user_id = :user AND completed_at >= :since AND completed_at < :until AND {score} IS NOT NULL
+    ORDER BY score DESC, completed_at, instances.id LIMIT 1"""
 
 
-def _standing_out(
-    read: ReadTransaction, view: Viewpoint, first: date, last: date, score: SQLColumnExpression[Any]
-) -> Deed | None:
+def _standing_out(read: ReadTransaction, view: Viewpoint, first: date, last: date, score: str) -> Deed | None:
     """Return the instance with the greatest *score*, the earliest of equal ones; None if none has it."""
-    row = read.connection.execute(
-        select(Instance.id, Instance.task_id, Task.name, Task.kind, COMPLETED_AT, score)
-        .join(Task, and_(Task.user_id == Instance.user_id, Task.id == Instance.task_id))
-        .where(completed_within(view, first, last), score.is_not(None))
-        .order_by(score.desc(), COMPLETED_AT, Instance.id)
-        .limit(1)
-    ).one_or_none()
+    calendar = view.profile.calendar
+    since, until = microseconds(calendar.starts(first)), microseconds(calendar.starts(last + ONE_DAY))
+    bounds = {"user": view.user, "since": since, "until": until}
+    row = read.connection.exec_driver_sql(_STANDING_OUT_SQL.format(score=score), bounds).one_or_none()
     if row is None:
         return None
     id_, task_id, name, kind, completed_at, greatest = row
-    return Deed(id_, task_id, name, kind, view.profile.calendar.day_of(completed_at), float(greatest))
+    day = calendar.day_of(EPOCH + MICROSECOND * completed_at)
+    return Deed(id_, task_id, name, kind, day, float(greatest))
