@@ -96,7 +96,7 @@ def completed_days(read: ReadTransaction, view: Viewpoint) -> tuple[date, date] 
 
 
 def days_at(read: ReadTransaction, view: Viewpoint, *ends: str) -> list[date | None]:
-    """Return the local day of each of *ends*, such as `min(created_at)`; None without any. One seek in an index each."""
+    """Return the local day of each of *ends*, such as `min(created_at)`; None without any. Costs a seek each."""
     asked = ", ".join(f"(SELECT {end} FROM instances WHERE user_id = :user)" for end in ends)
     row = read.connection.exec_driver_sql(f"SELECT {asked}", {"user": view.user}).one()
     day_of = view.profile.calendar.day_of

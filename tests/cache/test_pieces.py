@@ -202,6 +202,22 @@ def test_the_audit_compares_parts_as_well(tmp_path: Path, clock: Clock) -> None:
         assert checked > len(VALUES) + len(PIECES)
 
 
+def test_a_fresh_load_makes_use_of_no_part_that_is_kept(
+    tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with open_house(tmp_path, clock=clock, backend=CacheBackend.MEMORY) as house:
+        live(house, weeks=6)
+        with house.manager.snapshot(house.user) as snapshot:
+            snapshot.get(ANALYTICS_DISTRIBUTION)
+            read = months.read_completed
+            asked: list[Any] = []
+            monkeypatch.setattr(months, "read_completed", lambda *given: asked.append(given) or read(*given))
+            snapshot.get(ANALYTICS_CORRELATIONS)
+            assert not asked
+            snapshot.load(ANALYTICS_CORRELATIONS)
+            assert asked
+
+
 def test_a_month_in_the_past_is_the_same_object_for_all(tmp_path: Path, clock: Clock) -> None:
     with open_house(tmp_path, clock=clock, backend=CacheBackend.MEMORY) as house:
         live(house, weeks=6)
