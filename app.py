@@ -26,6 +26,7 @@ from cache import prometheus, values
 from cache import settings as cache_settings
 from cache.errors import CacheError, SettingsError
 from cache.manager import CacheManager
+from cache.pieces import KEYS, PIECES
 from cache.settings import CacheSettings
 from data import preferences
 from data import settings as data_settings
@@ -187,8 +188,8 @@ def check_tables() -> None:
     Raises:
         RulesError, ValuesError: says everything that is wrong.
     """
-    values.check(values.VALUES)
-    findings = ruleset.check(RULES, CATALOG, [value.key for value in values.VALUES])
+    values.check((*values.VALUES, *PIECES))
+    findings = ruleset.check(RULES, CATALOG, KEYS)
     if findings:
         raise RulesError(tuple(findings))
 

@@ -125,7 +125,7 @@ class Generations:
             # What took the place of a row that cannot be read has no part of what the rule may ask about.
             found = rule.prefixes(logged.event) if isinstance(logged.event, rule.on) else (EVERYTHING,)
             yield from ((prefix, logged.seq) for prefix in found)
-            if found and not rule.carried:
+            if found and not rule.names_parts:
                 return
 
 

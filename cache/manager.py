@@ -20,6 +20,7 @@ from cache.leases import Leases
 from cache.lookup import Lookup
 from cache.memory_store import MemoryStore
 from cache.named import MISS, Names
+from cache.pieces import KEYS, PIECES
 from cache.settings import CacheSettings
 from cache.shelf import Shelf
 from cache.snapshot import Look, Snapshot
@@ -32,7 +33,7 @@ from data.feed import Feed
 from data.preferences import LOCAL_USER, CacheBackend, CacheMode
 from events.bus import Bus
 from events.catalog import Invalidated, Logged, RefreshRequested, Reloaded, UserId
-from events.patterns import EVERYTHING
+from events.patterns import EVERYTHING, covers
 from events.ruleset import Ruleset
 
 log = logging.getLogger(__name__)
@@ -84,7 +85,7 @@ class CacheManager:
         )
         self.warming = Warming(self, bus)
         """Keeps ready what users in mode `full` look at."""
-        self._names = Names(value.key for value in VALUES)
+        self._names = Names(KEYS)
         self._shelves: dict[UserId, Shelf] = {}
         self._shelves_lock = threading.Lock()
         self._known_tokens: dict[int, int] = {}
@@ -310,7 +311,7 @@ class CacheManager:
 
     def get_cache_stats(self) -> CacheStats:
         """Return what happened since the process began, per key and per tier."""
-        keys = [value.key for value in VALUES] + list(self._names.subsystems)
+        keys = [*KEYS, *self._names.subsystems]
         return CacheStats(
             keys=tuple(self._counts.of(key) for key in keys), tiers=self._memory.stats() + self._file.stats()
         )
@@ -329,11 +330,13 @@ class CacheManager:
         """
         checked, differs = 0, []
         with self.snapshot(user) as snapshot:
-            for value in VALUES:
+            kept = list(self._hybrid.keys(user))
+            parts = [row.of(key.removeprefix(f"{row.key}.")) for row in PIECES for key in kept if covers(row.key, key)]
+            for value in (*VALUES, *parts):
                 if snapshot.why(value).state == "fresh":
                     checked += 1
                     if snapshot.get(value) != snapshot.load(value):
-                        differs.append(value.key)
+                        differs.append(value.key_for(snapshot.view) if value.part else value.key)
         return checked, differs
 
     def _store_of(self, user: UserId) -> Store:

@@ -3,6 +3,7 @@
 Finding, judging and loading is done by `lookup`; what was judged already is on the `shelf`.
 """
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Generic, TypeVar
 
@@ -14,6 +15,7 @@ from cache.shelf import Shelf
 from cache.values import Value
 from cache.why import Why, explain
 from data.database import ReadTransaction
+from data.pieces import anew
 from data.viewpoint import Viewpoint
 
 T = TypeVar("T")
@@ -109,7 +111,7 @@ class Snapshot:
 
     def load(self, value: Value[T]) -> T:
         """Compute *value* from this state, whatever is kept: what `get` must agree with."""
-        return value.loader(self._read, self.view)
+        return value.loader(replace(self._read, pieces=anew, found={}), self.view)
 
     def _find(self, value: Value[Any], patience: float | None) -> Found:
         entry = self._shelf.get(value, self._now)

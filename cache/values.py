@@ -5,12 +5,12 @@ A value is a key, a loader of `data.calculations`, and how long it may be believ
 """
 
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from functools import cached_property
-from typing import Any, Generic, TypeVar
+from functools import cached_property, lru_cache
+from typing import Any, Generic, Protocol, TypeVar, cast
 
 import msgspec
 
@@ -27,6 +27,14 @@ from events.patterns import parse
 T = TypeVar("T")
 
 
+class Keyed(Protocol):
+    """A row of a table of values."""
+
+    @property
+    def key(self) -> str:
+        """The address that all below it has in common."""
+
+
 class Varies(StrEnum):
     """Which part of the viewpoint a value depends on besides the tables. It becomes the last segment of the key."""
 
@@ -40,10 +48,10 @@ class Value(Generic[T]):
     """One row: what is kept under `key` for each user.
 
     `loader` computes it from one read transaction and a viewpoint, and from nothing else. `kind` is the type it
-    returns, immutable through and through. `ttl` bounds its age and is never what keeps it right. Raise `version` when
-    the loader computes something else than before from the same rows: what older programs left on disk is then a miss.
-    After `soft_timeout` a page shows the last good one, labelled, and the load goes on; after `hard_timeout` it is
-    given up.
+    returns, immutable through and through. `part` is the last segment of the key of what is kept in parts (`pieces`).
+    `ttl` bounds its age and is never what keeps it right. Raise `version` when the loader computes something else than
+    before from the same rows: what older programs left on disk is then a miss. After `soft_timeout` a page shows the
+    last good one, labelled, and the load goes on; after `hard_timeout` it is given up.
     """
 
     key: str
@@ -55,6 +63,7 @@ class Value(Generic[T]):
     version: int = 1
     soft_timeout: timedelta = timedelta(seconds=2)
     hard_timeout: timedelta = timedelta(seconds=30)
+    part: str = ""
 
     def key_for(self, view: Viewpoint) -> str:
         """Return the full key: `summary.daily.2026-11-22` for a value that varies by day."""
@@ -62,7 +71,7 @@ class Value(Generic[T]):
             return f"{self.key}.{view.today.isoformat()}"
         if self.varies is Varies.BY_HOUR:
             return f"{self.key}.{view.today.isoformat()}.{view.hour:%Y%m%dt%H}"
-        return self.key
+        return f"{self.key}.{self.part}" if self.part else self.key
 
     def place_for(self, view: Viewpoint) -> Place:
         """Return where it is kept for the user of *view*, in any store."""
@@ -75,7 +84,13 @@ class Value(Generic[T]):
     @cached_property
     def shape(self) -> int:
         """A number that changes with the version and with every field of the type."""
-        return zlib.crc32(repr((self.version, msgspec.json.schema(self.kind))).encode())
+        return shape_of(self.version, cast(Any, self.kind))
+
+
+@lru_cache
+def shape_of(version: int, kind: Any) -> int:
+    """Return a number that differs for another version or type."""
+    return zlib.crc32(repr((version, msgspec.json.schema(kind))).encode())
 
 
 def _load_profile(read: ReadTransaction, view: Viewpoint) -> Profile:
@@ -172,7 +187,7 @@ VALUES: tuple[Value[Any], ...] = (
 )
 
 
-def check(values: Sequence[Value[Any]]) -> None:
+def check(values: Iterable[Keyed]) -> None:
     """Refuse a table in which a key stands twice, is no key, or lies below another.
 
     Raises:

@@ -12,10 +12,10 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import DatabaseError, DBAPIError, OperationalError
@@ -32,9 +32,13 @@ from data.errors import (
     DataError,
     UnrecordedChangeError,
 )
+from data.pieces import Piece, Pieces, anew
 from data.sqlite import sqlite
 from data.watch import Watch
 from events.catalog import Event
+
+if TYPE_CHECKING:
+    from data.viewpoint import Viewpoint
 
 log = logging.getLogger(__name__)
 
@@ -75,12 +79,22 @@ class Transaction:
 class ReadTransaction:
     """One unchanging state of the database.
 
-    `seq` is the newest log row of that state (0 if the log is empty) and `token` that row's token.
+    `seq` is the newest log row of that state (0 if the log is empty) and `token` that row's token. `pieces` is where
+    parts of long calculations come from: computed anew, unless somebody keeps them. It is
+    of one reader, who looks from one viewpoint.
     """
 
     connection: Connection
     seq: int
     token: int
+    pieces: Pieces = anew
+    found: dict[tuple[Piece, str], Any] = field(default_factory=dict)
+
+    def piece(self, piece: Piece, view: "Viewpoint", part: str) -> Any:
+        """Return one part of a calculation of the user of *view*, as of this state; looked for once."""
+        if (piece, part) not in self.found:
+            self.found[piece, part] = self.pieces(piece, self, view, part)
+        return self.found[piece, part]
 
     def abandon(self) -> None:
         """Stop what is being read, from any thread. Every later read raises, and nobody else gets its connection."""

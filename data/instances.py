@@ -9,18 +9,17 @@ does not allow is refused with a sentence and changes nothing.
 import itertools
 import uuid
 from collections.abc import Callable
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from data import fields, tasks
 from data.database import Database, Transaction
-from data.days import calendar
 from data.errors import IllegalTransitionError, InvalidInputError, UnknownRecordError, shown
 from data.fields import UNSAID, Feelings
-from data.models import FEELINGS, CancelReason, Day, Instance, Preferences, State
+from data.models import FEELINGS, CancelReason, Instance, State
+from data.touches import touched
 from events.catalog import (
     CancellationUndone,
     CompletionUndone,
@@ -366,31 +365,28 @@ def _record(
     transaction: Transaction,
     event_class: Callable[..., TouchesDays],
     row: Instance,
-    *moments: datetime | None,
+    *counted_at: datetime | None,
+    changed: tuple[str, ...] | None = None,
     **values: Any,
 ) -> None:
-    """Record what changed the numbers of the days of *moments*."""
-    today, earliest = _days(transaction, UserId(row.user_id), *moments)
+    """Record what changed the numbers of the days of *counted_at*: before and after."""
+    transaction.session.flush()
+    if changed is not None:
+        values["changed"] = changed
     transaction.record(
         event_class(
             user=UserId(row.user_id),
             at=transaction.now,
             task=TaskId(row.task_id),
             instance=InstanceId(row.id),
-            earliest_day=earliest,
-            today=today,
+            **touched(
+                transaction.session,
+                transaction.now,
+                row,
+                *counted_at,
+                changed=changed,
+                as_completed=event_class is CompletionUndone or row.completed_at is not None,
+            ),
             **values,
         )
     )
-
-
-def _days(transaction: Transaction, user: UserId, *moments: datetime | None) -> tuple[date, date | None]:
-    """Return the user's today, and the earliest local day among *moments* (None if there is none).
-
-    A clock that is set back over midnight does not undo that a day has started: those before it stay finished.
-    """
-    preferences = transaction.session.get_one(Preferences, user)
-    own = calendar(preferences.time_zone, preferences.day_start)
-    started = transaction.session.scalar(select(func.max(Day.day)).where(Day.user_id == user))
-    earliest = min((own.day_of(moment) for moment in moments if moment), default=None)
-    return max(own.day_of(transaction.now), started or date.min), earliest

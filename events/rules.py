@@ -42,6 +42,30 @@ RULES: tuple[Rule, ...] = (
         invalidates=("summary.*",),
     ),
     Rule(
+        on=(TaskCompleted, CompletionUndone, InstanceEdited),
+        parts=TouchesDays.months_touched,
+        invalidates=("pieces.months",),
+    ),
+    Rule(
+        on=(TaskCompleted, CompletionUndone, InstanceEdited),
+        parts=TouchesDays.years_touched,
+        invalidates=("pieces.years",),
+    ),
+    Rule(
+        on=(TaskCompleted, CompletionUndone, InstanceEdited),
+        when=TouchesDays.touches_past,
+        invalidates=("pieces.past",),
+    ),
+    Rule(
+        on=(TaskCompleted, CompletionUndone, InstanceEdited),
+        when=TouchesDays.changes_a_beginning,
+        invalidates=("pieces.beginnings",),
+    ),
+    Rule(on=(InstancePlanned,), parts=InstancePlanned.months_around, invalidates=("pieces.counts",)),
+    Rule(on=(InstanceCancelled,), parts=InstanceCancelled.months_around, invalidates=("pieces.counts",)),
+    Rule(on=(CancellationUndone,), parts=CancellationUndone.month_of_cancellation, invalidates=("pieces.counts",)),
+    Rule(on=(InstanceEdited,), when=InstanceEdited.moves_planning, invalidates=("pieces.counts",)),
+    Rule(
         on=(InstancePlanned, InstanceStarted, InstancePaused, InstanceResumed),
         invalidates=("dashboard.tasks", "dashboard.metrics", "analytics.recommendations"),
         keeps={
@@ -63,10 +87,14 @@ RULES: tuple[Rule, ...] = (
         when=TaskEdited.changes_label,
         invalidates=("dashboard.metrics", "analytics.*", "summary.*"),
     ),
+    Rule(on=(TaskEdited,), when=TaskEdited.changes_kind, invalidates=("pieces.months",)),
     Rule(
         on=(DayStarted,),
         invalidates=("summary.*", "dashboard.metrics", "analytics.*"),
-        keeps={"dashboard.tasks": "it holds instants; what is overdue is decided when it is drawn"},
+        keeps={
+            "dashboard.tasks": "it holds instants; what is overdue is decided when it is drawn",
+            "pieces.*": "sums of a month do not depend on which day it is",
+        },
     ),
     Rule(on=(RefreshRequested,), carried=True),
     Rule(on=(PreferencesChanged, AccountChanged), invalidates=("preferences.*",)),

@@ -18,12 +18,14 @@ class Rule:
 
     `keeps` gives a reason in words for each pattern. `when` is a pure method of the event class; several rows may name
     one event, and the prefixes of all that hold are joined. `carried` means: the prefix that the event itself names.
+    `parts`, another pure method, narrows `invalidates` to some parts of what is kept in parts; None is all of them.
     """
 
     on: tuple[type[Event], ...]
     invalidates: tuple[str, ...] = ()
     keeps: Mapping[str, str] = field(default_factory=dict)
     when: Callable[[Any], bool] | None = None
+    parts: Callable[[Any], tuple[str, ...] | None] | None = None
     carried: bool = False
 
     def prefixes(self, event: Event) -> tuple[str, ...]:
@@ -32,12 +34,20 @@ class Rule:
             return ()
         if self.carried and isinstance(event, RefreshRequested):
             return (parse(event.prefix),)
-        return tuple(map(parse, self.invalidates))
+        parts = None if self.parts is None else self.parts(event)
+        if parts is None:
+            return tuple(map(parse, self.invalidates))
+        return tuple(parse(f"{pattern}.{part}") for pattern in self.invalidates for part in parts)
 
     @property
     def depends_on_event(self) -> bool:
         """Whether the class of the event alone does not decide what this row invalidates."""
-        return self.when is not None or self.carried
+        return self.when is not None or self.names_parts
+
+    @property
+    def names_parts(self) -> bool:
+        """Whether two events for which it holds may invalidate different prefixes."""
+        return self.carried or self.parts is not None
 
 
 class Ruleset:
@@ -85,11 +95,11 @@ def check(
                     f"row {number}: {event_class.__name__} is not in the catalog"
                     + did_you_mean(event_class.__name__, (known.__name__ for known in catalog))
                 )
-            condition = getattr(rule.when, "__qualname__", repr(rule.when))
-            if rule.when is not None and getattr(event_class, condition.rpartition(".")[2], None) is not rule.when:
-                findings.append(
-                    f"row {number}: {event_class.name} has no condition {condition}; `when` is a method of the event"
-                )
+            for field_name, method in (("when", rule.when), ("parts", rule.parts)):
+                name = getattr(method, "__qualname__", repr(method))
+                if method is not None and getattr(event_class, name.rpartition(".")[2], None) is not method:
+                    what = f"{event_class.name} has no condition {name}; `{field_name}` is a method of the event"
+                    findings.append(f"row {number}: {what}")
         dropped = {pattern: _covered(pattern, keys, number, findings) for pattern in rule.invalidates}
         kept = {pattern: _covered(pattern, keys, number, findings) for pattern in rule.keeps}
         # `*` reaches every value there will ever be: it must not hide that nobody thought of one
@@ -112,7 +122,7 @@ def check(
         rows = by_event.get(event_class, [])
         if not rows:
             findings.append(f"{event_class.name} has no rule; write `()` if nothing goes stale")
-        conditions = [rule.when for rule in rows]
+        conditions = [(rule.when, rule.parts) for rule in rows]
         findings.extend(
             f"{event_class.name} stands in two rows with the same condition; join them"
             for index, condition in enumerate(conditions)

@@ -16,6 +16,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, multiple, rule
 
+from cache.pieces import BEGINNINGS, COUNTS, MONTHS, PAST, YEARS
 from cache.values import PREFERENCES, VALUES
 from data import backup, instances, preferences, restore, tasks
 from data.days import start_due
@@ -228,12 +229,22 @@ class Oracle(RuleBasedStateMachine):
             return
         for user in (UserId(1), UserId(2)):
             with self.house.manager.snapshot(user) as snapshot:
-                cached = {value: snapshot.get(value) for value in VALUES}
+                cached = {value: snapshot.get(value) for value in self._parts(user) + list(VALUES)}
                 view = snapshot.view
             with self.house.database.read() as read:
                 assert view.profile == PREFERENCES.loader(read, view)
                 for value, found in cached.items():
-                    assert found == value.loader(read, view), f"{value.key} of user {user} is stale"
+                    assert found == value.loader(read, view), f"{value.key_for(view)} of user {user} is stale"
+
+    def _parts(self, user: UserId) -> list[Any]:
+        """All parts that may be kept of what is kept in parts."""
+        days = [self.clock.now + timedelta(days=ago) for ago in (-62, -31, 0, 31)]
+        months = dict.fromkeys(f"{day:%Y-%m}" for day in days)
+        return [
+            *(row.of(month) for row in (MONTHS, COUNTS) for month in months),
+            *(YEARS.of(year) for year in dict.fromkeys(month[:4] for month in months)),
+            *(row.of("all") for row in (PAST, BEGINNINGS)),
+        ]
 
 
 @pytest.mark.parametrize("backend", list(CacheBackend))

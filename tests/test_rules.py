@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from cache.pieces import BEGINNINGS, COUNTS, MONTHS, PAST, YEARS
 from cache.values import SUMMARY_DAILY, VALUES
 from data import backup, demo, instances, preferences, restore, tasks
 from data.days import start_due
@@ -42,6 +43,19 @@ FELT = Feelings(relief=99, mental_load=3, emotional_load=2, physical_load=1, ave
 
 Command = Callable[[House, "Past"], object]
 
+PARTS = tuple(
+    row.of(part)
+    for row, parts in {
+        MONTHS: ("2026-02", "2026-03", "2026-04", "2026-05"),
+        YEARS: ("2025", "2026"),
+        PAST: ("all",),
+        COUNTS: ("2026-02", "2026-03", "2026-04", "2026-05"),
+        BEGINNINGS: ("all",),
+    }.items()
+    for part in parts
+)
+"""Of what is kept in parts, those that the past of these tests reaches."""
+
 
 class Past:
     """Where to find something to change: instances by state, the latest first."""
@@ -61,6 +75,10 @@ class Past:
     def finished(self, days_ago: int) -> InstanceId:
         day = (NOON - timedelta(days=days_ago)).date()
         return InstanceId(next(row.id for row in self._rows if row.completed_at and row.completed_at.date() == day))
+
+    def first(self) -> InstanceId:
+        """The very first that was completed, so its task's first as well."""
+        return InstanceId(min((row.completed_at, row.id) for row in self._rows if row.completed_at)[1])
 
     def task(self) -> TaskId:
         return TaskId(next(row.task_id for row in self._rows if row.state == State.COMPLETED))
@@ -102,6 +120,12 @@ def _open(house: House, past: Past, act: Callable[..., object], state: State, **
     act(house.database, house.user, past.instance(state), **values)
 
 
+def _complete_new(house: House) -> None:
+    task = tasks.create(house.database, house.user, name="New")
+    planned = instances.plan(house.database, house.user, task)
+    instances.complete(house.database, house.user, planned, actual=Feelings(aversion=50))
+
+
 def _cancel_after_the_clock_was_set_back(house: House, past: Past) -> None:
     """Today began, its summary was made, and then it is yesterday again."""
     now = house.clock.now
@@ -140,15 +164,24 @@ COMMANDS: dict[str, Command] = {
         actual_minutes=600.0,
         at=NOON - timedelta(days=1),
     ),
+    "complete a task for the first time": lambda house, past: _complete_new(house),
     "cancel": lambda house, past: _open(house, past, instances.cancel, State.PLANNED, reason="no_time"),
     "cancel after the clock was set back": _cancel_after_the_clock_was_set_back,
     "undo a completion of today": lambda house, past: instances.undo(house.database, house.user, past.finished(0)),
     "undo a completion of yesterday": lambda house, past: instances.undo(house.database, house.user, past.finished(1)),
+    "undo the first completion": lambda house, past: instances.undo(house.database, house.user, past.first()),
     "undo a cancellation": lambda house, past: _open(house, past, instances.undo, State.CANCELLED),
     "edit an instance of today": _edit(0, actual_relief=1, actual_minutes=333.0),
     "edit an instance of yesterday": _edit(1, actual_relief=1, actual_minutes=333.0),
     "edit an old instance": _edit(40, actual_relief=1, actual_aversion=100, actual_minutes=333.0),
+    "edit the first instance of a task": lambda house, past: instances.edit(
+        house.database, house.user, past.first(), actual_aversion=99
+    ),
+    "move the first instance of a task": lambda house, past: instances.edit(
+        house.database, house.user, past.first(), completed_at=NOON
+    ),
     "move an instance to another day": _edit(1, completed_at=NOON),
+    "edit when it was planned": _edit(40, created_at=NOON - timedelta(days=55)),
     "edit what is planned": lambda house, past: _open(
         house, past, instances.edit, State.PLANNED, due_at=NOON, estimate_minutes=3.0, predicted_relief=1
     ),
@@ -218,12 +251,14 @@ def lived_in(past_folder: Path, tmp_path: Path) -> Callable[..., Any]:
 def stale_after(house: House, command: Command) -> set[str]:
     """Warm all values, run *command*, and return the keys whose cached value differs from a fresh load."""
     past = Past(house)
+    everything = (*VALUES, *PARTS)
     with house.manager.snapshot(house.user) as snapshot:
-        for value in VALUES:
+        for value in everything:
             snapshot.get(value)
     command(house, past)
     with house.manager.snapshot(house.user) as snapshot:
-        cached = {value: snapshot.get(value) for value in VALUES}
+        # What is kept of a part, not what another value has made of it since.
+        cached = {value: snapshot.get(value) for value in reversed(everything)}
         view = snapshot.view
     with house.database.read() as read:
         return {value.key for value, found in cached.items() if found != value.loader(read, view)}

@@ -12,8 +12,8 @@ import msgspec
 from sqlalchemy import Select, and_, select
 
 from data.calculations.averages import mean
-from data.calculations.history import dates, read_active, read_first_day, read_history
 from data.calculations.registry import LONGEST_SPAN, METRICS, Direction, Metric, monitored, values_by_day
+from data.calculations.series import read_active, read_first_day, read_series
 from data.database import ReadTransaction
 from data.days import ONE_DAY
 from data.models import Instance, State, Task
@@ -159,15 +159,13 @@ def load_metrics(read: ReadTransaction, view: Viewpoint) -> DashboardMetrics:
     first_of_baseline = max(record, today - ONE_DAY * reach)
     first_of_sparkline = max(record, today - ONE_DAY * (SPARKLINE_DAYS - 1))
     first = min(first_of_baseline, first_of_sparkline)
-    history = read_history(read, view, first - ONE_DAY * (LONGEST_SPAN - 1), today, with_created=True)
-    before = values_by_day(history, dates(first, today - ONE_DAY))
-    running = read_active(read, view)
+    series = read_series(read, view, first - ONE_DAY * (LONGEST_SPAN - 1), today, with_created=True)
+    by_day = values_by_day(series, first, today, read_active(read, view))
     days_shown = (today - first_of_sparkline).days + 1
     days_compared = (today - first_of_baseline).days
     cards = []
     for metric in METRICS:
-        now = msgspec.structs.replace(history.window(today, metric.days), active=running)
-        values = [*before[metric.name], metric.calculate(now)]
+        values = by_day[metric.name]
         baseline = mean(values[len(values) - 1 - days_compared : -1])
         shown = values[len(values) - days_shown :]
         missing = (None,) * (SPARKLINE_DAYS - len(shown))

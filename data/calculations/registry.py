@@ -4,13 +4,12 @@ One row per metric; dashboard cards, tooltips, trends and the glossary are made 
 they name are in `windows`.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
 from data.calculations import windows
-from data.calculations.history import History
+from data.calculations.series import Series, known
 from data.calculations.windows import Calculation
 
 
@@ -331,10 +330,14 @@ DEFAULT_MONITORED = ("completed", "productive_minutes", "avg_net_wellbeing", "st
 """What the dashboard shows to somebody who has not chosen."""
 
 
-def values_by_day(history: History, days: Sequence[date]) -> dict[str, list[float | None]]:
-    """Return each metric's value on each of *days*, by name. The history begins `LONGEST_SPAN` - 1 days before them."""
-    windows = {length: [history.window(day, length) for day in days] for length in {metric.days for metric in METRICS}}
-    return {metric.name: [metric.calculate(window) for window in windows[metric.days]] for metric in METRICS}
+def values_by_day(series: Series, first: date, last: date, running: int | None = None) -> dict[str, list[float | None]]:
+    """Return each metric's value on the days *first* to *last*, by name. The series begins `LONGEST_SPAN` - 1 days
+    before them. *running* is the number of timers that run on the last day, if that is today."""
+    windows = {length: series.windows(first, last, length) for length in {metric.days for metric in METRICS}}
+    if running is not None:
+        for each in windows.values():
+            each.active[-1] = running
+    return {metric.name: known(metric.calculate(windows[metric.days])) for metric in METRICS}
 
 
 def monitored(chosen: tuple[str, ...]) -> tuple[str, ...]:

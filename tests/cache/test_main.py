@@ -59,17 +59,17 @@ def test_stats_count_what_is_on_disk(run: Run) -> None:
     _, out, _ = run("stats", "--json")
     found = json.loads(out)
     assert found["log_seq"] == 2
-    assert found["tiers"][0]["entries"] == 2
+    assert found["tiers"][0]["entries"] == 4  # with two parts that they are made of
 
 
 def test_clear_drops_what_is_on_disk(run: Run) -> None:
-    assert run("clear", "--user", "local")[1].startswith("dropped 2 entries")
+    assert run("clear", "--user", "local")[1].startswith("dropped 4 entries")
     assert json.loads(run("stats", "--json")[1])["tiers"][0]["entries"] == 0
 
 
 def test_audit_finds_nothing_in_the_true_system(run: Run) -> None:
     code, out, _ = run("audit")
-    assert (code, out) == (0, "2 checked, 0 differed\n")
+    assert (code, out) == (0, "4 checked, 0 differed\n")
 
 
 def test_audit_finds_a_value_that_is_wrong(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -80,7 +80,7 @@ def test_audit_finds_a_value_that_is_wrong(run: Run, monkeypatch: pytest.MonkeyP
     monkeypatch.setitem(DASHBOARD_METRICS.__dict__, "loader", Other())
     code, out, _ = run("audit")
     assert code == 1
-    assert out == "2 checked, 1 differed\ndashboard.metrics of user 1\n"
+    assert out == "4 checked, 1 differed\ndashboard.metrics of user 1\n"
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from cache.values import VALUES
+from cache import pieces
 from events.catalog import (
     CATALOG,
     DayStarted,
@@ -236,7 +236,7 @@ def test_all_faults_of_a_table_are_found_at_once() -> None:
 
 
 def test_the_true_table_would_notice_a_value_that_somebody_adds_without_a_rule() -> None:
-    keys = [value.key for value in VALUES]
+    keys = list(pieces.KEYS)
     assert check(RULES, CATALOG, [*keys, "goals.week"]) == [
         "value 'goals.week' is reached by no rule and nothing else bounds its age"
     ]
