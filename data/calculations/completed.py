@@ -89,16 +89,25 @@ class Label(msgspec.Struct, frozen=True):
     categories: tuple[str, ...]
 
 
-def completed_days(read: ReadTransaction, view: Viewpoint) -> tuple[date, date] | None:
-    """Return the first and last local day on which anything was completed; None if nothing ever was."""
-    first, last = days_at(read, view, "min(completed_at)", "max(completed_at)")
-    return None if first is None or last is None else (first, last)
+def completed_years(read: ReadTransaction, view: Viewpoint) -> list[int]:
+    """Return the years in which anything was completed. A seek each: one mistyped date adds no years before it."""
+    found: list[int] = []
+    (day,) = days_at(read, view, "min(completed_at)")
+    while day is not None:
+        found.append(day.year)
+        since = microseconds(view.profile.calendar.starts(date(day.year + 1, 1, 1)))
+        (day,) = days_at(read, view, "min(completed_at)", since=since)
+    return found
 
 
-def days_at(read: ReadTransaction, view: Viewpoint, *ends: str) -> list[date | None]:
-    """Return the local day of each of *ends*, such as `min(created_at)`; None without any. Costs a seek each."""
-    asked = ", ".join(f"(SELECT {end} FROM instances WHERE user_id = :user)" for end in ends)
-    row = read.connection.exec_driver_sql(f"SELECT {asked}", {"user": view.user}).one()
+def days_at(read: ReadTransaction, view: Viewpoint, *ends: str, since: int | None = None) -> list[date | None]:
+    """Return the local day of each of *ends*, such as `min(created_at)`; None without any. Costs a seek each.
+
+    With *since*, of what was completed from then on.
+    """
+    later = "" if since is None else " AND completed_at >= :since"
+    asked = ", ".join(f"(SELECT {end} FROM instances WHERE user_id = :user{later})" for end in ends)
+    row = read.connection.exec_driver_sql(f"SELECT {asked}", {"user": view.user, "since": since}).one()
     day_of = view.profile.calendar.day_of
     return [None if moment is None else day_of(EPOCH + MICROSECOND * moment) for moment in row]
 

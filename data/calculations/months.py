@@ -141,7 +141,7 @@ def tally(read: ReadTransaction, view: Viewpoint, first: date, last: date) -> Mo
     calendar = view.profile.calendar
     completed = read_completed(read, view, calendar.starts(first), calendar.starts(last + ONE_DAY))
     if not len(completed.at):
-        return Month(Sums(first))
+        return Month(Sums(first, first))
     days = [first + ONE_DAY * place for place in range((last - first).days + 1)]
     starts = np.array([microseconds(calendar.starts(day)) for day in (*days, last + ONE_DAY)])
     day = np.searchsorted(starts, completed.at, side="right") - 1
@@ -155,7 +155,7 @@ def tally(read: ReadTransaction, view: Viewpoint, first: date, last: date) -> Mo
         "histograms": _histograms(numbers),
     }
     by_task = _by_task(completed, numbers, day).T.tobytes()
-    sums = Sums(first, days[day[-1]], completed.tasks, by_task, whole(parts))
+    sums = Sums(first, first, days[day[-1]], completed.tasks, by_task, whole(parts))
     return Month(sums, _by_day(completed, numbers, day, len(days)).tobytes())
 
 

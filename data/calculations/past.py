@@ -5,7 +5,7 @@ So one more completion costs the sums of its month, twelve additions for the yea
 
 from datetime import date
 
-from data.calculations.completed import completed_days
+from data.calculations.completed import completed_years
 from data.calculations.months import Month, first_of, load_month, parts_between, tally
 from data.calculations.sums import Sums, added_up
 from data.database import ReadTransaction
@@ -21,7 +21,7 @@ def read_past(read: ReadTransaction, view: Viewpoint, until: date | None = None)
     if until is None or everything.last_completed is None or everything.last_completed <= until:
         return everything
     # Only where the clock was set back, or somebody's plans were imported as done.
-    years = [read.piece(load_year, view, str(year)) for year in range(everything.first.year, until.year)]
+    years = [read.piece(load_year, view, str(year)) for year in completed_years(read, view) if year < until.year]
     months = parts_between(date(until.year, 1, 1), until)
     begun = [read.piece(load_month, view, part).sums for part in months[:-1]]
     return added_up(everything.first, [*years, *begun, tally(read, view, first_of(months[-1]), until).sums])
@@ -29,16 +29,14 @@ def read_past(read: ReadTransaction, view: Viewpoint, until: date | None = None)
 
 def load_past(read: ReadTransaction, view: Viewpoint, part: str) -> Sums:
     """Return the sums of everything; there is one *part*. Tells `data.pieces.tell` of each month."""
-    days = completed_days(read, view)
-    if days is None:
-        return Sums(BEGINNING_OF_TIME)
-    parts = parts_between(*days)
-    for done, month in enumerate(parts):
-        tell(done, len(parts))
+    years = completed_years(read, view)
+    months = [f"{year}-{month:02}" for year in years for month in range(1, 13)]
+    for done, month in enumerate(months):
+        tell(done, len(months))
         read.piece(load_month, view, month)
-    tell(len(parts), len(parts))
-    years = range(days[0].year, days[1].year + 1)
-    return added_up(date(years[0], 1, 1), [read.piece(load_year, view, str(year)) for year in years])
+    tell(len(months), len(months))
+    first = date(years[0], 1, 1) if years else BEGINNING_OF_TIME
+    return added_up(first, [read.piece(load_year, view, str(year)) for year in years])
 
 
 def load_year(read: ReadTransaction, view: Viewpoint, part: str) -> Sums:

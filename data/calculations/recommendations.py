@@ -112,7 +112,7 @@ def load_recommendations(read: ReadTransaction, view: Viewpoint) -> Recommendati
     """
     weights = checked_weights(SUB_SCORES, dict(view.profile.recommendation_weights))
     past = read_past(read, view, view.today)
-    history, usual = _seen(past, fading((view.today - past.first).days)), _usual(past)
+    history, usual = _seen(past, fading((view.today - past.once_on).days)), _usual(past)
     return Recommendations(
         templates=_ranked(_read_templates(read, view), history, usual, weights, view.hour),
         planned=_ranked(_read_planned(read, view), history, usual, weights, view.hour),

@@ -44,6 +44,11 @@ class Metric:
     accumulates: bool = False
     in_trends: bool = True
 
+    @property
+    def source(self) -> str:
+        """What it is made of, of all that is recorded."""
+        return _SOURCES[self.name]
+
 
 def _count(name: str, label: str, direction: Direction, formula: str, tooltip: str, calculate: Calculation) -> Metric:
     return Metric(
@@ -320,6 +325,47 @@ METRICS: tuple[Metric, ...] = (
         days=7,
     ),
 )
+
+_FELT = "what was felt when it was finished"
+_MINUTES = "minutes of completed instances"
+_SOURCES = {
+    "completed": "times of completion",
+    "cancelled": "times of cancelling",
+    "created": "times of planning",
+    "active": "timers that run",
+    "completion_rate": "times of completion and of cancelling",
+    "streak_days": "times of completion",
+    "minutes_work": f"{_MINUTES} of work",
+    "minutes_play": f"{_MINUTES} of play",
+    "minutes_self_care": f"{_MINUTES} of self-care",
+    "minutes_sleep": f"{_MINUTES} of sleep",
+    "productive_minutes": f"{_MINUTES} of work and self-care",
+    "median_minutes": _MINUTES,
+    "avg_relief": f"relief: {_FELT}",
+    "avg_stress": f"mental, emotional and physical load: {_FELT}",
+    "avg_net_wellbeing": f"relief and the three loads: {_FELT}",
+    "avg_stress_efficiency": f"relief and the three loads: {_FELT}",
+    "avg_aversion": f"aversion: {_FELT}",
+    "avg_mental_load": f"mental load: {_FELT}",
+    "avg_emotional_load": f"emotional load: {_FELT}",
+    "avg_physical_load": f"physical load: {_FELT}",
+    "avg_motivation": "motivation: what was predicted when it was planned",
+    "avg_delay_minutes": "times of planning, starting and completion",
+    "avg_time_accuracy": "minutes and estimates of completed instances",
+    "avg_execution": "loads, aversion, minutes, estimate, times and percentage of completed instances",
+    "avg_grit": "aversion, predicted and actual relief, and how often the task was completed before",
+    "avg_serendipity": "predicted and actual relief",
+    "avg_disappointment": "predicted and actual relief",
+    "relief_per_hour": "relief, minutes and percentage of completed instances",
+    "prediction_bias": "predicted and actual relief",
+    "aversion_bias": "predicted and actual aversion",
+    "tracking_consistency": f"{_MINUTES} of all kinds",
+    "work_volume": f"{_MINUTES} of work, and the target in the settings",
+    "work_consistency": f"{_MINUTES} of work",
+    "life_balance": f"{_MINUTES} of work, play and self-care",
+    "self_care_frequency": "times of completion of self-care",
+    "weekly_relief": "relief, minutes and percentage of completed instances",
+}
 
 BY_NAME = {metric.name: metric for metric in METRICS}
 

@@ -79,10 +79,11 @@ class Sums(msgspec.Struct, frozen=True):
     """The sums of what was completed from the day `first` on, up to `last_completed`, which is None if nothing was.
 
     `by_task` is `tasks` x BY_TASK, the ids in ascending order. Its `decayed` and `weight` count an instance of the day
-    `first` once, and twice for each `HALF_LIFE_DAYS` that it is later. `whole` holds what `SHAPES` says.
+    `once_on` once, and half for each `HALF_LIFE_DAYS` that it is older. `whole` holds what `SHAPES` says.
     """
 
     first: date
+    once_on: date
     last_completed: date | None = None
     tasks: tuple[str, ...] = ()
     by_task: bytes = b""
@@ -114,15 +115,17 @@ def added_up(first: date, parts: Iterable[Sums]) -> Sums:
     """Return the sums of all *parts*, none of which begins before *first*."""
     some = [part for part in parts if part.last_completed is not None]
     if not some:
-        return Sums(first)
+        return Sums(first, first)
+    once_on = max(part.once_on for part in some)  # so that numbers of long ago fade, and none grows beyond all bounds
     tasks = tuple(sorted({task for part in some for task in part.tasks}))
     place_of = {task: place for place, task in enumerate(tasks)}
     by_task = np.zeros((len(tasks), len(BY_TASK)))
     for part in some:
-        scale = np.where(_FADES, 1 / fading((part.first - first).days), 1.0)
+        scale = np.where(_FADES, fading((once_on - part.once_on).days), 1.0)
         by_task[[place_of[task] for task in part.tasks]] += _by_task(part) * scale  # no task twice in a part
     return Sums(
         first=first,
+        once_on=once_on,
         last_completed=max(part.last_completed for part in some if part.last_completed is not None),
         tasks=tasks,
         by_task=by_task.tobytes(),

@@ -101,7 +101,7 @@ def assert_close(fast: Any, slow: Any, where: str) -> None:
         assert len(fast) == len(slow), where
         for place, (left, right) in enumerate(zip(fast, slow, strict=True)):
             assert_close(left, right, f"{where}[{place}]")
-    elif isinstance(slow, float) and fast is not None:
+    elif isinstance(fast, float) and isinstance(slow, float | int):
         assert math.isclose(fast, slow, rel_tol=1e-9, abs_tol=1e-7), f"{where}: {fast} is not {slow}"
     else:
         assert fast == slow, f"{where}: {fast} is not {slow}"
@@ -145,3 +145,16 @@ def test_the_fast_numbers_are_those_of_the_slow_ones(
 
 def test_every_metric_is_compared() -> None:
     assert {metric.name for metric in METRICS} == {card.name for card in slow_dashboard.METRICS}
+
+
+def test_mistyped_years_cost_little_and_change_no_recommendation(
+    new_records: Callable[[], Any], view: Callable[..., Viewpoint]
+) -> None:
+    noon = datetime(2026, 5, 13, 12, tzinfo=UTC)
+    with new_records() as records:
+        for place, year in enumerate((1970, 2025, 2026, 9998)):
+            felt = {"actual_relief": 20 * place, "created_at": noon.replace(year=1970)}
+            records.completed(noon.replace(year=year), "ab"[place % 2], **felt)
+        seen = view(today=noon.date(), hour=noon)
+        for key, (fast, slow) in PAIRS.items():
+            assert_close(fast(records.read, seen), slow(records.read, seen), key)
