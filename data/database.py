@@ -58,6 +58,10 @@ class Transaction:
         event_log.append(self.session, happened)
         self._recorded += 1
 
+    def waive_event(self) -> None:
+        """Say that this command may go without an event: what it changes is housekeeping, and in no value."""
+        self._recorded += 1
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadTransaction:

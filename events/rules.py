@@ -6,6 +6,7 @@ start, and so does an event of the catalog without a row.
 
 from events.catalog import (
     CancellationUndone,
+    ClockCorrected,
     CompletionUndone,
     DataImported,
     DataRemoved,
@@ -19,6 +20,7 @@ from events.catalog import (
     InstanceStarted,
     PreferencesChanged,
     RefreshRequested,
+    RoutineMissed,
     TaskArchived,
     TaskCompleted,
     TaskCreated,
@@ -66,6 +68,11 @@ RULES: tuple[Rule, ...] = (
         invalidates=("summary.*", "dashboard.metrics", "analytics.*"),
         keeps={"dashboard.tasks": "it holds instants; what is overdue is decided when it is drawn"},
     ),
+    Rule(
+        on=(RoutineMissed,),
+        invalidates=("dashboard.tasks",),
+        keeps={"analytics.*": "nothing was planned", "summary.*": "it is made of what was finished or given up"},
+    ),
     Rule(on=(RefreshRequested,), carried=True),
     Rule(on=(PreferencesChanged,), invalidates=("preferences.*",)),
     Rule(on=(PreferencesChanged,), when=PreferencesChanged.moves_days, invalidates=("*",)),
@@ -84,6 +91,6 @@ RULES: tuple[Rule, ...] = (
         when=PreferencesChanged.changes_ranking,
         invalidates=("analytics.recommendations",),
     ),
-    Rule(on=(DataImported, DataRemoved, EventUnreadable), invalidates=("*",)),
+    Rule(on=(ClockCorrected, DataImported, DataRemoved, EventUnreadable), invalidates=("*",)),
     Rule(on=(UserCreated,), invalidates=()),
 )

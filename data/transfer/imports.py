@@ -14,13 +14,14 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, delete, select
 
 from data import bulk, fields, preferences
 from data.bulk import Meter, Progress, Spool
 from data.database import Database, Transaction
+from data.days import moving
 from data.errors import ImportRefusedError, InvalidInputError, shown
-from data.models import FEELINGS, State, Task
+from data.models import FEELINGS, RoutineMark, State, Task
 from data.transfer.columns import FILES, INSTANCES, PREFERENCES, TASKS, Column, Counts, CsvFile
 from events.catalog import DataImported, UserId
 from events.patterns import did_you_mean
@@ -74,15 +75,18 @@ def import_from(database: Database, user: UserId, folder: Path, progress: Progre
             gone = reader.tasks_of_database - _task_ids(transaction.session.connection(), user)
             if gone:
                 raise ImportRefusedError((f"{INSTANCES.name}: task {min(gone)!r} was removed meanwhile: try again",))
-            for file in FILES:
-                bulk.write(
-                    transaction.session,
-                    file.table,
-                    user,
-                    spools[file.name],
-                    replace=True,
-                    wrote=lambda count: meter.advance(sizes * count / rows),
-                )
+            with moving(transaction, user):
+                for file in FILES:
+                    bulk.write(
+                        transaction.session,
+                        file.table,
+                        user,
+                        spools[file.name],
+                        replace=True,
+                        wrote=lambda count: meter.advance(sizes * count / rows),
+                    )
+                # A routine that came from elsewhere has missed nothing here: it is looked after from now on.
+                transaction.session.execute(delete(RoutineMark).where(RoutineMark.user_id == user))
             counts = Counts(
                 tasks=spools[TASKS.name].count,
                 instances=spools[INSTANCES.name].count,
