@@ -6,6 +6,7 @@ No look depends on a moment that was named before: clocks are set, and machines 
 
 import logging
 import threading
+import time
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -53,12 +54,16 @@ class Clockwork:
                 # However late, a look is worth it; and one look is worth many.
                 job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
             )
+            first_looks = []
             for job in self._runner.jobs:
-                scheduler.add_job(self._runner.run, trigger(job), args=[job], id=job.name)
-            looked = threading.Event()
-            scheduler.add_job(self._first_look, args=[looked], id="first look")
+                looked = threading.Event()
+                now = {} if job.once_in is not None else {"next_run_time": datetime.now(UTC)}
+                scheduler.add_job(self._run, trigger(job), args=[job, looked], id=job.name, **now)
+                first_looks += [looked] if now else []
             scheduler.start()
-        looked.wait(FIRST_LOOK_SECONDS)
+        give_up_at = time.monotonic() + FIRST_LOOK_SECONDS
+        for looked in first_looks:
+            looked.wait(max(0.0, give_up_at - time.monotonic()))
 
     def stop(self) -> None:
         """Look no more; what is under way is finished first, or ends early where it can."""
@@ -68,13 +73,9 @@ class Clockwork:
                 self._runner.stopping.set()
                 scheduler.shutdown(wait=True)
 
-    def _first_look(self, looked: threading.Event) -> None:
-        try:
-            for job in self._runner.jobs:
-                if job.once_in is None and not self._runner.stopping.is_set():
-                    self._runner.run(job)
-        finally:
-            looked.set()
+    def _run(self, job: Job, looked: threading.Event) -> None:
+        self._runner.run(job)
+        looked.set()
 
 
 def trigger(job: Job) -> CronTrigger:
