@@ -214,12 +214,11 @@ def _start_batch(
     """Start up to `BATCH` dates; return them, and whose turn is next. Another process may have been faster."""
     started: list[tuple[UserId, date]] = []
     for place, user in enumerate(users):
-        if len(started) >= BATCH:
-            return started, users[place:]
         with contextlib.suppress(InvalidInputError):  # changed since they were found; the next look says so
             started += [(user, day) for day in start_days(transaction, user, most=BATCH - len(started))]
-    behind = len(started) >= BATCH  # the last user may have more than fitted
-    return started, users[-1:] if behind else ()
+        if len(started) == BATCH:
+            return started, users[place:]  # this user's again, who may have more days than fitted
+    return started, ()
 
 
 def _start(transaction: Transaction, user: UserId, day: date) -> None:

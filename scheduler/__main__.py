@@ -65,7 +65,7 @@ def _shown(one: Line) -> str:
     if one.last_success is not None:
         text += f"; last done {one.last_success:%Y-%m-%d %H:%M} UTC"
     if one.failures:
-        text += f"; failed {one.failures} times since: {one.problem}"
+        text += f"; failed {'once' if one.failures == 1 else f'{one.failures} times'} since: {one.problem}"
     return text
 
 

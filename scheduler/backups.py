@@ -66,4 +66,9 @@ def _newest_of_each(paths: Sequence[tuple[object, Path]]) -> list[Path]:
 
 def _moment(path: Path) -> datetime | None:
     named = _NAME.fullmatch(path.name)
-    return datetime.strptime(named[1], _FORMAT).replace(tzinfo=UTC) if named else None
+    if named is None:
+        return None
+    try:
+        return datetime.strptime(named[1], _FORMAT).replace(tzinfo=UTC)
+    except ValueError:  # no date: not one of ours
+        return None

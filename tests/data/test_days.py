@@ -1,7 +1,9 @@
 """Local days: spans of real time without gap or overlap, in every zone, and each started once."""
 
 import itertools
+import subprocess
 import threading
+from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, time, timedelta
@@ -14,7 +16,7 @@ from hypothesis import strategies as st
 
 from data import preferences, transfer
 from data.database import Database, Transaction
-from data.days import MOST_AHEAD, ONE_DAY, Calendar, calendar, parse_clock_time, parse_zone, start_due
+from data.days import MOST_AHEAD, ONE_DAY, Calendar, calendar, parse_clock_time, parse_zone, start_due, start_in_batches
 from data.errors import InvalidInputError
 from data.models import Preferences
 from events.catalog import PreferencesChanged, UserId
@@ -423,49 +425,12 @@ def test_a_clock_a_little_ahead_starts_no_date_twice(database: Database, berline
 
 
 def test_no_zone_and_no_day_start_is_further_ahead_of_another_than_is_taken_for_a_clock_that_was_wrong() -> None:
-    moments = [utc(2026, month, 1) + timedelta(minutes=7 * number) for month in (1, 7) for number in range(206)]
-    offsets = {
-        moment: {moment.astimezone(ZoneInfo(zone)).utcoffset() for zone in available_timezones()} for moment in moments
-    }
-    ahead = [
-        (moment + max(offsets[moment])).date() - (moment + min(offsets[moment]) - timedelta(minutes=1439)).date()
-        for moment in moments
-    ]
-    assert max(ahead) == MOST_AHEAD
-
-
-def test_a_clock_that_is_set_back_restarts_no_date(database: Database, berliner: UserId, clock: Clock) -> None:
-    clock.now = utc(2026, 5, 13, 22, 5)
-    start_due(database)
-    clock.advance(minutes=-10)
-    commands: list[None] = []
-    database.after_commit.append(lambda: commands.append(None))
-    assert start_due(database) == []
-    assert commands == [], "a look that finds nothing due waits for no writer"
-    clock.advance(minutes=10)
-    assert start_due(database) == []
-    assert started_days(database, berliner) == ["2026-05-14"]
-
-
-@pytest.mark.parametrize("zone", ["Africa/Cairo", "America/Havana", "Pacific/Apia"])
-def test_over_a_year_of_looks_every_date_of_the_zone_starts_once_in_order(
-    tmp_path: Path, clock: Clock, zone: str
-) -> None:
-    database = Database(f"sqlite:///{tmp_path}/reprieve.db", clock=clock)
-    database.open()
-    user = preferences.create_user(database, "local", time_zone=zone)
-    year = 2011 if zone == "Pacific/Apia" else 2026
-    own = calendar(zone, "00:00")
-    clock.now = own.starts(date(year, 1, 1))
-    found: list[date] = []
-    for day in (date(year, 1, 1) + timedelta(days=number) for number in range(365)):
-        for moment in (own.starts(day), own.starts(day) + timedelta(hours=1)):
-            clock.now = moment
-            found += [started for _, started in start_due(database)]
-    expected = [date(year, 1, 1) + timedelta(days=number) for number in range(365)]
-    assert found == [day for day in expected if zone != "Pacific/Apia" or day != date(2011, 12, 30)]
-    assert [date.fromisoformat(day) for day in started_days(database, user)] == found
-    database.close()
+    moments = [utc(year, month, 1) for year in (2020, 2026, 2029) for month in (1, 7)]
+    zones = [ZoneInfo(name) for name in available_timezones()]
+    offsets = [moment.astimezone(zone).utcoffset() for zone in zones for moment in moments]
+    earliest, latest = max(filter(None, offsets)), min(filter(None, offsets)) - timedelta(hours=23, minutes=59)
+    minutes = (utc(2026, 5, 13) + timedelta(minutes=minute) for minute in range(1440))
+    assert max((now + earliest).date() - (now + latest).date() for now in minutes) == MOST_AHEAD
 
 
 # --- at once
@@ -500,26 +465,80 @@ def test_of_many_who_look_at_once_one_starts_each_date(
     assert len(days_started) == 11
 
 
-def test_another_process_that_looks_at_the_same_moment_starts_no_date_again(
-    database: Database, berliner: UserId, clock: Clock
+LOOK_WHEN_TOLD = (
+    "import os, sys\n"
+    "from datetime import datetime\n"
+    "from data import days\n"
+    "database.clock = lambda: datetime.fromisoformat('2026-05-23T10:00:00+00:00')\n"
+    "print('ready')\n"
+    "input()\n"
+)
+
+
+def together(database: Database, programs: list[str]) -> "list[subprocess.Popen[str]]":
+    """Start processes that wait for each other, then let all of them look."""
+    processes = [elsewhere(database, LOOK_WHEN_TOLD + program) for program in programs]
+    for process in processes:
+        assert process.stdout
+        process.stdout.readline()
+    for process in processes:
+        assert process.stdin
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    return processes
+
+
+def test_of_three_processes_that_look_at_the_same_moment_one_starts_each_date(
+    database: Database, berliner: UserId
 ) -> None:
     start_due(database)
-    process = elsewhere(
-        database,
-        "from datetime import datetime\n"
-        "from data.days import start_due\n"
-        "database.clock = lambda: datetime.fromisoformat('2026-05-23T10:00:00+00:00')\n"
-        "print('ready')\n"
-        "input()\n"
-        "print(len(start_due(database)))",
-    )
-    assert process.stdin
-    assert process.stdout
-    process.stdout.readline()
-    clock.advance(days=10)
-    process.stdin.write("go\n")
-    process.stdin.flush()
-    ours = len(start_due(database))
-    theirs = int(finish(process))
-    assert (ours, theirs) in {(10, 0), (0, 10)}
+    processes = together(database, ["print(len(days.start_due(database)))"] * 3)
+    assert sum(int(finish(process)) for process in processes) == 10
     assert started_days(database, berliner) == [f"2026-05-{day}" for day in range(13, 24)]
+
+
+def test_what_a_process_had_claimed_that_dies_is_started_by_the_others(database: Database, berliner: UserId) -> None:
+    """It has written half of the dates, and not committed them."""
+    start_due(database)
+    dies = (
+        "start, count = days._start, []\n"
+        "def start_some(*parts):\n"
+        "    start(*parts)\n"
+        "    count.append(1)\n"
+        "    len(count) == 5 and os._exit(0)\n"
+        "days._start = start_some\n"
+        "days.start_due(database)\n"
+        "os._exit(0)"
+    )
+    (victim,) = together(database, [dies])
+    finish(victim)
+    assert started_days(database, berliner) == ["2026-05-13"]
+    processes = together(database, [dies, *["print(len(days.start_due(database)))"] * 3])
+    finish(processes.pop(0))
+    assert sum(int(finish(process)) for process in processes) == 10
+    assert started_days(database, berliner) == [f"2026-05-{day}" for day in range(13, 24)]
+
+
+def test_what_a_process_had_started_that_dies_is_not_started_again(database: Database, berliner: UserId) -> None:
+    start_due(database)
+    (victim,) = together(database, ["days.start_due(database)\nos._exit(0)"])
+    finish(victim)
+    (next_one,) = together(database, ["print(len(days.start_due(database)))"])
+    assert int(finish(next_one)) == 0
+    assert len(started_days(database, berliner)) == 11
+
+
+def test_many_users_of_one_zone_start_in_batches(
+    database: Database, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("data.days.BATCH", 7)
+    users = [preferences.create_user(database, f"user {number}") for number in range(20)]
+    start_due(database)
+    clock.advance(days=5)  # 100 dates: some users' do not fit into one transaction
+    found = list(start_in_batches(database))
+    assert max(len(batch) for batch in found) == 7
+    assert Counter(itertools.chain(*found)) == Counter(
+        (user, date(2026, 5, day)) for user in users for day in range(14, 19)
+    )
+    for user in users:
+        assert started_days(database, user) == [f"2026-05-{day}" for day in range(13, 19)]
