@@ -12,7 +12,8 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy.orm import Session
 
 from data.database import Database, Transaction
 from data.errors import InvalidInputError, shown
@@ -152,22 +153,17 @@ def due(own: Calendar, last: date | None, today: date) -> list[date]:
     return [day for day in between if own.exists(day)]
 
 
-def start_days(transaction: Transaction, user: UserId, *, most: int | None = None) -> list[date]:
-    """Start due days of one user, the *most* oldest of them, and return them. Looks at the clock in the transaction.
+def start_days(transaction: Transaction, user: UserId) -> list[date]:
+    """Start all due days of one user and return them. Looks at the clock in the transaction.
 
     Where a wrong clock had started days that are still to come, they are forgotten: they start when they begin.
 
     Raises:
         InvalidInputError: this machine does not know the user's time zone.
     """
-    own = _calendar_of(transaction, user)
-    today, last = own.day_of(transaction.now), _newest(transaction, user)
-    if last is not None and last > today + MOST_AHEAD:
-        _forget_what_is_ahead(transaction, user, last, today)
-        last = _newest(transaction, user)
-    dates = due(own, last, today)[:most]
-    for day in dates:
-        _start(transaction, user, day)
+    ((zone, day_start, last),) = _standing(transaction.session, [user]).values()
+    dates = _due_of(transaction, user, calendar(zone, day_start), last)
+    _start(transaction, [(user, day) for day in dates])
     return dates
 
 
@@ -178,23 +174,32 @@ def moving(transaction: Transaction, user: UserId) -> Iterator[None]:
     What was due by the old calendar is started before, and the new date after, if it is later. Dates between the two
     never were the user's date, and are not invented.
     """
-    with contextlib.suppress(InvalidInputError):  # a zone that this machine does not know is left behind
-        if _newest(transaction, user) is not None:
+    session = transaction.session
+    if _standing(session, [user])[user][-1] is not None:  # a new user's first day is up to the next look
+        with contextlib.suppress(InvalidInputError):  # a zone that this machine does not know is left behind
             start_days(transaction, user)
     yield
-    last, today = _newest(transaction, user), _calendar_of(transaction, user).day_of(transaction.now)
+    zone, day_start, last = _standing(session, [user])[user]
+    today = calendar(zone, day_start).day_of(transaction.now)
     if last is not None and last < today:
-        _start(transaction, user, today)
+        _start(transaction, [(user, today)])
+
+
+Standing = tuple[str, str, date | None]
+"""A user's time zone and day start, and the newest date that has started."""
+
+_NEWEST = select(func.max(Day.day)).where(Day.user_id == Preferences.user_id).scalar_subquery()
+_STANDING = select(Preferences.user_id, Preferences.time_zone, Preferences.day_start, _NEWEST)
+
+
+def _standing(session: Session, users: Sequence[UserId]) -> dict[UserId, Standing]:
+    rows = session.execute(_STANDING.where(Preferences.user_id.in_(users)))
+    return {UserId(user): (zone, day_start, last) for user, zone, day_start, last in rows}
 
 
 def _whose_date_has_advanced(database: Database) -> list[UserId]:
-    newest = select(func.max(Day.day)).where(Day.user_id == Preferences.user_id).scalar_subquery()
     with database.read() as read:
-        rows = read.connection.execute(
-            select(Preferences.user_id, Preferences.time_zone, Preferences.day_start, newest).order_by(
-                Preferences.user_id
-            )
-        ).all()
+        rows = read.connection.execute(_STANDING.order_by(Preferences.user_id)).all()
     now = database.clock()
     found = []
     for user, zone, day_start, last in rows:
@@ -212,18 +217,35 @@ def _start_batch(
     transaction: Transaction, users: Sequence[UserId]
 ) -> tuple[list[tuple[UserId, date]], Sequence[UserId]]:
     """Start up to `BATCH` dates; return them, and whose turn is next. Another process may have been faster."""
+    batch, rest = users[:BATCH], users[BATCH:]
+    standing = _standing(transaction.session, batch)
     started: list[tuple[UserId, date]] = []
-    for place, user in enumerate(users):
+    for place, user in enumerate(batch):
+        zone, day_start, last = standing[user]
         with contextlib.suppress(InvalidInputError):  # changed since they were found; the next look says so
-            started += [(user, day) for day in start_days(transaction, user, most=BATCH - len(started))]
-        if len(started) == BATCH:
-            return started, users[place:]  # this user's again, who may have more days than fitted
-    return started, ()
+            started += [(user, day) for day in _due_of(transaction, user, calendar(zone, day_start), last)]
+        if len(started) >= BATCH:
+            rest = users[place:]  # this user's again, who may have more days than fit
+            break
+    _start(transaction, started[:BATCH])
+    return started[:BATCH], rest
 
 
-def _start(transaction: Transaction, user: UserId, day: date) -> None:
-    transaction.session.add(Day(user_id=user, day=day, started_at=transaction.now))
-    transaction.record(DayStarted(user=user, at=transaction.now, day=day))
+def _due_of(transaction: Transaction, user: UserId, own: Calendar, last: date | None) -> list[date]:
+    today = own.day_of(transaction.now)
+    if last is not None and last > today + MOST_AHEAD:
+        _forget_what_is_ahead(transaction, user, last, today)
+        last = transaction.session.scalar(select(func.max(Day.day)).where(Day.user_id == user))
+    return due(own, last, today)
+
+
+def _start(transaction: Transaction, dates: Sequence[tuple[UserId, date]]) -> None:
+    if dates:
+        now = transaction.now
+        transaction.session.execute(
+            insert(Day), [{"user_id": user, "day": day, "started_at": now} for user, day in dates]
+        )
+        transaction.record(*(DayStarted(user=user, at=now, day=day) for user, day in dates))
 
 
 def _forget_what_is_ahead(transaction: Transaction, user: UserId, last: date, today: date) -> None:
@@ -233,12 +255,3 @@ def _forget_what_is_ahead(transaction: Transaction, user: UserId, last: date, to
     session.execute(update(RoutineMark).where(RoutineMark.user_id == user, RoutineMark.since > now).values(since=now))
     transaction.record(ClockCorrected(user=user, at=now, today=today))
     log.warning("days up to %s had started for user %s, and it is %s: the clock was wrong before", last, user, today)
-
-
-def _calendar_of(transaction: Transaction, user: UserId) -> Calendar:
-    columns = select(Preferences.time_zone, Preferences.day_start).where(Preferences.user_id == user)
-    return calendar(*transaction.session.execute(columns).one())
-
-
-def _newest(transaction: Transaction, user: UserId) -> date | None:
-    return transaction.session.scalar(select(func.max(Day.day)).where(Day.user_id == user))
