@@ -3,16 +3,16 @@
 import logging
 import threading
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from cache.errors import LoadError
-from cache.values import SUMMARY_DAILY
+from cache.values import DASHBOARD_METRICS, SUMMARY_DAILY
 from data import instances, preferences, tasks
 from data.database import Database
-from data.days import BATCH
+from data.days import BATCH, calendar
 from data.preferences import CacheMode
 from events.catalog import DayStarted, UserId
 from scheduler.day import DayWatch, warm_summary
@@ -190,3 +190,26 @@ def test_with_a_thousand_days_to_start_other_commands_get_their_turn(
     database.after_commit.append(interfere)
     DayWatch(database).look()
     assert seen == [0, BATCH + 1]
+
+
+# --- with the scheduler switched off
+
+
+@pytest.mark.parametrize(("zone", "day_start"), [("Africa/Cairo", "00:00"), ("America/St_Johns", "03:00")])
+def test_without_any_look_no_reader_gets_a_summary_of_the_wrong_day(house: House, zone: str, day_start: str) -> None:
+    """A week of looks at the page, through a date without a midnight, with something done each day."""
+    preferences.change(house.database, house.user, time_zone=zone, day_start=day_start)
+    house.clock.now = datetime(2026, 4, 20, 9, tzinfo=UTC)
+    task = tasks.create(house.database, house.user, name="Taxes")
+    own = calendar(zone, day_start)
+    for number in range(8 * 4):
+        if number % 4 == 0:
+            instances.complete(
+                house.database, house.user, instances.plan(house.database, house.user, task), actual_minutes=number
+            )
+        with house.manager.snapshot(house.user) as snapshot:
+            shown, metrics = snapshot.get(SUMMARY_DAILY), snapshot.get(DASHBOARD_METRICS)
+            assert shown == snapshot.load(SUMMARY_DAILY)
+        assert shown.today == metrics.today == own.day_of(house.clock.now)
+        house.clock.advance(hours=6)
+    assert rows(house.database, "SELECT * FROM days") == []
