@@ -231,9 +231,9 @@ def judge(names: Sequence[str], shifts: Sequence[Change], span: Span, *, every: 
     return found
 
 
-def _judge(task: tuple[Sequence[str], Sequence[Change], Span, bool]) -> Findings:
-    names, shifts, span, every = task
-    return judge(names, shifts, span, every=every, cron=True)
+def _judge(task: tuple[Sequence[str], Sequence[Change], Span, bool, bool]) -> Findings:
+    names, shifts, span, every, cron = task
+    return judge(names, shifts, span, every=every, cron=cron)
 
 
 # --- the real command
@@ -289,6 +289,17 @@ class Progress:
             sys.stderr.write("\r" + 40 * " " + "\r")
 
 
+def say_cron(all_found: Sequence[Findings]) -> None:
+    """Say what a cron job would have done, as the table in `docs/days.md`."""
+    cron = sum((found.cron or Counter() for found in all_found), Counter[tuple[str, str, str]]())
+    zones = sum((found.cron_zones or Counter() for found in all_found), Counter[tuple[str, str]]())
+    say("\nA cron job at the start of each day instead:\n")
+    say("| day start | scenario | zones with a fault | dates missed | dates doubled |\n| --- | --- | --- | --- | --- |")
+    for day_start, what in itertools.product(DAY_STARTS, SLEEPS):
+        missed, doubled = cron[day_start, what, "missed"], cron[day_start, what, "doubled"]
+        say(f"| {day_start} | {what} | {zones[day_start, what]} | {missed:,} | {doubled:,} |")
+
+
 def say(*lines: str) -> None:
     sys.stdout.write("\n".join(lines) + "\n")
     sys.stdout.flush()
@@ -300,6 +311,7 @@ def main() -> int:
     parser.add_argument("--last-year", type=int, default=2029)
     parser.add_argument("--zone", action="append", help="only this one; may be given again")
     parser.add_argument("--every-look", action="store_true", help="a quarter of an hour apart all year round")
+    parser.add_argument("--no-cron", action="store_true", help="without the cron job beside it")
     parser.add_argument("--database-years", type=int, default=2, help="the last ones; default: %(default)s")
     parser.add_argument("--processes", type=int, default=multiprocessing.cpu_count())
     given = parser.parse_args()
@@ -307,7 +319,7 @@ def main() -> int:
     told = Progress()
     kinds = behaviours(given.zone or available_timezones(), span)
     say(f"{sum(map(len, kinds.values()))} zones, {len(kinds)} of them different from {given.first_year} on")
-    tasks = [(names, shifts, span, given.every_look) for shifts, names in kinds.items()]
+    tasks = [(names, shifts, span, given.every_look, not given.no_cron) for shifts, names in kinds.items()]
     all_found: list[Findings] = []
     with ProcessPoolExecutor(given.processes, mp_context=multiprocessing.get_context("spawn")) as pool:
         for found in pool.map(_judge, tasks):
@@ -316,20 +328,13 @@ def main() -> int:
     told.end()
     wrong = [problem for found in all_found for problem in found.wrong]
     looked, dates = sum(found.looks for found in all_found), sum(found.starts for found in all_found)
-    say(f"The look: {looked:,} looks, {dates:,} dates started, {len(wrong)} wrong")
-    cron = sum((found.cron or Counter() for found in all_found), Counter[tuple[str, str, str]]())
-    zones = sum((found.cron_zones or Counter() for found in all_found), Counter[tuple[str, str]]())
-    say("\nA cron job at the start of each day instead:\n")
-    say("| day start | scenario | zones with a fault | dates missed | dates doubled |\n| --- | --- | --- | --- | --- |")
-    for day_start, what in itertools.product(DAY_STARTS, SLEEPS):
-        missed, doubled = cron[day_start, what, "missed"], cron[day_start, what, "doubled"]
-        say(f"| {day_start} | {what} | {zones[day_start, what]} | {missed:,} | {doubled:,} |")
+    say(f"The look: {looked:,} looks, {dates:,} dates started, {len(wrong)} wrong", *wrong)
+    if not given.no_cron:
+        say_cron(all_found)
     lived = datetime(given.last_year + 1 - given.database_years, 1, 1, tzinfo=UTC), span[1]
     count, problems = through_database([names[0] for names in kinds.values()], lived, random.Random(1), told)
     told.end()
-    say(f"\nIn one database: {count:,} dates started by the real command, {len(problems)} wrong")
-    for problem in wrong + problems:
-        say(problem)
+    say(f"\nIn one database: {count:,} dates started by the real command, {len(problems)} wrong", *problems)
     return 1 if wrong or problems else 0
 
 
