@@ -221,6 +221,8 @@ def _start_batch(
     standing = _standing(transaction.session, batch)
     started: list[tuple[UserId, date]] = []
     for place, user in enumerate(batch):
+        if user not in standing:  # removed since they were found
+            continue
         zone, day_start, last = standing[user]
         with contextlib.suppress(InvalidInputError):  # changed since they were found; the next look says so
             started += [(user, day) for day in _due_of(transaction, user, calendar(zone, day_start), last)]
