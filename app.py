@@ -11,6 +11,7 @@ import os
 import signal
 import socket
 import sys
+import threading
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -28,7 +29,7 @@ from cache.errors import CacheError, SettingsError
 from cache.manager import CacheManager
 from cache.pieces import KEYS, PIECES
 from cache.settings import CacheSettings
-from data import preferences
+from data import preferences, upkeep
 from data import settings as data_settings
 from data.database import Database, utc_now
 from data.errors import DataError
@@ -41,7 +42,10 @@ from events.errors import EventsError, RulesError
 from events.rules import RULES
 from events.ruleset import Ruleset
 from pages import Pages, Services, install
-from scheduler.day import DayWatch
+from scheduler.clockwork import Clockwork
+from scheduler.day import DayWatch, warm_summary
+from scheduler.jobs import Work
+from scheduler.prometheus import JobCollector
 
 log = logging.getLogger("reprieve")
 
@@ -95,7 +99,7 @@ class Application:
         self.database = Database(settings.database_url, clock=clock)
         self.feed = Feed(self.database, self.bus)
         self.manager = CacheManager(self.database, self.feed, self.bus, Ruleset(RULES), settings.cache)
-        self.day_watch = DayWatch(self.database)
+        self.clockwork = Clockwork(self.database, self._work())
         self.pages: Pages = install(
             Services(
                 database=self.database,
@@ -125,8 +129,8 @@ class Application:
             opened.callback(self.feed.stop)
             self.pages.start()
             opened.callback(self.pages.stop)
-            self.day_watch.start()
-            opened.callback(self.day_watch.stop)
+            self.clockwork.start()
+            opened.callback(self.clockwork.stop)
             self._running = opened.pop_all()
 
     def stop(self) -> None:
@@ -134,6 +138,24 @@ class Application:
         running, self._running = self._running, None
         if running is not None:
             running.close()
+
+    def _work(self) -> dict[str, Work]:
+        """Return what does the jobs of `scheduler.jobs`, by name."""
+        watch = DayWatch(self.database, warm_summary(self.manager, self.settings.cache.mode))
+        return {
+            "day": watch.look,
+            "routines": watch.plan,
+            "prune": lambda stopping: upkeep.prune_log(self.database),
+            "audit": self._audit,
+        }
+
+    def _audit(self, stopping: threading.Event) -> None:
+        for user in preferences.names(self.database).values():
+            if stopping.is_set():
+                return
+            _, differs = self.manager.audit(user)
+            if differs:
+                log.error("cached values of user %s differ from a fresh load: %s", user, ", ".join(differs))
 
 
 def build(settings: Settings, *, clock: Callable[[], datetime] = utc_now) -> tuple[FastAPI, Application]:
@@ -168,7 +190,9 @@ def build(settings: Settings, *, clock: Callable[[], datetime] = utc_now) -> tup
 def machine_routes(application: Application) -> APIRouter:
     """Return `/health` and `/metrics`: of the parent application, so that they answer without a session."""
     router = APIRouter()
-    counters = prometheus.exposition(application.manager.get_cache_stats)
+    counters = prometheus.exposition(
+        application.manager.get_cache_stats, JobCollector(lambda: application.clockwork.stats)
+    )
 
     @router.get("/health")
     def health() -> PlainTextResponse:

@@ -1,4 +1,4 @@
-"""The counters of the cache as Prometheus reads them. The only module that knows prometheus_client."""
+"""The counters of the cache as Prometheus reads them, and the page on which all counters are."""
 
 from collections.abc import Callable, Iterator
 
@@ -57,8 +57,9 @@ class _Stats(Collector):
             yield gauge
 
 
-def exposition(stats: Callable[[], CacheStats]) -> Callable[[], bytes]:
-    """Return a function that returns the counters of *stats* in Prometheus' text format."""
+def exposition(stats: Callable[[], CacheStats], *others: Collector) -> Callable[[], bytes]:
+    """Return a function that returns the counters of *stats*, and of *others*, in Prometheus' text format."""
     registry = CollectorRegistry()
-    registry.register(_Stats(stats))
+    for collector in (_Stats(stats), *others):
+        registry.register(collector)
     return lambda: generate_latest(registry)

@@ -69,9 +69,13 @@ class Transaction:
         self.now = now
         self._recorded = 0
 
-    def record(self, happened: Event) -> None:
-        """Write *happened* to the event log, in this transaction."""
-        event_log.append(self.session, happened)
+    def record(self, *happened: Event) -> None:
+        """Write what *happened* to the event log, in this order, in this transaction."""
+        event_log.append(self.session, *happened)
+        self._recorded += len(happened)
+
+    def waive_event(self) -> None:
+        """Say that this command may go without an event: what it changes is housekeeping, and in no value."""
         self._recorded += 1
 
 

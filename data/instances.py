@@ -18,7 +18,7 @@ from data import fields, tasks
 from data.database import Database, Transaction
 from data.errors import IllegalTransitionError, InvalidInputError, UnknownRecordError, shown
 from data.fields import UNSAID, Feelings
-from data.models import FEELINGS, CancelReason, Instance, State
+from data.models import FEELINGS, CancelReason, Instance, State, Task
 from data.touches import touched
 from events.catalog import (
     CancellationUndone,
@@ -91,24 +91,25 @@ def plan(
         template = tasks.get(transaction.session, user, task)
         if template.archived:
             raise IllegalTransitionError(f"{template.name!r} is archived: bring it back before you plan it")
-        instance = InstanceId(uuid.uuid4().hex)
-        transaction.session.add(
-            Instance(
-                user_id=user,
-                id=instance,
-                task_id=task,
-                state=State.PLANNED,
-                estimate_minutes=template.estimate_minutes if estimate is None else estimate,
-                due_at=template.due_at if due is None else due,
-                created_at=transaction.now,
-                note=note,
-                **columns,
-            )
+        return plan_in(
+            transaction,
+            template,
+            estimate_minutes=template.estimate_minutes if estimate is None else estimate,
+            due_at=template.due_at if due is None else due,
+            note=note,
+            **columns,
         )
-        transaction.record(InstancePlanned(user=user, at=transaction.now, task=task, instance=instance))
-        return instance
 
     return database.write(command)
+
+
+def plan_in(transaction: Transaction, template: Task, **columns: Any) -> InstanceId:
+    """Plan an attempt at *template* as part of a command; *columns* are checked already. Return its id."""
+    user, task, instance = UserId(template.user_id), TaskId(template.id), InstanceId(uuid.uuid4().hex)
+    row = Instance(user_id=user, id=instance, task_id=task, state=State.PLANNED, created_at=transaction.now, **columns)
+    transaction.session.add(row)
+    transaction.record(InstancePlanned(user=user, at=transaction.now, task=task, instance=instance))
+    return instance
 
 
 def start(database: Database, user: UserId, instance: InstanceId) -> None:

@@ -266,6 +266,23 @@ class DayStarted(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ClockCorrected(Event):
+    """Days after `today` that a wrong clock had started are forgotten: they start when they begin."""
+
+    name: ClassVar[str] = "clock.corrected"
+    today: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoutineMissed(Event):
+    """A task's routine had its turn on `days` while nothing ran: they are listed, not planned."""
+
+    name: ClassVar[str] = "routine.missed"
+    task: TaskId
+    days: tuple[date, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RefreshRequested(Event):
     """Somebody asked for newer numbers under `prefix`."""
 
@@ -326,6 +343,8 @@ CATALOG: tuple[type[Event], ...] = (
     CancellationUndone,
     InstanceEdited,
     DayStarted,
+    ClockCorrected,
+    RoutineMissed,
     RefreshRequested,
     DataImported,
     DataRemoved,

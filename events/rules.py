@@ -7,6 +7,7 @@ start, and so does an event of the catalog without a row.
 from events.catalog import (
     AccountChanged,
     CancellationUndone,
+    ClockCorrected,
     CompletionUndone,
     DataImported,
     DataRemoved,
@@ -21,6 +22,7 @@ from events.catalog import (
     InstanceStarted,
     PreferencesChanged,
     RefreshRequested,
+    RoutineMissed,
     TaskArchived,
     TaskCompleted,
     TaskCreated,
@@ -96,6 +98,11 @@ RULES: tuple[Rule, ...] = (
             "pieces.*": "sums of a month do not depend on which day it is",
         },
     ),
+    Rule(
+        on=(RoutineMissed,),
+        invalidates=("dashboard.tasks",),
+        keeps={"analytics.*": "nothing was planned", "summary.*": "it is made of what was finished or given up"},
+    ),
     Rule(on=(RefreshRequested,), carried=True),
     Rule(on=(PreferencesChanged, AccountChanged), invalidates=("preferences.*",)),
     Rule(on=(PreferencesChanged,), when=PreferencesChanged.moves_days, invalidates=("*",)),
@@ -114,7 +121,7 @@ RULES: tuple[Rule, ...] = (
         when=PreferencesChanged.changes_ranking,
         invalidates=("analytics.recommendations",),
     ),
-    Rule(on=(DataImported, DataRemoved, DataRestored, EventUnreadable), invalidates=("*",)),
+    Rule(on=(ClockCorrected, DataImported, DataRemoved, DataRestored, EventUnreadable), invalidates=("*",)),
     # The number of a new user may have been that of one whom a restored backup does not know.
     Rule(on=(UserCreated,), invalidates=("*",)),
 )

@@ -22,8 +22,9 @@ from data import backup, instances, preferences, restore, tasks
 from data.days import start_due
 from data.errors import DataError, UnknownRecordError
 from data.fields import Feelings
-from data.models import CancelReason, Kind
+from data.models import CancelReason, Kind, Routine
 from data.preferences import CacheBackend
+from data.routines import plan_due
 from events.catalog import InstanceId, RefreshRequested, TaskId, UserId
 from tests.house import Clock, House, open_house
 
@@ -93,6 +94,8 @@ class Oracle(RuleBasedStateMachine):
                 "categories": st.sampled_from([(), ("y",)]),
                 "estimate_minutes": minutes,
                 "default_aversion": feelings,
+                "routine": st.sampled_from(list(Routine)),
+                "routine_at": st.sampled_from([None, "12:00"]),
                 "notes": st.sampled_from(["", "note"]),
                 "due_at": st.none() | st.just(Clock().now),
             },
@@ -206,6 +209,7 @@ class Oracle(RuleBasedStateMachine):
     @rule()
     def look_at_the_clock(self) -> None:
         start_due(self.house.database)
+        plan_due(self.house.database)
 
     @rule()
     def restart(self) -> None:

@@ -21,6 +21,7 @@ from data.days import start_due
 from data.fields import Feelings
 from data.models import Instance, State
 from data.preferences import AccountTier, CacheBackend
+from data.routines import plan_due
 from events.catalog import (
     CATALOG,
     DataRestored,
@@ -141,6 +142,31 @@ def _restore(house: House, past: Past) -> None:
     restore.restore(house.database, backup.backup(house.database, house.folder / "backup.db"))
 
 
+def _routine(house: House, past: Past, routine: str, weekdays: tuple[str, ...] = ()) -> None:
+    """A routine's turn comes on the next day, Thursday, and the look is two days late."""
+    tasks.edit(house.database, house.user, past.task(), routine=routine, routine_weekdays=weekdays, routine_at="08:00")
+    start_due(house.database)
+    house.clock.advance(days=3)
+    start_due(house.database)
+    with house.manager.snapshot(house.user) as snapshot:
+        for value in VALUES:
+            snapshot.get(value)
+    plan_due(house.database)
+
+
+def _correct_the_clock(house: House, past: Past) -> None:
+    """Days have been started, and routines missed, by a clock that was ten years ahead."""
+    _routine(house, past, "weekly", ("thu",))
+    house.clock.advance(days=3653)
+    start_due(house.database)
+    plan_due(house.database)
+    house.clock.advance(days=-3656)
+    with house.manager.snapshot(house.user) as snapshot:
+        for value in VALUES:
+            snapshot.get(value)
+    start_due(house.database)
+
+
 COMMANDS: dict[str, Command] = {
     "create a task": lambda house, past: tasks.create(house.database, house.user, name="New", default_aversion=1),
     "rename a task": _edit_task(name="Renamed"),
@@ -199,6 +225,9 @@ COMMANDS: dict[str, Command] = {
     ),
     "refresh": _refresh,
     "the next day": _next_day,
+    "a routine has its turn": lambda house, past: _routine(house, past, "daily"),
+    "a routine has missed its turn": lambda house, past: _routine(house, past, "weekly", ("thu",)),
+    "the clock is corrected": _correct_the_clock,
     "add other demo data": lambda house, past: demo.add(house.database, house.user, days=9, per_day=3, seed=2),
     "remove the demo data": lambda house, past: demo.remove(house.database, house.user),
     "restore a backup": _restore,

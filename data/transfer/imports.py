@@ -12,13 +12,14 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, delete, select
 
 from data import bulk, fields, preferences, scratch
 from data.bulk import Meter, Progress, Stage
 from data.database import Database, Transaction
+from data.days import moving
 from data.errors import ImportRefusedError, InvalidInputError, shown
-from data.models import FEELINGS, State, Task
+from data.models import FEELINGS, RoutineMark, State, Task
 from data.transfer.columns import FILES, INSTANCES, PREFERENCES, TASKS, Column, Counts, TableFile
 from data.transfer.csv_rows import CsvRows
 from data.transfer.files import Format, open_all
@@ -80,8 +81,11 @@ def import_from(database: Database, user: UserId, folder: Path, progress: Progre
             gone = taking.tasks_of_database - _task_ids(transaction.session.connection(), user)
             if gone:
                 raise ImportRefusedError((f"{INSTANCES.stem}: task {min(gone)!r} was removed meanwhile: try again",))
-            for table in tables:
-                bulk.write(transaction.session, table, user, replace=True, wrote=wrote)
+            with moving(transaction, user):
+                for table in tables:
+                    bulk.write(transaction.session, table, user, replace=True, wrote=wrote)
+                # A routine that came from elsewhere has missed nothing here: it is looked after from now on.
+                transaction.session.execute(delete(RoutineMark).where(RoutineMark.user_id == user))
             tasks, instances, wishes = (stage.counts[table.name] for table in tables)
             transaction.record(
                 DataImported(user=user, at=transaction.now, source="files", tasks=tasks, instances=instances)
