@@ -175,10 +175,16 @@ class Hub:
                 self.mark(sections)
 
     def mark(self, sections: Iterable[Section], *, force: bool = False) -> None:
-        """Redraw *sections* as soon as they may be and somebody can see them; if *force*, even if nothing changed."""
+        """Redraw *sections* as soon as they may be and somebody can see them; if *force*, even if nothing changed.
+
+        One that keeps what it shows is only told that there is something newer, unless *force*.
+        """
+        now = self._services.clock()
         for section in list(sections):
             group = self._group_of(section)
-            if group is not None:
+            if group is not None and not force and section.keeps(now):
+                section.fall_behind()
+            elif group is not None:
                 section.is_forced = section.is_forced or force
                 group.waiting.add(section)
                 group.wake()
@@ -299,6 +305,8 @@ class Hub:
             for section in self.sections_of(user):
                 if (ticks and section.ticks) or (retries and section.is_broken):
                     self.mark([section], force=True)
+                if section.is_behind and not section.keeps(now):
+                    self.mark([section])
                 if section.reading is None:
                     continue
                 if view is None or view.profile is not section.reading.view.profile:
