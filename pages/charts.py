@@ -97,12 +97,14 @@ def course_chart(course: Course) -> Markup:
         preserve_aspect_ratio="none",
         aria_hidden="true",
     )
+    names = [_tick(tick, course.unit) for tick in axis.ticks]
     ticks = (
-        tag("span", _tick(tick, course.unit), style=f"bottom:{100 * axis.share(tick):.1f}%") for tick in axis.ticks
+        tag("span", name, style=f"bottom:{100 * axis.share(tick):.1f}%")
+        for name, tick in zip(names, axis.ticks, strict=True)
     )
     return tag(
         "div",
-        tag("div", *ticks, class_="chart-ticks", aria_hidden="true"),
+        tag("div", *ticks, class_="chart-ticks", aria_hidden="true", style=f"width:{max(map(len, names)) + 1}ch"),
         tag(
             "div",
             drawing,
@@ -185,7 +187,7 @@ def _day_labels(days: Sequence[date]) -> list[Markup]:
         tag(
             "span",
             f"{days[place].day} {figures.MONTH_NAMES[days[place].month - 1][:3]}",
-            class_=None if (len(named) - 1 - order) % 2 == 0 else "is-second",
+            class_="is-last" if place == count - 1 else "is-second" if (len(named) - order) % 2 == 0 else None,
             style=f"left:{100 * (place + 0.5) / count:.2f}%",
         )
         for order, place in enumerate(named)

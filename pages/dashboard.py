@@ -45,9 +45,9 @@ def build(visit: Visit) -> None:
     with stack("columns"):
         with stack("side"):
             planned = Planned(visit, deeds)
+            Recent(visit, deeds)
         with stack("side"):
             Recommended(visit, deeds)
-            Recent(visit, deeds)
             Templates(visit, deeds)
     DemoNotice(visit)
 

@@ -31,7 +31,7 @@ _SCORE_FORMULAS = {
     "stress_efficiency_score": "100 × se / (1 + se), se being the mean stress efficiency",
 }
 _ABOUT_RECOMMENDATIONS = (
-    "What speaks for a task. The score is the weighted mean of the percentile ranks of these four among all candidates. "
+    "What speaks for a task. The score is the weighted mean of the percentile ranks of these four among all tasks. "
     "What is expected is the mean of earlier attempts; one of 30 days ago counts half."
 )
 _SUB_FORMULAS = {

@@ -182,6 +182,11 @@ class Section:
             return False
         return all(_stamp(self.reading.looks[value.key]) == _stamp(reading.looks[value.key]) for value in self.values)
 
+    def say_age(self) -> None:
+        """Say as of when the numbers are, until it is drawn again."""
+        if not self.is_closed and self.reading is not None:
+            self._tell(f"As of {self._age(self.reading)}", can_retry=False)
+
     def say_waiting(self) -> None:
         """Say how old the numbers are, while newer ones are being computed for longer than an eye takes."""
         if not self.is_closed and self.reading is not None:

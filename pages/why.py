@@ -98,12 +98,12 @@ def sentence(label: str, why: Why, shown: Look[Any] | None, when: Callable[[date
     """Return why the value is what it is, for somebody who does not know how it works."""
     cause = why.cause
     if cause is None:
-        return f"{label}: nothing that concerns it has happened since it was first computed."
+        return f"Nothing that concerns “{label}” has happened since it was first computed."
     happened = EVENTS.get(cause.event, cause.event)
-    at = f" at {when(cause.at)}" if cause.at is not None else ""
+    happened = f"{when(cause.at)}: {happened}." if cause.at is not None else f"{happened.capitalize()}."
     if shown is not None and shown.as_of < cause.seq:
-        return f"{label}: {happened}{at}. What stands here is of before; it has not been computed again since."
-    return f"{label}: {happened}{at}. That concerns it, so it was computed again; nothing since then has."
+        return f"{happened} That concerns “{label}”, but what stands here is of before."
+    return f"{happened} That concerns “{label}”, so it was computed again. Nothing since then has."
 
 
 def rule_behind(cause: Cause) -> Rule | None:

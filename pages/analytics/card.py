@@ -97,6 +97,7 @@ class Card(Section):
         """Take note that there are newer numbers, and let the page say so."""
         if not self.is_behind:
             super().fall_behind()
+            self.say_age()
             self.board.changed()
 
     def draw(self, reading: Reading | Exception, ticket: int) -> None:
