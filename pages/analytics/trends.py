@@ -24,7 +24,7 @@ BETTER = {
     Direction.ZERO: "nearer to 0 is better",
     Direction.NEUTRAL: "neither more nor less is better",
 }
-_OPTIONS = {metric.name: metric.label for metric in METRICS if metric.in_trends}
+OPTIONS = {metric.name: metric.label for metric in METRICS if metric.in_trends}
 
 
 class TrendsCard(Card):
@@ -58,7 +58,7 @@ class TrendsCard(Card):
         """Show the chosen metric."""
         trends = shown.get(ANALYTICS_TRENDS)
         name, window = self._chosen()
-        self._metric.offer(dict(sorted(_OPTIONS.items(), key=lambda option: option[1])), name)
+        self._metric.offer(dict(sorted(OPTIONS.items(), key=lambda option: option[1])), name)
         self._window.choose(window)
         metric, trend, count = BY_NAME[name], trends.of(name), min(int(window), len(trends.days))
         self._said.show(_said(metric, trend, count))
@@ -69,7 +69,7 @@ class TrendsCard(Card):
     def _chosen(self) -> tuple[str, str]:
         """Return the chosen metric and window; what means nothing counts as not chosen."""
         name, window = self.visit.address.get("metric"), self.visit.address.get("days")
-        return name if name in _OPTIONS else DEFAULT_METRIC, window if window in WINDOWS else DEFAULT_WINDOW
+        return name if name in OPTIONS else DEFAULT_METRIC, window if window in WINDOWS else DEFAULT_WINDOW
 
     def _toggle(self, event: GenericEventArguments) -> None:
         self._is_open = bool(event.args)

@@ -45,7 +45,16 @@ async def test_only_the_cards_concerned_are_redrawn(user: User, create_user, sta
     await until(lambda: completed_today(stage, user) == "1")
 
     changed = stage.redraws(dashboard) - before
-    assert set(changed) == {"Metrics", "Running", "Planned", "Recent", "Templates", "Welcome", "DemoNotice"}
+    assert set(changed) == {
+        "Metrics",
+        "Running",
+        "Planned",
+        "Recent",
+        "Templates",
+        "Welcome",
+        "DemoNotice",
+        "Recommended",
+    }
     assert set(changed.values()) == {1}
     assert not stage.redraws(summary) - before_summary
 
