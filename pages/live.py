@@ -10,8 +10,9 @@ import asyncio
 import itertools
 import logging
 import threading
+import time
 import weakref
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
@@ -25,6 +26,7 @@ from cache.values import Value
 from data.viewpoint import Viewpoint
 from events.catalog import Invalidated, UserId
 from events.patterns import covers
+from pages.arrivals import Arrivals
 from pages.section import Reading, Section
 from pages.services import Services
 from pages.visit import Screen, Visit
@@ -70,6 +72,7 @@ class Hub:
         self._groups: dict[tuple[UserId, str], _Group] = {}
         self._screens: weakref.WeakSet[Screen] = weakref.WeakSet()
         self._tickets = itertools.count()
+        self._slowest: dict[str, float] = {}  # seconds that each value has taken, at most
         self._inbox: dict[tuple[UserId | None, tuple[str, ...]], Invalidated] = {}
         self._inbox_lock = threading.Lock()
 
@@ -235,43 +238,59 @@ class Hub:
         await self.redraw(visit.user, list(visit.sections))
 
     async def redraw(self, user: UserId, sections: list[Section]) -> None:
-        """Read all values of *sections* in one snapshot, in a worker thread, then draw them one after the other."""
+        """Read all values of *sections* in one snapshot, in a worker thread; draw each as soon as its own are there.
+
+        What has taken long before is read last. All belongs to one state, whenever it is drawn.
+        """
         for section in sections:  # before the reading begins: what is invalidated from now on marks them anew
             group = self._group_of(section)
             if group is not None:
                 group.waiting.discard(section)
         ticket = next(self._tickets)
-        wanted = {value.key: value for section in sections for value in section.values}
-        reading: Reading | Exception
+        values = {value.key: value for section in sections for value in section.values}
+        wanted = sorted(values.values(), key=lambda value: self._slowest.get(value.key, 0.0))
+        arrivals = Arrivals(asyncio.get_running_loop())
         load = background_tasks.create(
-            self.workers.read(self._read, user, tuple(wanted.values())), handle_exceptions=False
+            self.workers.read(self._read, user, wanted, arrivals.put), handle_exceptions=False
         )
-        loaded, _ = await asyncio.wait([load], timeout=self.pace.patience)
-        if not loaded:
-            for section in sections:
-                section.say_waiting()
+        load.add_done_callback(arrivals.end)
+        left = sorted(sections, key=lambda section: section.home.id)  # from the top of the page down
+        async for reading in arrivals.within(self.pace.patience):
+            if reading is None:
+                for section in left:
+                    section.say_waiting()
+                continue
+            ready = [section for section in left if all(value.key in reading.looks for value in section.values)]
+            left = [section for section in left if section not in ready]
+            await self._draw(ready, reading, ticket)
         try:
-            reading = await load
+            await load
         except Exception as error:  # part of the page error boundary: every card says that it could not be read
             log.exception("reading for user %s failed", user)
-            reading = error
+            await self._draw(left, error, ticket)
+
+    async def _draw(self, sections: list[Section], reading: Reading | Exception, ticket: int) -> None:
         loop = asyncio.get_running_loop()
         turn_began = loop.time()
-        for section in sorted(sections, key=lambda section: section.home.id):  # from the top of the page down
+        for section in sections:
             section.draw(reading, ticket)
             if loop.time() - turn_began > self.pace.slice:
                 await asyncio.sleep(0)
                 turn_began = loop.time()
 
-    def _read(self, user: UserId, wanted: tuple[Value[Any], ...]) -> Reading:
+    def _read(self, user: UserId, wanted: list[Value[Any]], arrived: Callable[[Reading], None]) -> None:
+        """Look at the *wanted* values, in their order; *arrived* is given what there is so far, after each."""
         with self._services.manager.snapshot(user) as snapshot:
             looks: dict[str, Any] = {}
             for value in wanted:
+                began = time.perf_counter()
                 try:
                     looks[value.key] = snapshot.look(value)
                 except CacheError as error:  # the manager has logged it; it concerns the sections that show this value
                     looks[value.key] = error
-            return Reading(snapshot.view, looks)
+                took = time.perf_counter() - began
+                self._slowest[value.key] = max(took, self._slowest.get(value.key, 0.0))
+                arrived(Reading(snapshot.view, dict(looks)))
 
     # --- the passing of time
 

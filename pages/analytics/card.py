@@ -102,13 +102,13 @@ class Card(Section):
 
     def draw(self, reading: Reading | Exception, ticket: int) -> None:
         """Show *reading*, and let the page say as of when."""
+        if self.board.profile is None and isinstance(reading, Reading):
+            self.board.profile = reading.view.profile  # cards may be there before the head
         super().draw(reading, ticket)
         self.board.changed()
 
     @property
     def profile(self) -> Profile:
         """How times are to be written."""
-        if self.board.profile is not None:
-            return self.board.profile
-        assert self.reading is not None  # a card is not updated before it has been read
-        return self.reading.view.profile
+        assert self.board.profile is not None  # no card is updated before it has been read
+        return self.board.profile

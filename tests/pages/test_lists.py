@@ -130,7 +130,7 @@ async def test_removing_the_demo_asks_first(user: User, stage: Stage) -> None:
     assert len(rows(user, "Tasks")) > 1
     submit(user)
     await until(lambda: ids(user, "Tasks") == [own])
-    assert not stage.section("DemoNotice").home.visible
+    await until(lambda: not stage.section("DemoNotice").home.visible)
 
 
 @pytest.mark.parametrize("path", ["/", "/summary"])
