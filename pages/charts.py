@@ -15,6 +15,8 @@ from pages.markup import NOTHING, Markup, join, tag
 WIDTH, HEIGHT = 1000, 200
 """Of the drawing, in its own units: it is stretched to the place it has, strokes are not."""
 MOST_TICKS = 5
+ROOMY_DAYS = 8
+"""With no more days than this, the name of the last one fits below its middle."""
 _DAYS_BETWEEN_LABELS: tuple[tuple[float, int], ...] = ((8, 1), (16, 2), (35, 7), (70, 10), (math.inf, 15))
 """Up to how many days, every how many days one is named."""
 
@@ -187,7 +189,11 @@ def _day_labels(days: Sequence[date]) -> list[Markup]:
         tag(
             "span",
             f"{days[place].day} {figures.MONTH_NAMES[days[place].month - 1][:3]}",
-            class_="is-last" if place == count - 1 else "is-second" if (len(named) - order) % 2 == 0 else None,
+            class_="is-last"
+            if place == count - 1 and count > ROOMY_DAYS
+            else "is-second"
+            if (len(named) - order) % 2 == 0
+            else None,
             style=f"left:{100 * (place + 0.5) / count:.2f}%",
         )
         for order, place in enumerate(named)

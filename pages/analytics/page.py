@@ -50,7 +50,8 @@ class Head(Section):
         if board.is_behind:
             words = f"Newer numbers exist. These are as of {since}."
         elif board.is_manual:
-            words += f" You refresh by hand; after {KEPT_FOR.seconds // 60} minutes it happens by itself."
+            kept = figures.duration(KEPT_FOR.total_seconds() / 60)
+            words += f" You refresh by hand; after {kept} it happens by itself."
         if self._line.text != words:
             self._line.set_text(words)
         self._button.classes(

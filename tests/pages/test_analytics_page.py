@@ -132,7 +132,7 @@ async def by_hand(user: User, stage: Stage) -> Client:
     await stage.do(preferences.change, analytics_refresh="manual")
     await done(stage)
     client = await opened(user, stage)
-    assert line(user) == "As of 10:00. You refresh by hand; after 60 minutes it happens by itself."
+    assert line(user) == "As of 10:00. You refresh by hand; after 1 h it happens by itself."
     return client
 
 
