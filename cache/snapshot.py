@@ -24,14 +24,15 @@ class Look(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
     """A value with what a page may want to say about it.
 
     `key` is the full key that it was found under, `as_of` the seq of the state that it was computed from, `loaded_at`
-    when that was. `problem` is None for a fresh value; otherwise newer numbers could not be computed, it says why, and
-    the value is the last good one.
+    when that was and `load_seconds` how long it took. `problem` is None for a fresh value; otherwise newer numbers
+    could not be computed, it says why, and the value is the last good one.
     """
 
     value: T
     key: str
     as_of: int
     loaded_at: datetime
+    load_seconds: float
     problem: str | None = None
 
 
@@ -83,6 +84,7 @@ class Snapshot:
             key=value.key_for(self.view),
             as_of=entry.as_of,
             loaded_at=entry.loaded_at,
+            load_seconds=entry.load_seconds,
             problem=self._problems.get(value),
         )
 

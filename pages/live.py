@@ -10,7 +10,6 @@ import asyncio
 import itertools
 import logging
 import threading
-import time
 import weakref
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
@@ -72,7 +71,7 @@ class Hub:
         self._groups: dict[tuple[UserId, str], _Group] = {}
         self._screens: weakref.WeakSet[Screen] = weakref.WeakSet()
         self._tickets = itertools.count()
-        self._slowest: dict[str, float] = {}  # seconds that each value has taken, at most
+        self._costs: dict[str, float] = {}  # seconds that it took to compute each value, the last time
         self._inbox: dict[tuple[UserId | None, tuple[str, ...]], Invalidated] = {}
         self._inbox_lock = threading.Lock()
 
@@ -240,7 +239,7 @@ class Hub:
     async def redraw(self, user: UserId, sections: list[Section]) -> None:
         """Read all values of *sections* in one snapshot, in a worker thread; draw each as soon as its own are there.
 
-        What has taken long before is read last. All belongs to one state, whenever it is drawn.
+        What took longest the last time is read last. All belongs to one state, whenever it is drawn.
         """
         for section in sections:  # before the reading begins: what is invalidated from now on marks them anew
             group = self._group_of(section)
@@ -248,7 +247,7 @@ class Hub:
                 group.waiting.discard(section)
         ticket = next(self._tickets)
         values = {value.key: value for section in sections for value in section.values}
-        wanted = sorted(values.values(), key=lambda value: self._slowest.get(value.key, 0.0))
+        wanted = sorted(values.values(), key=lambda value: self._costs.get(value.key, 0.0))
         arrivals = Arrivals(asyncio.get_running_loop())
         load = background_tasks.create(
             self.workers.read(self._read, user, wanted, arrivals.put), handle_exceptions=False
@@ -283,13 +282,11 @@ class Hub:
         with self._services.manager.snapshot(user) as snapshot:
             looks: dict[str, Any] = {}
             for value in wanted:
-                began = time.perf_counter()
                 try:
-                    looks[value.key] = snapshot.look(value)
+                    look = looks[value.key] = snapshot.look(value)
+                    self._costs[value.key] = look.load_seconds
                 except CacheError as error:  # the manager has logged it; it concerns the sections that show this value
                     looks[value.key] = error
-                took = time.perf_counter() - began
-                self._slowest[value.key] = max(took, self._slowest.get(value.key, 0.0))
                 arrived(Reading(snapshot.view, dict(looks)))
 
     # --- the passing of time

@@ -304,7 +304,7 @@ async def test_a_slow_value_holds_up_only_the_cards_that_show_it(
     load = ANALYTICS_RECOMMENDATIONS.loader
 
     def slow(*arguments: object) -> object:
-        time.sleep(0.1)
+        time.sleep(0.3)
         released.wait(10)
         return load(*arguments)  # type: ignore[arg-type]
 
