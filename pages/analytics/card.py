@@ -45,7 +45,6 @@ class Board:
     def follow(self, profile: Profile) -> None:
         """Take new preferences: cards may have to be redrawn after all, or to write times otherwise."""
         before, self.profile = self.profile, profile
-        self.visit.hub.mark([card for card in self.cards if card.is_behind])
         if before is not None and (before.clock_hours, before.first_weekday) != (
             profile.clock_hours,
             profile.first_weekday,
