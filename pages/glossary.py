@@ -129,7 +129,7 @@ def build(visit: Visit) -> None:
     with stack("page-head", "header"):
         heading("Glossary", 1).props["tabindex"] = "-1"
         Words("What each number means, how it is made, and which way is better.", "p").classes("page-date")
-    search = ui.input(placeholder="Search", value=visit.address.get("q")).props("outlined dense clearable type=search")
+    search = ui.input(placeholder="Search", value=visit.address.get("q")).props("outlined dense clearable")
     search.classes("field glossary-search").props["aria-label"] = "Search the glossary"
     block = Block().classes("glossary")
 

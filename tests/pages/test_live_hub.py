@@ -144,8 +144,9 @@ async def test_what_was_missed_without_any_notification_is_found_by_comparing(us
     assert "ThemeSwitch" not in stage.redraws(client) - before
 
 
-async def test_a_page_that_is_left_leaves_nothing_behind(user: User, stage: Stage) -> None:
-    client = await filled(user, stage)
+@pytest.mark.parametrize("path", ["/", "/analytics"])
+async def test_a_page_that_is_left_leaves_nothing_behind(user: User, stage: Stage, path: str) -> None:
+    client = await filled(user, stage, path)
     assert stage.application is not None
     hub = stage.application.pages.hub
     remembered = [weakref.ref(section) for section in stage.sections(client)]
