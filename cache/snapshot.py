@@ -25,15 +25,16 @@ class Look(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
     """A value with what a page may want to say about it.
 
     `key` is the full key that it was found under, `as_of` the seq of the state that it was computed from, `loaded_at`
-    when that was. A fresh value has no `problem` and none that `is_loading`; otherwise it is the last good one, because
-    newer numbers could not be computed (`problem` says why) or because that is still going on: `Reloaded` tells when
-    they are there.
+    when that was and `load_seconds` how long it took. A fresh value has no `problem` and none that `is_loading`;
+    otherwise it is the last good one, because newer numbers could not be computed (`problem` says why) or because that
+    is still going on: `Reloaded` tells when they are there.
     """
 
     value: T
     key: str
     as_of: int
     loaded_at: datetime
+    load_seconds: float
     problem: str | None = None
     is_loading: bool = False
 
@@ -95,6 +96,7 @@ class Snapshot:
             key=value.key_for(self.view),
             as_of=found.entry.as_of,
             loaded_at=found.entry.loaded_at,
+            load_seconds=found.entry.load_seconds,
             problem=found.problem,
             is_loading=found.is_loading,
         )

@@ -9,8 +9,10 @@ from cache.errors import CacheError
 from cache.warming import Preload
 from data.preferences import CacheMode
 from events.catalog import UserId
-from pages import dashboard, shell, summary
+from pages import dashboard, glossary, shell, summary
 from pages.actions import Actions
+from pages.address import Address
+from pages.analytics import page as analytics
 from pages.controls import stack
 from pages.live import Hub
 from pages.preloading import QUICK_SECONDS, LoadingScreen
@@ -21,8 +23,13 @@ from pages.workers import Workers
 
 ENTRIES: tuple[Entry, ...] = (
     Entry(path="/", label="Dashboard", icon="dashboard", build=dashboard.build),
+    Entry(path="/analytics", label="Analytics", icon="analytics", build=analytics.build),
     Entry(path="/summary", label="Summary", icon="summary", build=summary.build),
+    Entry(path="/glossary", label="Glossary", icon="glossary", build=glossary.build),
 )
+
+ANYWHERE_ELSE = "/{path:path}"
+"""Where there is no page: the frame says so, with status 404. Has to come last."""
 
 THEME_WAIT_SECONDS = 0.2
 """How long the response waits for the preferences: a page in the wrong theme would flash."""
@@ -56,12 +63,15 @@ class Pages:
 
         def visit(frame: Frame, name: str) -> Visit:
             actions = Actions(user, self.workers, frame.toasts)
+            address = Address(client, name)
+            address.arrived(client.sub_pages_router.current_path)
             return Visit(
                 services=self.services,
                 hub=self.hub,
                 user=user,
                 screen=screen,
                 page=name,
+                address=address,
                 toasts=frame.toasts,
                 actions=actions,
                 overlay=stack("overlay"),
@@ -73,6 +83,10 @@ class Pages:
             entry.build(visits[0])
             fills[:] = [background_tasks.create(self.hub.fill(visits[0]), name=f"fill {entry.path}")]
 
+        def moved(path: str) -> None:
+            for open_visit in visits:
+                open_visit.address.arrived(path)
+
         async def reopen_form(draft: str) -> None:
             if fills:
                 await asyncio.wait(fills)
@@ -82,6 +96,7 @@ class Pages:
                     frame.toasts.refused("What you were filling in before is not open any more.")
 
         frame = Frame(client, ENTRIES, open_page)
+        client.sub_pages_router.on_path_changed(moved)
         of_frame = visit(frame, "frame")
         ThemeSwitch(of_frame)
         theme = background_tasks.create(self.hub.fill(of_frame), name="fill the frame")
@@ -129,6 +144,6 @@ def install(services: Services) -> Pages:
     async def page(client: Client) -> None:
         await pages.serve(client)
 
-    for entry in ENTRIES:
-        ui.page(entry.path, favicon=shell.FAVICON, language="en-US")(page)
+    for path in (*(entry.path for entry in ENTRIES), ANYWHERE_ELSE):
+        ui.page(path, favicon=shell.FAVICON, language="en-US")(page)
     return pages

@@ -15,6 +15,7 @@ from pages.rows import EmptyState, RowList
 from pages.section import Section, Shown
 from pages.task_rows import DoneRow, OpenRow, TemplateRow
 from pages.visit import Visit
+from pages.why import why_button
 
 MOST_PLANNED = 25
 MOST_TEMPLATES = 10
@@ -43,6 +44,7 @@ class TaskSection(Section):
             title = heading(self.title)
             self._count = Words("").classes("count")
             self.home.props["aria-labelledby"] = title.html_id
+            why_button(self)
 
     def count(self, number: int) -> None:
         """Show how many there are."""
@@ -155,6 +157,7 @@ class Templates(TaskSection):
             self._count = Words("").classes("count")
             self.home.props["aria-labelledby"] = title.html_id
             button("New task", self._open_dialog, look="is-quiet", icon="plus")
+            why_button(self)
         self._all: tuple[Template, ...] = ()
         self._search = ui.input(placeholder="Search", on_change=self._show_found).props("outlined dense clearable")
         self._search.classes("field").props["aria-label"] = "Search tasks"

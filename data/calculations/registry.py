@@ -26,9 +26,9 @@ class Direction(StrEnum):
 class Metric:
     """One metric. `least` and `most` bound it; None where it has no bound.
 
-    `days` is the length of the window behind the value of a day: 1 for the day alone, 7 where fewer would say nothing.
-    `accumulates` tells that a day's value only ever grows while the day goes on. `in_trends` is False for counts of
-    what is open or planned, whose changes redraw no trends.
+    `source` says where the numbers behind it come from. `days` is the length of the window behind the value of a day: 1
+    for the day alone, 7 where fewer would say nothing. `accumulates` tells that a day's value only ever grows while the
+    day goes on. `in_trends` is False for counts of what is open or planned, whose changes redraw no trends.
     """
 
     name: str
@@ -39,15 +39,18 @@ class Metric:
     least: float | None
     most: float | None
     tooltip: str
+    source: str
     calculate: Calculation
     days: int = 1
     accumulates: bool = False
     in_trends: bool = True
 
-    @property
-    def source(self) -> str:
-        """What it is made of, of all that is recorded."""
-        return _SOURCES[self.name]
+
+STATES = "when you plan, start, finish and give up"
+TIMED = "the timer, or the minutes you put in its place"
+FELT = "what you say when you finish"
+FORESEEN = "what you say when you plan, and when you finish"
+SEVERAL = "what you say, the timer, and when you plan, start and finish"
 
 
 def _count(name: str, label: str, direction: Direction, formula: str, tooltip: str, calculate: Calculation) -> Metric:
@@ -60,6 +63,7 @@ def _count(name: str, label: str, direction: Direction, formula: str, tooltip: s
         least=0,
         most=None,
         tooltip=tooltip,
+        source=STATES,
         calculate=calculate,
         accumulates=name != "active",
         in_trends=name not in ("created", "active"),
@@ -76,6 +80,7 @@ def _minutes(name: str, label: str, direction: Direction, formula: str, tooltip:
         least=0,
         most=None,
         tooltip=tooltip,
+        source=TIMED,
         calculate=getattr(windows, name),
         accumulates=True,
     )
@@ -91,6 +96,7 @@ def _mean(
     unit: str = "of 100",
     least: float = 0,
     most: float | None = 100,
+    source: str = FELT,
 ) -> Metric:
     return Metric(
         name=f"avg_{of}",
@@ -101,12 +107,21 @@ def _mean(
         least=least,
         most=most,
         tooltip=tooltip,
+        source=source,
         calculate=windows.mean_of(of),
     )
 
 
 def _score(
-    name: str, label: str, formula: str, tooltip: str, *, unit: str = "of 100", days: int = 1, accumulates: bool = False
+    name: str,
+    label: str,
+    formula: str,
+    tooltip: str,
+    *,
+    source: str,
+    unit: str = "of 100",
+    days: int = 1,
+    accumulates: bool = False,
 ) -> Metric:
     return Metric(
         name=name,
@@ -117,6 +132,7 @@ def _score(
         least=0,
         most=100,
         tooltip=tooltip,
+        source=source,
         calculate=getattr(windows, name),
         days=days,
         accumulates=accumulates,
@@ -133,6 +149,7 @@ def _bias(name: str, label: str, formula: str, tooltip: str) -> Metric:
         least=-100,
         most=100,
         tooltip=tooltip,
+        source=FORESEEN,
         calculate=getattr(windows, name),
     )
 
@@ -150,6 +167,7 @@ METRICS: tuple[Metric, ...] = (
         "completed / (completed + cancelled) × 100",
         "Of what came to an end, the share that was finished rather than given up.",
         unit="percent",
+        source=STATES,
     ),
     Metric(
         name="streak_days",
@@ -160,6 +178,7 @@ METRICS: tuple[Metric, ...] = (
         least=0,
         most=None,
         tooltip="How many days in a row you finished something. Today breaks it only once it is over.",
+        source=STATES,
         calculate=windows.streak_days,
     ),
     _minutes("minutes_work", "Work", MORE, "sum of minutes of work", "Time spent on work that you finished."),
@@ -190,6 +209,7 @@ METRICS: tuple[Metric, ...] = (
         least=0,
         most=None,
         tooltip="Half of what you finished took longer than this, half took less.",
+        source=TIMED,
         calculate=windows.median_minutes,
     ),
     _mean("relief", "Relief", MORE, "relief", "How relieved you felt afterwards, on average."),
@@ -221,7 +241,14 @@ METRICS: tuple[Metric, ...] = (
     _mean("mental_load", "Mental load", LESS, "mental load", "How much thinking it took."),
     _mean("emotional_load", "Emotional load", LESS, "emotional load", "How much it weighed on your mood."),
     _mean("physical_load", "Physical load", LESS, "physical load", "How much it took out of your body."),
-    _mean("motivation", "Motivation", MORE, "predicted motivation", "How much you wanted to, when you planned it."),
+    _mean(
+        "motivation",
+        "Motivation",
+        MORE,
+        "predicted motivation",
+        "How much you wanted to, when you planned it.",
+        source="what you say when you plan",
+    ),
     _mean(
         "delay_minutes",
         "Delay",
@@ -230,6 +257,7 @@ METRICS: tuple[Metric, ...] = (
         "How long things waited between being planned and being started.",
         unit="minutes",
         most=None,
+        source=STATES,
     ),
     _mean(
         "time_accuracy",
@@ -237,6 +265,7 @@ METRICS: tuple[Metric, ...] = (
         MORE,
         "100 × (1 − |actual − estimate| / max(actual, estimate))",
         "How close your estimates came to the time it took; 100 is exact.",
+        source="your estimate, and the timer",
     ),
     _mean(
         "execution",
@@ -244,6 +273,7 @@ METRICS: tuple[Metric, ...] = (
         MORE,
         "0.35 difficulty + 0.25 time accuracy + 0.20 promptness + 0.20 completion",
         "How well you carried things out: hard ones, on time, soon, and fully.",
+        source=SEVERAL,
     ),
     _mean(
         "grit",
@@ -251,14 +281,23 @@ METRICS: tuple[Metric, ...] = (
         MORE,
         "0.5 aversion + 0.3 disappointment + 0.2 min(100, 10 × earlier completions)",
         "How much you keep at things that you dislike and that give little back.",
+        source=FORESEEN,
     ),
-    _mean("serendipity", "Serendipity", MORE, "max(0, actual − predicted relief)", "Relief beyond what you expected."),
+    _mean(
+        "serendipity",
+        "Serendipity",
+        MORE,
+        "max(0, actual − predicted relief)",
+        "Relief beyond what you expected.",
+        source=FORESEEN,
+    ),
     _mean(
         "disappointment",
         "Disappointment",
         LESS,
         "max(0, predicted − actual relief)",
         "Relief that you expected and that did not come.",
+        source=FORESEEN,
     ),
     Metric(
         name="relief_per_hour",
@@ -269,6 +308,7 @@ METRICS: tuple[Metric, ...] = (
         least=0,
         most=200,
         tooltip="Relief points for each hour that you put in.",
+        source=SEVERAL,
         calculate=windows.relief_per_hour,
     ),
     _bias(
@@ -289,6 +329,7 @@ METRICS: tuple[Metric, ...] = (
         "mean over days of 100 × (1 − exp(−2 × tracked minutes / 1440))",
         "How much of your days you recorded; the first hours count most.",
         accumulates=True,
+        source=TIMED,
     ),
     _score(
         "work_volume",
@@ -296,6 +337,7 @@ METRICS: tuple[Metric, ...] = (
         "min(100, 100 × work minutes a day / target)",
         "How close your work came to the target that you set.",
         accumulates=True,
+        source=TIMED,
     ),
     _score(
         "work_consistency",
@@ -303,12 +345,14 @@ METRICS: tuple[Metric, ...] = (
         "100 × max(0, 1 − standard deviation / mean) of the work minutes of 7 days",
         "How evenly your work was spread over the last 7 days; days without work count.",
         days=7,
+        source=TIMED,
     ),
     _score(
         "life_balance",
         "Balance",
         "100 × (1 − |work − rest| / (work + rest)), rest being play and self-care",
         "How even work and rest were; 100 is half and half.",
+        source=TIMED,
     ),
     _score(
         "self_care_frequency",
@@ -316,6 +360,7 @@ METRICS: tuple[Metric, ...] = (
         "min(100, 50 × self-care completions a day)",
         "How often you looked after yourself; twice a day makes 100.",
         accumulates=True,
+        source=STATES,
     ),
     _score(
         "weekly_relief",
@@ -323,49 +368,10 @@ METRICS: tuple[Metric, ...] = (
         "100 × (1 − exp(−relief points of 7 days / 1000))",
         "How much relief the last 7 days brought in all.",
         days=7,
+        source=SEVERAL,
     ),
 )
 
-_FELT = "what was felt when it was finished"
-_MINUTES = "minutes of completed instances"
-_SOURCES = {
-    "completed": "times of completion",
-    "cancelled": "times of cancelling",
-    "created": "times of planning",
-    "active": "timers that run",
-    "completion_rate": "times of completion and of cancelling",
-    "streak_days": "times of completion",
-    "minutes_work": f"{_MINUTES} of work",
-    "minutes_play": f"{_MINUTES} of play",
-    "minutes_self_care": f"{_MINUTES} of self-care",
-    "minutes_sleep": f"{_MINUTES} of sleep",
-    "productive_minutes": f"{_MINUTES} of work and self-care",
-    "median_minutes": _MINUTES,
-    "avg_relief": f"relief: {_FELT}",
-    "avg_stress": f"mental, emotional and physical load: {_FELT}",
-    "avg_net_wellbeing": f"relief and the three loads: {_FELT}",
-    "avg_stress_efficiency": f"relief and the three loads: {_FELT}",
-    "avg_aversion": f"aversion: {_FELT}",
-    "avg_mental_load": f"mental load: {_FELT}",
-    "avg_emotional_load": f"emotional load: {_FELT}",
-    "avg_physical_load": f"physical load: {_FELT}",
-    "avg_motivation": "motivation: what was predicted when it was planned",
-    "avg_delay_minutes": "times of planning, starting and completion",
-    "avg_time_accuracy": "minutes and estimates of completed instances",
-    "avg_execution": "loads, aversion, minutes, estimate, times and percentage of completed instances",
-    "avg_grit": "aversion, predicted and actual relief, and how often the task was completed before",
-    "avg_serendipity": "predicted and actual relief",
-    "avg_disappointment": "predicted and actual relief",
-    "relief_per_hour": "relief, minutes and percentage of completed instances",
-    "prediction_bias": "predicted and actual relief",
-    "aversion_bias": "predicted and actual aversion",
-    "tracking_consistency": f"{_MINUTES} of all kinds",
-    "work_volume": f"{_MINUTES} of work, and the target in the settings",
-    "work_consistency": f"{_MINUTES} of work",
-    "life_balance": f"{_MINUTES} of work, play and self-care",
-    "self_care_frequency": "times of completion of self-care",
-    "weekly_relief": "relief, minutes and percentage of completed instances",
-}
 
 BY_NAME = {metric.name: metric for metric in METRICS}
 
