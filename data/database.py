@@ -241,6 +241,7 @@ def _engine(url: str, *, begin: str, pool_size: int, read_only: bool = False) ->
         cursor.execute("PRAGMA foreign_keys = ON")
         if read_only:
             cursor.execute("PRAGMA query_only = ON")
+            connection.create_function("casefold", 1, _casefold, deterministic=True)
         cursor.close()
 
     @event.listens_for(engine, "begin")
@@ -248,6 +249,11 @@ def _engine(url: str, *, begin: str, pool_size: int, read_only: bool = False) ->
         connection.exec_driver_sql(begin)
 
     return engine
+
+
+def _casefold(text: str | None) -> str:
+    """What readers may compare text by: SQLite's own functions know the case of ASCII letters only."""
+    return (text or "").casefold()
 
 
 def _switch_to_wal(cursor: Any) -> None:

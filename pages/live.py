@@ -11,7 +11,7 @@ import itertools
 import logging
 import threading
 import weakref
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
@@ -25,7 +25,7 @@ from cache.values import Value
 from data.viewpoint import Viewpoint
 from events.catalog import Invalidated, UserId
 from events.patterns import covers
-from pages.section import Reading, Section
+from pages.section import Query, Reading, Section
 from pages.services import Services
 from pages.visit import Screen, Visit
 from pages.workers import Workers
@@ -107,7 +107,7 @@ class Hub:
         visit = section.visit
         visit.sections.add(section)
         by_key = self._sections.setdefault(visit.user, {})
-        for value in section.values:
+        for value in (*section.values, *section.follows):
             by_key.setdefault(value.key, weakref.WeakSet()).add(section)
         place = (visit.user, visit.page)
         group = self._groups.get(place)
@@ -120,7 +120,7 @@ class Hub:
         visit = section.visit
         visit.sections.discard(section)
         by_key = self._sections.get(visit.user, {})
-        for value in section.values:
+        for value in (*section.values, *section.follows):
             found = by_key.get(value.key)
             if found is not None:
                 found.discard(section)
@@ -208,7 +208,9 @@ class Hub:
         await self.workers.brief(self._services.poll)
         shown = [(section, section.reading) for section in sections if section.reading is not None]
         outdated = await self.workers.read(self._outdated, shown)
-        self.mark(section for section in sections if section.reading is None or section in outdated)
+        self.mark(
+            section for section in sections if section.reading is None or section.follows or section in outdated
+        )  # what a query reads is not compared but read anew; it is drawn only if it differs
 
     def _outdated(self, shown: list[tuple[Section, Reading]]) -> set[Section]:
         found = set()
@@ -237,27 +239,31 @@ class Hub:
         ticket = next(self._tickets)
         wanted = {value.key: value for section in sections for value in section.values}
         reading: Reading | Exception
+        queries = {section: query for section in sections if (query := section.query()) is not None}
+        found: dict[Section, Any] = {}
         load = background_tasks.create(
-            self.workers.read(self._read, user, tuple(wanted.values())), handle_exceptions=False
+            self.workers.read(self._read, user, tuple(wanted.values()), queries), handle_exceptions=False
         )
         loaded, _ = await asyncio.wait([load], timeout=self.pace.patience)
         if not loaded:
             for section in sections:
                 section.say_waiting()
         try:
-            reading = await load
+            reading, found = await load
         except Exception as error:  # part of the page error boundary: every card says that it could not be read
             log.exception("reading for user %s failed", user)
             reading = error
         loop = asyncio.get_running_loop()
         turn_began = loop.time()
         for section in sorted(sections, key=lambda section: section.home.id):  # from the top of the page down
-            section.draw(reading, ticket)
+            section.draw(reading, ticket, found.get(section))
             if loop.time() - turn_began > self.pace.slice:
                 await asyncio.sleep(0)
                 turn_began = loop.time()
 
-    def _read(self, user: UserId, wanted: tuple[Value[Any], ...]) -> Reading:
+    def _read(
+        self, user: UserId, wanted: tuple[Value[Any], ...], queries: Mapping[Section, Query]
+    ) -> tuple[Reading, dict[Section, Any]]:
         with self._services.manager.snapshot(user) as snapshot:
             looks: dict[str, Any] = {}
             for value in wanted:
@@ -265,7 +271,14 @@ class Hub:
                     looks[value.key] = snapshot.look(value)
                 except CacheError as error:  # the manager has logged it; it concerns the sections that show this value
                     looks[value.key] = error
-            return Reading(snapshot.view, looks)
+            found: dict[Section, Any] = {}
+            for section, query in queries.items():
+                try:
+                    found[section] = snapshot.query(query)
+                except Exception as error:  # part of the page error boundary: it concerns this section only
+                    log.exception("a query of %s failed for user %s", type(section).__name__, user)
+                    found[section] = error
+            return Reading(snapshot.view, looks, self._services.clock()), found
 
     # --- the passing of time
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from urllib.parse import urlsplit
 
 from nicegui import Client, background_tasks, ui
 
@@ -60,6 +61,7 @@ class Pages:
                 toasts=frame.toasts,
                 actions=actions,
                 overlay=stack("overlay"),
+                address=client.sub_pages_router.current_path,
             )
 
         def open_page(frame: Frame, entry: Entry) -> None:
@@ -67,6 +69,11 @@ class Pages:
             visits[:] = [visit(frame, entry.path)]
             entry.build(visits[0])
             fills[:] = [background_tasks.create(self.hub.fill(visits[0]), name=f"fill {entry.path}")]
+
+        def moved(address: str) -> None:
+            if visits and urlsplit(address).path == visits[0].page:
+                visits[0].address = address
+                visits[0].on_address()
 
         async def reopen_form(draft: str) -> None:
             if fills:
@@ -81,6 +88,7 @@ class Pages:
         ThemeSwitch(of_frame)
         theme = background_tasks.create(self.hub.fill(of_frame), name="fill the frame")
         ui.on("reprieve_reopen", lambda event: reopen_form(str(event.args)))
+        client.sub_pages_router.on_path_changed(moved)
         self._watch(client, screen, frame)
         await asyncio.wait([theme], timeout=THEME_WAIT_SECONDS)
         if fills:

@@ -15,6 +15,7 @@ from nicegui import ui
 
 from cache.snapshot import Look
 from cache.values import Value
+from data.database import ReadTransaction
 from data.viewpoint import Viewpoint
 from pages import controls, figures
 from pages.errors import UndeclaredValueError
@@ -27,6 +28,9 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
+Query = Callable[[ReadTransaction, Viewpoint], Any]
+"""What reads something that is not cached, in a worker thread."""
+
 
 @dataclass(frozen=True, slots=True)
 class Reading:
@@ -34,14 +38,17 @@ class Reading:
 
     view: Viewpoint
     looks: Mapping[str, "Look[Any] | Exception"]
+    read_at: datetime
 
 
 class Shown:
     """What a section may show now: the values that it declared, all of one state."""
 
-    def __init__(self, declared: tuple[Value[Any], ...], reading: Reading) -> None:
+    def __init__(self, declared: tuple[Value[Any], ...], reading: Reading, found: Any = None) -> None:
         self._declared = declared
         self._reading = reading
+        self.found = found
+        """What the section's `query` read; None if it has none."""
 
     @property
     def today(self) -> date:
@@ -80,6 +87,8 @@ class Section:
 
     values: ClassVar[tuple[Value[Any], ...]] = ()
     """The cached values that it shows. A change of any of them redraws it."""
+    follows: ClassVar[tuple[Value[Any], ...]] = ()
+    """Cached values that it does not show, a change of which redraws it: what its `query` reads changes with them."""
     name: ClassVar[str] = "This part"
     """What to call it where it cannot be shown."""
     ticks: ClassVar[bool] = False
@@ -97,6 +106,7 @@ class Section:
         """Whether what it shows is an error, or the last good numbers in place of newer ones."""
         self.reading: Reading | None = None
         """What it shows; None before the first time and while that is an error."""
+        self._found: Any = None
         self._ticket = -1
         self._note: _Note | None = None
         with _Home(self, self.element) as self.home:
@@ -108,6 +118,14 @@ class Section:
     def build(self) -> None:
         """Make the elements, with placeholders of the size that the content will have."""
 
+    def query(self) -> Query | None:
+        """Return what reads, past the cache, what else it shows; called each time before it is drawn.
+
+        It runs in a worker thread on the state that the values are of, so it must not touch the section. What it
+        returns is compared with `==`: if nothing differs, nothing is drawn.
+        """
+        return None
+
     def update(self, shown: Shown) -> None:
         """Show the values: set text, content and rows of what `build` made."""
         raise NotImplementedError
@@ -118,32 +136,34 @@ class Section:
             self.is_closed = True
             self.visit.hub.remove(self)
 
-    def draw(self, reading: Reading | Exception, ticket: int) -> None:
-        """Show *reading*. Tickets are given when a reading begins: one that comes later than a newer one is ignored.
+    def draw(self, reading: Reading | Exception, ticket: int, found: Any = None) -> None:
+        """Show *reading*, and what `query` has *found* or the error it ended in. Tickets are given when a reading begins: one that comes later than a newer one is ignored.
 
         What fails in here stays in here: the card says so and offers to try again, and no other section notices.
         """
         if self.is_closed or ticket < self._ticket:
             return
         self._ticket = ticket
-        if isinstance(reading, Exception) or any(
-            isinstance(reading.looks[value.key], Exception) for value in self.values
+        if (
+            isinstance(reading, Exception)
+            or isinstance(found, Exception)
+            or any(isinstance(reading.looks[value.key], Exception) for value in self.values)
         ):
             self._keep_or_fail()
             return
-        if not self.is_forced and self.reading is not None and self._shows(reading):
+        if not self.is_forced and self.reading is not None and found == self._found and self._shows(reading):
             self._say_age(self.reading)
             return
         self.is_forced = False
         try:
             with self.body:
-                self.update(Shown(self.values, reading))
+                self.update(Shown(self.values, reading, found))
         except Exception:  # the page error boundary: one broken card must not take the page with it
             log.exception("section %s could not be drawn", type(self).__name__)
             self._fail()
             return
         self.redraws += 1
-        self.reading = reading
+        self.reading, self._found = reading, found
         self._say_age(reading)
 
     def is_outdated(self, view: Viewpoint) -> bool:
@@ -194,7 +214,7 @@ class Section:
     def _age(self, reading: Reading) -> str:
         """Return when the oldest of the values was computed."""
         looks = [reading.looks[value.key] for value in self.values]
-        oldest = min(look.loaded_at for look in looks if isinstance(look, Look))
+        oldest = min((look.loaded_at for look in looks if isinstance(look, Look)), default=reading.read_at)
         profile, now = reading.view.profile, self.visit.services.clock()
         today = profile.calendar.day_of(now)
         if profile.calendar.day_of(oldest) == today:

@@ -61,7 +61,7 @@ class Frame:
         with client.layout:
             self.toasts = Toasts()
         with stack("page") as page:
-            ui.sub_pages({entry.path: lambda entry=entry: open_page(self, entry) for entry in entries})
+            ui.sub_pages({entry.path: functools.partial(open_page, self, entry) for entry in entries})
         ui.skip_link("Skip to the content", target=page)
 
     def arrived(self, entry: Entry) -> None:

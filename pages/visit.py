@@ -54,6 +54,10 @@ class Visit:
     actions: Actions
     overlay: ui.element
     """Where dialogs belong: it stays when the row that opened a dialog goes."""
+    address: str = ""
+    """Path and query, as the browser shows them."""
+    on_address: Callable[[], None] = lambda: None
+    """Called after the query has changed: by a link on this page, or by going back. Set by pages that have one."""
     focus_on: str | None = None
     """The row that gets the focus when it appears: it was moved by the person who looks."""
     reopen_form: Callable[[str], bool] = lambda _: False
