@@ -89,6 +89,11 @@ class Form:
                 element.delete()
 
 
+def categories_of(typed: str) -> tuple[str, ...]:
+    """Return the words between the commas."""
+    return tuple(dict.fromkeys(word.strip() for word in typed.split(",") if word.strip()))
+
+
 class CreateTask(Form):
     """A new task, with all that can be said about it."""
 
@@ -120,7 +125,7 @@ class CreateTask(Form):
             kind=self._kind.value,
             default_aversion=self._aversion.value,
             estimate_minutes=self._estimate.value,
-            categories=tuple(word.strip() for word in self._categories.value.split(",") if word.strip()),
+            categories=categories_of(self._categories.value),
             description=self._description.value,
         )
         if is_created:

@@ -137,7 +137,9 @@ class Section:
             self.visit.hub.remove(self)
 
     def draw(self, reading: Reading | Exception, ticket: int, found: Any = None) -> None:
-        """Show *reading*, and what `query` has *found* or the error it ended in. Tickets are given when a reading begins: one that comes later than a newer one is ignored.
+        """Show *reading*, and what `query` has *found* or the error it ended in.
+
+        Tickets are given when a reading begins: one that comes later than a newer one is ignored.
 
         What fails in here stays in here: the card says so and offers to try again, and no other section notices.
         """

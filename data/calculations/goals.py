@@ -76,9 +76,7 @@ class GoalWeek(msgspec.Struct, frozen=True):
         return (self.goal - self.done) / days_left
 
 
-def load_week(
-    read: ReadTransaction, view: Viewpoint, goal_hours_per_week: float, day: date | None = None
-) -> GoalWeek:
+def load_week(read: ReadTransaction, view: Viewpoint, goal_hours_per_week: float, day: date | None = None) -> GoalWeek:
     """Return the week that *day* (None: today) lies in, by the user's first day of the week."""
     first = first_of_week(day or view.today, view.profile.first_weekday)
     last = first + ONE_DAY * (DAYS_OF_WEEK - 1)
@@ -134,5 +132,5 @@ def _read_minutes(read: ReadTransaction, view: Viewpoint, first: date, last: dat
     ).all()
     found: defaultdict[tuple[date, str], float] = defaultdict(float)
     for day, (_, kind, minutes) in zip(days_of((row[0] for row in rows), view.profile.calendar), rows, strict=True):
-        found[day, kind] += minutes
+        found[day, kind] += minutes or 0.0
     return dict(found)

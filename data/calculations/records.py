@@ -133,7 +133,11 @@ def load_categories(read: ReadTransaction, view: Viewpoint) -> tuple[str, ...]:
 
 
 _MOMENT = func.coalesce(
-    Instance.completed_at, Instance.cancelled_at, Instance.started_at, Instance.created_at, type_=Instance.created_at.type
+    Instance.completed_at,
+    Instance.cancelled_at,
+    Instance.started_at,
+    Instance.created_at,
+    type_=Instance.created_at.type,
 )
 _OF_TASK = frozenset({"name", "kind", "categories", "archived"})
 _PREDICTED = frozenset({*FEELINGS, "motivation"})

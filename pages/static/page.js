@@ -39,14 +39,18 @@ const reprieve = (() => {
   // When the row that had the focus goes, the focus stays in its section: the keyboard and screen readers go on from there.
   let lastFocus = null;
   document.addEventListener("focusin", (event) => {
-    if (event.target.closest("main")) lastFocus = { element: event.target, section: event.target.closest(".section") };
+    if (!event.target.closest("main")) return;
+    const row = event.target.closest("[data-row]")?.dataset.row;
+    lastFocus = { element: event.target, section: event.target.closest(".section"), row, act: event.target.dataset.act };
   });
   window.addEventListener("load", () =>
     new MutationObserver(() => {
       lookForForms();
       if (document.activeElement !== document.body || !lastFocus || lastFocus.element.isConnected) return;
       const heading = lastFocus.section?.isConnected && lastFocus.section.querySelector("h2");
+      const again = lastFocus.act && document.querySelector(`[data-row="${lastFocus.row}"] [data-act="${lastFocus.act}"]`);
       lastFocus = null;
+      if (again) return again.focus({ preventScroll: true });
       if (!heading) return;
       heading.tabIndex = -1;
       heading.focus({ preventScroll: true });
@@ -108,6 +112,14 @@ const reprieve = (() => {
   });
 
   return {
+    // Called when something else is looked for on the same page: the address says it, so that links and going back work.
+    went(address, isStep) {
+      history[isStep ? "pushState" : "replaceState"]({ page: address }, "", (window.path_prefix ?? "") + address);
+    },
+    // Called when a row was made or moved by the person who looks: they go on from there.
+    focusRow(row) {
+      requestAnimationFrame(() => document.querySelector(`main [data-row="${CSS.escape(row)}"] button`)?.focus());
+    },
     // Called after another page was put into the frame: who listens to a screen reader learns where they are.
     arrived() {
       requestAnimationFrame(() => document.querySelector("main h1")?.focus({ preventScroll: true }));
