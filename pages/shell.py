@@ -37,6 +37,7 @@ STYLES = (
     "lists.css",
     "summary.css",
     "records.css",
+    "goals.css",
 )
 _STYLE_ADDRESS = "/style.css"
 _A_YEAR_IN_SECONDS = 365 * 24 * 3600

@@ -152,6 +152,8 @@ class Part(Section):
     follows = (DASHBOARD_TASKS,)
     ticks = True
     view: ClassVar[str] = ""
+    things: ClassVar[str] = ""
+    """What its rows are called."""
 
     def __init__(self, desk: Desk) -> None:
         self.desk = desk
@@ -185,7 +187,7 @@ class Part(Section):
         if self.desk.filters is not None and self.view == search.view:
             self.desk.filters.offer(page.categories)
         self._tabs.show(join(*(_tab(view, search) for view in VIEWS)))
-        self._count.set_text(f"{page.total:,}")
+        self._count.set_text(f"{page.total:,} {self.things if page.total != 1 else self.things.rstrip('s')}")
         self._pager.show(_pager(page, search))
         sentence = "Nothing matches. Try fewer words, or clear the filters." if search.narrows else self.hint(page)
         self._empty.show(visible=not page.rows, sentence=sentence)
@@ -201,6 +203,7 @@ class Tasks(Part):
 
     name = "The tasks"
     view = TASKS
+    things = "tasks"
 
     def build_rows(self) -> None:
         """Make the list."""
@@ -231,6 +234,7 @@ class History(Part):
 
     name = "The history"
     view = HISTORY
+    things = "attempts"
     opened = ""
 
     def build_rows(self) -> None:

@@ -37,6 +37,7 @@ PAGES = {
     "summary": "/summary",
     "tasks": "/tasks",
     "history": "/tasks?view=history",
+    "goals": "/goals",
 }
 DIALOGS = {
     "complete": ".entry:has(.entry-ticker) .icon-check",
