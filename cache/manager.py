@@ -54,7 +54,7 @@ class CacheManager:
         self._database = database
         self._feed = feed
         self._bus = bus
-        settings = settings or CacheSettings()
+        self.settings = settings = settings or CacheSettings()
         max_size_bytes = settings.max_size_mb * 2**20
         self._memory = MemoryStore(max_size_bytes)
         self._file = FileStore(settings.folder, max_size_bytes, self._belongs_to_log)

@@ -14,6 +14,7 @@ from data import preferences
 from data.calculations.goals import DAYS_OF_WEEK, GoalDay, GoalWeek, load_week
 from data.database import ReadTransaction
 from data.days import ONE_DAY
+from data.errors import InvalidInputError
 from data.viewpoint import Viewpoint
 from pages import figures
 from pages.controls import Button, Words, heading, stack
@@ -116,9 +117,9 @@ class Progress(GoalSection):
     async def _save(self) -> None:
         visit, before = self.visit, self._known
         try:
-            goal = float((self._goal.value or "").replace(",", "."))
-        except ValueError:
-            visit.toasts.refused(f"Goal {self._goal.value!r}: expected a number of hours.")
+            goal = figures.parse_number(self._goal.value or "")
+        except InvalidInputError as refusal:
+            visit.toasts.refused(f"Goal {refusal}.")
             return
         set_goal = partial(preferences.change, visit.services.database, visit.user)
         done = await visit.actions.run("goal", partial(set_goal, goal_hours_per_week=goal))

@@ -27,6 +27,7 @@ from events.catalog import Invalidated, UserId
 from events.patterns import covers
 from pages.section import Query, Reading, Section
 from pages.services import Services
+from pages.times import LoadTimes
 from pages.visit import Screen, Visit
 from pages.workers import Workers
 
@@ -61,6 +62,7 @@ class Hub:
     def __init__(self, services: Services, workers: Workers, pace: Pace | None = None) -> None:
         self.workers = workers
         self.pace = pace or Pace()
+        self.times = LoadTimes()
         self._services = services
         self._is_started = False
         self._connections = ExitStack()
@@ -228,7 +230,12 @@ class Hub:
 
     async def fill(self, visit: Visit) -> None:
         """Draw all sections of *visit* for the first time, whether or not its line to the browser is open yet."""
+        began = asyncio.get_running_loop().time()
         await self.redraw(visit.user, list(visit.sections))
+        readings = [section.reading for section in visit.sections if section.reading is not None]
+        if readings:
+            mode = readings[0].view.profile.cache_mode or self._services.manager.settings.mode
+            self.times.add(visit.user, mode, visit.page, asyncio.get_running_loop().time() - began)
 
     async def redraw(self, user: UserId, sections: list[Section]) -> None:
         """Read all values of *sections* in one snapshot, in a worker thread, then draw them one after the other."""

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from nicegui import Client, background_tasks, ui
 
-from pages import dashboard, goals, shell, summary, tasks
+from pages import dashboard, experimental, goals, settings, shell, summary, tasks
 from pages.actions import Actions
 from pages.controls import stack
 from pages.live import Hub
@@ -20,6 +20,8 @@ ENTRIES: tuple[Entry, ...] = (
     Entry(path="/summary", label="Summary", icon="summary", build=summary.build),
     Entry(path="/tasks", label="Tasks", icon="tasks", build=tasks.build),
     Entry(path="/goals", label="Goals", icon="goals", build=goals.build),
+    Entry(path="/settings", label="Settings", icon="settings", build=settings.build),
+    Entry(path="/experimental", label="Experimental", icon="experimental", build=experimental.build),
 )
 
 THEME_WAIT_SECONDS = 0.2

@@ -38,6 +38,7 @@ STYLES = (
     "summary.css",
     "records.css",
     "goals.css",
+    "settings.css",
 )
 _STYLE_ADDRESS = "/style.css"
 _A_YEAR_IN_SECONDS = 365 * 24 * 3600

@@ -38,6 +38,8 @@ PAGES = {
     "tasks": "/tasks",
     "history": "/tasks?view=history",
     "goals": "/goals",
+    "settings": "/settings",
+    "experimental": "/experimental",
 }
 DIALOGS = {
     "complete": ".entry:has(.entry-ticker) .icon-check",
