@@ -152,15 +152,15 @@ class Deeds:
             self.visit.toasts.done(f"Planned: {name}")
         return True
 
-    async def jot(self, name: str) -> bool:
-        """Make a task of nothing but a name, and plan it. Return whether it was made."""
+    async def jot(self, name: str) -> InstanceId | None:
+        """Make a task of nothing but a name, and plan it. Return what was planned, None if it was refused."""
 
-        def command() -> TaskId:
+        def command() -> InstanceId:
             task = tasks.create(self._database, self._user, name=name)
-            instances.plan(self._database, self._user, task)
-            return task
+            return instances.plan(self._database, self._user, task)
 
-        return await self._run("jot", command) is not None
+        outcome = await self._run("jot", command)
+        return None if outcome is None else outcome.value
 
     async def create(self, *, plan: bool, **values: object) -> bool:
         """Make a task, and *plan* it if that is wanted. Return whether it was made."""

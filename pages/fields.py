@@ -31,7 +31,7 @@ class Feeling(ValueElement[int | None], component="static/feeling.js"):
         self.props["expected"] = expected
 
 
-class Select(ValueElement[str], component="static/select.js"):
+class Select(ValueElement[str], component="static/native_select.js"):
     """A native list of which one is chosen, as `{word: text}`. Give it a name, or a label that names it."""
 
     VALUE_PROP = "value"

@@ -5,7 +5,6 @@ What the numbers mean is in `data.calculations.goals`. Which week is shown stand
 
 from datetime import date, timedelta
 from functools import partial
-from urllib.parse import parse_qs, urlsplit
 
 from nicegui import ui
 
@@ -44,7 +43,7 @@ class GoalSection(Section):
 
     def query(self) -> Query | None:
         """Return what reads the week."""
-        return partial(_load, week_of(self.visit.address))
+        return partial(_load, week_of(self.visit.address.get("week")))
 
     def update(self, shown: Shown) -> None:
         """Show the week."""
@@ -196,14 +195,14 @@ def build(visit: Visit) -> None:
         with stack("side"):
             parts.append(Days(visit))
             parts.append(Weeks(visit))
-    visit.on_address = lambda: visit.hub.mark(parts, force=True)
+    visit.address.listen(lambda: visit.hub.mark(parts, force=True))
 
 
-def week_of(address: str) -> date | None:
-    """Return the day whose week *address* asks for; None is today's."""
+def week_of(said: str) -> date | None:
+    """Return the day whose week the address asks for; None is today's."""
     try:
-        day = date.fromisoformat(parse_qs(urlsplit(address).query)["week"][0])
-    except (KeyError, ValueError):
+        day = date.fromisoformat(said)
+    except ValueError:
         return None
     return day if 1970 < day.year < 9000 else None
 

@@ -2,16 +2,17 @@
 
 import asyncio
 import json
-from urllib.parse import urlsplit
 
 from nicegui import Client, background_tasks, ui
 
 from pages import dashboard, experimental, goals, settings, shell, summary, tasks
 from pages.actions import Actions
+from pages.address import Address
 from pages.controls import stack
 from pages.live import Hub
 from pages.services import Services, current_user
 from pages.shell import Entry, Frame, ThemeSwitch
+from pages.shortcuts import Shortcuts
 from pages.visit import Screen, Visit
 from pages.workers import Workers
 
@@ -56,16 +57,18 @@ class Pages:
 
         def visit(frame: Frame, name: str) -> Visit:
             actions = Actions(user, self.workers, frame.toasts)
+            address = Address(client, name)
+            address.arrived(client.sub_pages_router.current_path)
             return Visit(
                 services=self.services,
                 hub=self.hub,
                 user=user,
                 screen=screen,
                 page=name,
+                address=address,
                 toasts=frame.toasts,
                 actions=actions,
                 overlay=stack("overlay"),
-                address=client.sub_pages_router.current_path,
             )
 
         def open_page(frame: Frame, entry: Entry) -> None:
@@ -74,10 +77,9 @@ class Pages:
             entry.build(visits[0])
             fills[:] = [background_tasks.create(self.hub.fill(visits[0]), name=f"fill {entry.path}")]
 
-        def moved(address: str) -> None:
-            if visits and urlsplit(address).path == visits[0].page:
-                visits[0].address = address
-                visits[0].on_address()
+        def moved(path: str) -> None:
+            for open_visit in visits:
+                open_visit.address.arrived(path)
 
         async def reopen_form(draft: str) -> None:
             if fills:
@@ -87,12 +89,17 @@ class Pages:
                     client.run_javascript(f"reprieve.forget({json.dumps(draft)})")
                     frame.toasts.refused("What you were filling in before is not open any more.")
 
-        frame = Frame(client, ENTRIES, open_page)
+        def show_keys() -> None:
+            with client:
+                for open_visit in visits:
+                    Shortcuts(open_visit)
+
+        frame = Frame(client, ENTRIES, open_page, show_keys)
+        client.sub_pages_router.on_path_changed(moved)
         of_frame = visit(frame, "frame")
         ThemeSwitch(of_frame)
         theme = background_tasks.create(self.hub.fill(of_frame), name="fill the frame")
         ui.on("reprieve_reopen", lambda event: reopen_form(str(event.args)))
-        client.sub_pages_router.on_path_changed(moved)
         self._watch(client, screen, frame)
         await asyncio.wait([theme], timeout=THEME_WAIT_SECONDS)
         if fills:

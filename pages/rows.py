@@ -68,6 +68,13 @@ class RowList(Generic[Item]):
         if left:
             self._more.set_text(f"Show {min(left, self._step)} more" + (f" of {left}" if left > self._step else ""))
 
+    def reveal(self, key: str) -> None:
+        """Draw so many that the row of that id is among them."""
+        place = next((place for place, item in enumerate(self.items) if item.id == key), -1)
+        if place >= self._most and self._present is not None:
+            self._most = place + 1
+            self.show(self.items, self._present)
+
     def _show_more(self) -> None:
         self._most += self._step
         if self._present is not None:

@@ -3,10 +3,10 @@
 Each field is text as it stands in the address; what cannot be read is as if it were not there.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields, replace
 from datetime import date
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import urlencode
 
 from data.calculations.records import OPEN, Wanted
 from data.models import Kind, State
@@ -42,32 +42,29 @@ class Search:
     page: str = ""
 
     @classmethod
-    def read(cls, address: str) -> "Search":
-        """Return what *address* asks for."""
-        names = {field.name for field in fields(cls)}
-        given = {name: value.strip() for name, value in parse_qsl(urlsplit(address).query) if name in names}
-        known = {
-            "view": (TASKS, HISTORY),
-            "kind": tuple(Kind),
-            "state": tuple(STATES),
-            "archived": tuple(ARCHIVED),
+    def read(cls, get: Callable[[str], str]) -> "Search":
+        """Return what an address asks for; *get* returns what it says under a name."""
+        given = {field.name: get(field.name).strip() for field in fields(cls)}
+        known = {"view": (TASKS, HISTORY), "kind": tuple(Kind), "state": tuple(STATES), "archived": tuple(ARCHIVED)}
+        checks = {
+            **{name: words.__contains__ for name, words in known.items()},
+            "first": _day,
+            "last": _day,
+            "page": _is_number,
         }
-        for name, words in known.items():
-            if given.get(name) not in words:
-                given.pop(name, None)
-        for name in ("first", "last"):
-            if _day(given.get(name, "")) is None:
-                given.pop(name, None)
-        if not _is_number(given.get("page", "")):
-            given.pop("page", None)
-        return cls(**given)
+        return cls(**{name: text for name, text in given.items() if text and checks.get(name, bool)(text)})
 
     @property
     def address(self) -> str:
         """The address that says this."""
-        said = {field.name: getattr(self, field.name) for field in fields(self)}
-        query = urlencode({name: value for name, value in said.items() if value and (name, value) != ("view", TASKS)})
+        query = urlencode({name: text for name, text in self.choices.items() if text})
         return f"{PATH}?{query}" if query else PATH
+
+    @property
+    def choices(self) -> dict[str, str]:
+        """What the address says under each name; what is empty is left out of it."""
+        said = {field.name: getattr(self, field.name) for field in fields(self)}
+        return said if self.view != TASKS else {**said, "view": ""}
 
     def but(self, **values: str) -> "Search":
         """Return the same with some *values*, on its first page unless they say which."""

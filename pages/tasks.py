@@ -36,27 +36,24 @@ class Desk:
     def __init__(self, visit: Visit) -> None:
         self.visit = visit
         self.deeds = Deeds(visit)
-        self.search = Search.read(visit.address)
+        self.search = Search.read(visit.address.get)
         self.parts: list[Part] = []
         self.filters: Filters | None = None
-        visit.on_address = self._follow
+        visit.address.listen(self._follow)
 
     def look(self, search: Search, *, is_step: bool = True) -> None:
         """Look for something else; *is_step* if going back should lead to what was looked for before."""
-        if search != self.search:
-            self.search = search
-            self.visit.go(search.address, is_step=is_step)
-            self._redraw()
+        self.visit.address.choose(step=is_step, **search.choices)
 
     def _follow(self) -> None:
-        self.search = Search.read(self.visit.address)
-        self._redraw()
-
-    def _redraw(self) -> None:
+        """Show what the address says by now."""
+        before, self.search = self.search, Search.read(self.visit.address.get)
         if self.filters is not None:
             self.filters.show(self.search)
         for part in self.parts:
             part.home.set_visibility(part.view == self.search.view)
+            if part.view == self.search.view and before.page != self.search.page:
+                part.home.client.run_javascript(f"reprieve.reveal('#{part.home.html_id}')")
         self.visit.hub.mark([part for part in self.parts if part.view == self.search.view], force=True)
 
 
@@ -65,6 +62,7 @@ class Filters:
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
+        self._is_showing = False
         with stack("filters", "search", aria_label="Search tasks"):
             self._text = ui.input(placeholder="Search names, notes, categories", on_change=self._typed)
             self._text.props(f"outlined dense clearable debounce={TYPING_PAUSE_MS}").classes("field")
@@ -80,6 +78,7 @@ class Filters:
 
     def show(self, search: Search) -> None:
         """Say what *search* says."""
+        self._is_showing = True  # each field tells of its change before the next has been set
         self._text.value = search.text
         self._kind.value, self._category.value = search.kind, search.category
         self._state.value, self._archived.value = search.state, search.archived
@@ -88,6 +87,7 @@ class Filters:
             one.set_visibility(search.view == HISTORY)
         self._archived.set_visibility(search.view == TASKS)
         self._clear.set_visibility(search.narrows)
+        self._is_showing = False
 
     def offer(self, categories: tuple[str, ...]) -> None:
         """Offer these categories."""
@@ -103,9 +103,13 @@ class Filters:
         return made
 
     def _typed(self) -> None:
+        if self._is_showing:
+            return
         self._desk.look(self._desk.search.but(text=(self._text.value or "").strip()), is_step=False)
 
     def _chosen(self) -> None:
+        if self._is_showing:
+            return
         self._desk.look(
             self._desk.search.but(
                 kind=self._kind.value,

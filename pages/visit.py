@@ -14,6 +14,7 @@ from nicegui import Client, ui
 
 from events.catalog import UserId
 from pages.actions import Actions
+from pages.address import Address
 from pages.services import Services
 from pages.toasts import Toasts
 
@@ -51,14 +52,11 @@ class Visit:
     user: UserId
     screen: Screen
     page: str
+    address: Address
     toasts: Toasts
     actions: Actions
     overlay: ui.element
     """Where dialogs belong: it stays when the row that opened a dialog goes."""
-    address: str = ""
-    """Path and query, as the browser shows them."""
-    on_address: Callable[[], None] = lambda: None
-    """Called after the query has changed: by a link on this page, or by going back. Set by pages that have one."""
     focus_on: str | None = None
     """The row that gets the focus when it appears: it was moved by the person who looks."""
     reopen_form: Callable[[str], bool] = lambda _: False
@@ -69,10 +67,3 @@ class Visit:
         """Let the row of that id have the focus: now, if it stands on the page already, or when it appears."""
         self.focus_on = row
         self.overlay.client.run_javascript(f"reprieve.focusRow({json.dumps(row)})")
-
-    def go(self, address: str, *, is_step: bool) -> None:
-        """Show *address*, of this same page, in the browser; *is_step* if going back should lead to the one before."""
-        self.address = address
-        client = self.overlay.client
-        client.sub_pages_router.current_path = address
-        client.run_javascript(f"reprieve.went({json.dumps(address)}, {json.dumps(is_step)})")
