@@ -22,14 +22,16 @@ class Saver:
     def __init__(self, visit: Visit) -> None:
         self._visit = visit
         self._profile: Profile | None = None
+        self.is_showing = False
+        """Whether a field is being set to what holds: it need not be saved."""
         self._fields: dict[str, Callable[[Any], None]] = {}
 
     def show(self, profile: Profile) -> None:
         """Show what holds now."""
         before, self._profile = self._profile, profile
-        for column, show in self._fields.items():
+        for column in self._fields:
             if before is None or getattr(before, column) != getattr(profile, column):
-                show(getattr(profile, column))
+                self.show_again(column)
 
     def add(
         self,
@@ -42,9 +44,10 @@ class Saver:
     ) -> None:
         """Let *element* show and save *column*: when its value changes, or only at *event* (when it is left)."""
 
-        async def chosen() -> None:
-            if self._profile is None or str(element.value) == as_text(getattr(self._profile, column)):
-                return
+        def chosen() -> object:  # decided now: what is awaited runs when showing is over
+            return None if self.is_showing else save()
+
+        async def save() -> None:
             try:
                 given = convert(element.value)
             except InvalidInputError as refusal:
@@ -92,23 +95,32 @@ class Saver:
         self._fields[column] = show
 
     def show_again(self, column: str) -> None:
-        """Show what holds, in place of what was refused."""
+        """Show what holds, as far as is known here, in place of what was refused."""
         if self._profile is not None:
-            self._fields[column](getattr(self._profile, column))
+            self.is_showing = True  # fields tell of their change, whoever made it
+            try:
+                self._fields[column](getattr(self._profile, column))
+            finally:
+                self.is_showing = False
 
     async def save(self, column: str, label: str, value: Any) -> None:
         """Save it; say so, with the way back. What is refused is shown as it was."""
-        visit = self._visit
-        before = getattr(self._profile, column)
-        change = partial(preferences.change, visit.services.database, visit.user)
-        about = ("preference", column)
-        done = await visit.actions.run(about, partial(change, **{column: value}))
+        visit, about = self._visit, ("preference", column)
+        database = visit.services.database
+
+        def command() -> tuple[bool, Any]:
+            with database.read() as read:
+                before = getattr(preferences.load(read, visit.user), column)
+            return bool(preferences.change(database, visit.user, **{column: value})), before
+
+        done = await visit.actions.run(about, command)
         if done is None:
             self.show_again(column)
-        elif done.value:
+        elif done.value[0]:
+            back = partial(preferences.change, database, visit.user, **{column: done.value[1]})
 
             async def restore() -> None:
-                await visit.actions.run(about, partial(change, **{column: before}))
+                await visit.actions.run(about, back)
 
             visit.toasts.done(f"Saved: {label}", action="Undo", on_action=restore, about=about)
 
@@ -160,7 +172,6 @@ class Monitored:
     ) -> None:
         self._saver = saver
         self._default = default
-        self._is_showing = False
         with field_row("Cards", "Up to four, in this order."), stack("monitored"):
             self._selects = [
                 Select({"": "None", **metrics}, value="", name=f"Card {place + 1}").on_value_change(self._chosen)
@@ -169,16 +180,15 @@ class Monitored:
         saver.add_shown("monitored_metrics", self._show)
 
     def _show(self, names: tuple[str, ...]) -> None:
-        self._is_showing = True
         names = self._default(names)
         for place, select in enumerate(self._selects):
             select.value = names[place] if place < len(names) else ""
-        self._is_showing = False
 
-    async def _chosen(self) -> None:
-        if not self._is_showing:
-            chosen = tuple(dict.fromkeys(select.value for select in self._selects if select.value))
-            await self._saver.save("monitored_metrics", "Cards", chosen)
+    def _chosen(self) -> object:
+        if self._saver.is_showing:
+            return None
+        chosen = tuple(dict.fromkeys(select.value for select in self._selects if select.value))
+        return self._saver.save("monitored_metrics", "Cards", chosen)
 
 
 class Weight:

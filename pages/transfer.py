@@ -47,7 +47,8 @@ class Transfer(Section):
         done = await visit.actions.run("download", lambda: transfer.export_zip(visit.services.database, visit.user))
         if done is not None:
             day = visit.services.clock().date()
-            self.home.client.download(done.value, f"reprieve-{day}.zip", "application/zip")
+            with self.home:
+                ui.download.content(done.value, f"reprieve-{day}.zip", "application/zip")
 
     def _choose(self) -> None:
         self._upload.run_method("pickFiles")

@@ -155,6 +155,7 @@ COMMANDS: dict[str, Command] = {
     "other metrics monitored": _prefer(monitored_metrics=("cancelled",)),
     "another baseline": _prefer(baseline="all"),
     "another theme": _prefer(theme="dark"),
+    "another goal": _prefer(goal_hours_per_week=12.5),
     "another backend": _prefer(cache_backend="file"),
     "refresh": _refresh,
     "the next day": _next_day,
