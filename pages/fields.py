@@ -35,7 +35,6 @@ class Select(ValueElement[str], component="static/native_select.js"):
     """A native list of which one is chosen, as `{word: text}`. Give it a name, or a label that names it."""
 
     VALUE_PROP = "value"
-    LOOPBACK = None  # the browser shows the new value by itself
 
     def __init__(self, options: Mapping[str, str], *, value: str, name: str = "") -> None:
         super().__init__(value=value)
@@ -54,7 +53,6 @@ class Suggest(ValueElement[str], component="static/suggest.js"):
     """A text field that suggests words as one types a part of them. Its value may be another than those."""
 
     VALUE_PROP = "value"
-    LOOPBACK = None
 
     def __init__(self, options: Sequence[str], *, value: str, name: str) -> None:
         super().__init__(value=value)
