@@ -41,8 +41,6 @@ BANDS: Mapping[Band, tuple[str, str]] = {
     Band.POOR: ("worse than usual", "is-poor"),
     Band.NONE: ("", "is-none"),
 }
-FEWEST_DAYS = 7
-"""With fewer days to compare with there is no "usual", and no verdict."""
 
 
 class Metrics(Section):
@@ -56,7 +54,6 @@ class Metrics(Section):
         self.home.classes("metrics")
         self._last: dict[str, str] = {}
         self._metrics: DashboardMetrics | None = None
-        self._days = 0
         self._is_open = False
         with stack("section-head"):
             self.home.props["aria-labelledby"] = heading("Today").html_id
@@ -73,7 +70,6 @@ class Metrics(Section):
     def update(self, shown: Shown) -> None:
         """Show the values of today."""
         metrics = self._metrics = shown.get(DASHBOARD_METRICS)
-        self._days = metrics.baseline_days
         self._against.set_text(_against(metrics.baseline_days, shown.get(PREFERENCES).baseline))
         by_name = {card.name: card for card in metrics.cards}
         monitored = [name for name in metrics.monitored if name in by_name][:MOST_CARDS]
@@ -99,7 +95,7 @@ class Metrics(Section):
         metric = BY_NAME[card.name]
         return join(
             tag("h3", metric.label, class_="metric-label", title=metric.tooltip),
-            _band(card, self._days),
+            _band(card),
             tag("p", figures.measure(card.value, metric.unit), class_=self._value_class(card, "metric-value")),
             tag("p", _comparison(card, metric), class_="metric-compare"),
             sparkline(card.sparkline, card.baseline, _course(card, metric)),
@@ -111,9 +107,7 @@ class Metrics(Section):
             "div",
             tag("dt", metric.label, title=metric.tooltip),
             tag("dd", figures.measure(card.value, metric.unit), class_=self._value_class(card, "strip-value")),
-            tag(
-                "dd", _band(card, self._days) or tag("span", _usually(card, metric), class_="hint"), class_="strip-band"
-            ),
+            tag("dd", _band(card) or tag("span", _usually(card, metric), class_="hint"), class_="strip-band"),
         )
 
     def _value_class(self, card: MetricCard, plain: str) -> str:
@@ -132,8 +126,8 @@ def _against(days: int, baseline: str) -> str:
     return f"held against your {BASELINES[baseline]}"
 
 
-def _band(card: MetricCard, days: int) -> Markup:
-    word, look = BANDS[card.band if days >= FEWEST_DAYS else Band.NONE]
+def _band(card: MetricCard) -> Markup:
+    word, look = BANDS[card.band]
     return tag("span", word, class_=f"band {look}") if word else NOTHING
 
 
@@ -172,7 +166,7 @@ def _table(metrics: DashboardMetrics) -> Markup:
                 tag("th", metric.label, tag("span", metric.tooltip, class_="hint"), scope="row"),
                 tag("td", figures.measure(card.value, metric.unit), class_="is-number"),
                 tag("td", figures.measure(card.baseline, metric.unit), class_="is-number"),
-                tag("td", _band(card, metrics.baseline_days)),
+                tag("td", _band(card)),
             )
         )
     head = (

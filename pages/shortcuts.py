@@ -30,7 +30,12 @@ KEYS: Mapping[str, Mapping[str, str]] = {
         "Esc": "Close the form; what you filled in is kept",
         "Ctrl Enter": "Do what the form asks, from any field",
     },
-    "Between rows": {"j": "The next row", "k": "The row before", "ArrowLeft": "Newer", "ArrowRight": "Older"},
+    "Between rows": {
+        "j": "The next row",
+        "k": "The row before",
+        "ArrowLeft": "The page or week before",
+        "ArrowRight": "The next",
+    },
     "In a row": {
         "s": "Start, pause or resume",
         "d": "Done",

@@ -46,8 +46,11 @@ DIALOGS = {
     "give-up": ".entry:has(.entry-ticker) .icon-close",
     "plan": ".entry .icon-plan",
     "create": ".section-head .icon-plus",
+    "shortcuts": ".help-door",
 }
-"""What opens each dialog."""
+"""What opens each dialog of the dashboard."""
+CORRECTIONS = {"edit-task": "/tasks", "edit-attempt": "/tasks?view=history&state=completed"}
+"""Where the first row opens which form."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,6 +111,10 @@ async def _take(camera: Camera, content: str, form: str, theme: str) -> None:
             name = f"dialog-{called}-{form}-{theme}"
             if camera.wants(name):
                 await camera.take(name, "/", form, theme, door)
+        for called, path in CORRECTIONS.items():
+            name = f"dialog-{called}-{form}-{theme}"
+            if camera.wants(name):
+                await camera.take(name, path, form, theme, "[data-act=edit]")
 
 
 if __name__ == "__main__":
