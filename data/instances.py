@@ -241,8 +241,7 @@ def cancel(
 def undo(database: Database, user: UserId, instance: InstanceId, *, finished_at: datetime | None = None) -> None:
     """Take a completion or cancellation back: the instance is in the state before it, without what it said.
 
-    A timer that had been running runs on from now; the time in between is not counted. With *finished_at*, only what
-    was finished at that moment is taken back: who saw one completion does not undo a later one.
+    A timer that had been running runs on from now. *finished_at* says which end is meant: no later one is undone.
 
     Raises:
         IllegalTransitionError: it is neither completed nor cancelled, or was finished at another moment.

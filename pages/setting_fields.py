@@ -25,6 +25,7 @@ class Saver:
         self.is_showing = False
         """Whether a field is being set to what holds: it need not be saved."""
         self._fields: dict[str, Callable[[Any], None]] = {}
+        self._wanted: dict[str, Any] = {}
 
     def show(self, profile: Profile) -> None:
         """Show what holds now."""
@@ -87,6 +88,7 @@ class Saver:
                 await self.save(column, label, {**held, name: given})
 
         self._fields[column] = show
+        self.show_again(column)
         for name, weight in weights.items():
             weight.field.on("change", partial(chosen, name))
 
@@ -104,7 +106,23 @@ class Saver:
                 self.is_showing = False
 
     async def save(self, column: str, label: str, value: Any) -> None:
-        """Save it; say so, with the way back. What is refused is shown as it was."""
+        """Save it; say so, with the way back. What is refused is shown as it was.
+
+        Of what is chosen while that goes on, the last is saved next: arrow keys choose faster than a database writes.
+        """
+        is_going_on = column in self._wanted
+        self._wanted[column] = value
+        if is_going_on:
+            return
+        saved: Any = self._wanted
+        try:
+            while self._wanted[column] is not saved:
+                saved = self._wanted[column]
+                await self._save(column, label, saved)
+        finally:
+            del self._wanted[column]
+
+    async def _save(self, column: str, label: str, value: Any) -> None:
         visit, about = self._visit, ("preference", column)
         database = visit.services.database
 

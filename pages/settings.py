@@ -160,12 +160,19 @@ class Weights(Settings):
         self._group("recommendation_weights", "Ranking of recommendations", ranks)
 
     def _group(self, column: str, title: str, parts: dict[str, tuple[str, str]]) -> None:
-        with stack("weights", "details"):
+        """Make a group whose fields, of which there are many, are made when it is opened for the first time."""
+        with stack("weights", "details") as details:
             Words(title, "summary")
-            with stack("weight-fields"):
-                weights = {name: Weight(label, words) for name, (label, words) in parts.items()}
-            self.saver.add_weights(column, title, weights)
-            button("All equal again", lambda: self.saver.save(column, title, {}), look="is-quiet", icon="undo")
+            place = stack("weight-fields")
+
+        def opened() -> None:
+            if not place.default_slot.children:
+                with place:
+                    weights = {name: Weight(label, words) for name, (label, words) in parts.items()}
+                    self.saver.add_weights(column, title, weights)
+                    button("All equal again", lambda: self.saver.save(column, title, {}), look="is-quiet", icon="undo")
+
+        details.on("toggle", opened)
 
 
 def _zones(read: ReadTransaction, view: Viewpoint) -> list[str]:

@@ -37,6 +37,7 @@ STYLES = (
     "metrics.css",
     "lists.css",
     "summary.css",
+    "native.css",
     "records.css",
     "goals.css",
     "settings.css",

@@ -187,9 +187,9 @@ def band(metric: Metric, value: float | None, baseline: float | None, spread: fl
     """Return the colour of *value* against *baseline*: good or poor if it is better or worse by more than one step.
 
     A step is *spread*, the standard deviation of the baseline's days, so that what happens every few days is called
-    usual; and at least 5 points on scales of 100 (scores, percentages, feelings and their differences), else a tenth of the
-    baseline. Within a step it is fair. None without data and for metrics where neither more nor less is better; also
-    for a sum that still lags behind the baseline: the day is not over.
+    usual; and at least 5 points on scales of 100 (scores, percentages, feelings and their differences), else a tenth
+    of the baseline. Within a step it is fair. None without data and for metrics where neither more nor less is better;
+    also for a sum that still lags behind the baseline: the day is not over.
     """
     if value is None or baseline is None or metric.direction is Direction.NEUTRAL:
         return Band.NONE

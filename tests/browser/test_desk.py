@@ -1,4 +1,4 @@
-"""Tasks, goals and settings as only a browser shows them: keys, focus, going back, drafts, a cut line, a narrow phone."""
+"""Tasks, goals and settings as only a browser shows them: keys, focus, going back, drafts, a cut line, a phone."""
 
 from collections.abc import Iterator
 
@@ -199,6 +199,10 @@ async def test_settings_are_saved_as_they_are_chosen(site: Site, open_window: Op
     await expect(other.get_by_label("Time zone")).to_have_value("Asia/Tokyo")
     await page.get_by_label("Theme").select_option("dark")
     await expect(other.get_by_label("Theme")).to_have_value("dark")
+    await page.get_by_text("Ranking of recommendations").click()
+    await page.get_by_label("Urgency").fill("3")
+    await page.get_by_label("Urgency").press("Tab")
+    await expect(page.get_by_text("50%")).to_be_visible()
     await page.get_by_label("Work a day").fill("90")
     await page.get_by_label("Work a day").press("Enter")
     await expect(other.get_by_label("Work a day")).to_have_value("90")

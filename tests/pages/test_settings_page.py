@@ -82,6 +82,8 @@ async def test_settings_follow_those_of_another_window_and_keep_what_is_being_ty
 
 async def test_weights_and_monitored_metrics(user: User, stage: Stage) -> None:
     await opened(user, stage)
+    for group in [one for one in elements(user) if one.tag == "details"]:
+        UserInteraction(user, {group}, None).trigger("toggle")
     weights = [
         one
         for one in elements(user)
@@ -114,7 +116,8 @@ async def test_experimental_settings_show_measured_load_times(user: User, stage:
     await opened(user, stage)
     await until(lambda: "Selective (in use)" in texts(user))
     assert texts(user).count(" ms ") >= 2
-    choose(user, "Cache mode", "full")
+    for mode in ("full", "selective", "disabled", "full"):  # as arrow keys do
+        choose(user, "Cache mode", mode)
     await until(lambda: held(stage).cache_mode == "full")
     choose(user, "Cache mode", "")
     await until(lambda: held(stage).cache_mode is None)
