@@ -2,8 +2,8 @@
 
 `live` decides when something is redrawn, `section` is the smallest part that redraws itself, `visit` is one open page.
 `routes` lists the pages and turns a request into one, `shell` is the frame around them. `dashboard` is made of
-`metrics`, `task_lists` and `onboarding`; what its buttons do is in `deeds` and `dialogs`. `summary` is a page of its
-own. Text gets into HTML through `markup` only. `install` registers it all. The only package that knows NiceGUI.
+`metrics`, `task_lists` and `onboarding`; what its buttons do is in `deeds` and `dialogs`. `tasks` (with `search`,
+`record_rows` and `edits`), `goals`, `summary`, `settings` and `experimental` are pages of their own. Text gets into HTML through `markup` only. `install` registers it all. The only package that knows NiceGUI.
 """
 
 from pages.routes import Pages, install

@@ -5,6 +5,7 @@ What the numbers mean is in `data.calculations.goals`. Which week is shown stand
 
 from datetime import date, timedelta
 from functools import partial
+from itertools import dropwhile
 
 from nicegui import ui
 
@@ -181,7 +182,8 @@ class Weeks(GoalSection):
 
     def markup(self, week: GoalWeek) -> Markup:
         """Return one bar a week, the newest first."""
-        sums = [*week.before, (week.first, week.done)]
+        begun = dropwhile(lambda pair: not pair[1], week.before)  # weeks before the first hour say nothing
+        sums = [*begun, (week.first, week.done)]
         most = max([minutes for _, minutes in sums] + [week.goal, 1.0])
         return tag("ul", *(_week_bar(first, minutes, week, most) for first, minutes in reversed(sums)), class_="kinds")
 
@@ -218,6 +220,8 @@ def _week(label: str, first: date, key: str) -> Markup:
 
 def _verdict(week: GoalWeek) -> str:
     left = week.goal - week.done
+    if not week.done and not any(minutes for _, minutes in week.before):
+        return "Finish something that is work or self-care, and it counts here."
     if not week.goal:
         return "Without a goal there is nothing to fall behind of."
     if left <= 0:

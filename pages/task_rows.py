@@ -78,10 +78,12 @@ class DoneRow:
             self._text = Block().classes("entry-text")
             self._item = item
             with stack("entry-buttons"):
-                self._undo = button(
-                    "Undo", lambda: deeds.undo(InstanceId(item.id), self._item.name), look="is-quiet", icon="undo"
-                ).once()
-                self._undo.key("z")
+                self._undo = (
+                    button("Undo", lambda: self._take_back(deeds), look="is-quiet", icon="undo").once().key("z")
+                )
+
+    async def _take_back(self, deeds: Deeds) -> None:
+        await deeds.undo(InstanceId(self._item.id), self._item.name, finished_at=self._item.completed_at)
 
     def update(self, item: CompletedInstance, present: Present) -> None:
         """Show *item*."""

@@ -206,6 +206,9 @@ async def test_settings_are_saved_as_they_are_chosen(site: Site, open_window: Op
     await page.get_by_label("Work a day").fill("90")
     await page.get_by_label("Work a day").press("Enter")
     await expect(other.get_by_label("Work a day")).to_have_value("90")
+    await other.goto(site.address + "/experimental")
+    await other.get_by_role("link", name="Change in the settings").first.click()
+    await expect(other.get_by_role("heading", name="Experimental")).to_be_in_viewport()
     async with page.expect_download() as download:
         await page.get_by_role("button", name="Download everything").click()
     archive = await (await download.value).path()

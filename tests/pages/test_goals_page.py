@@ -23,8 +23,8 @@ async def done(stage: Stage, minutes: float) -> str:
 async def test_a_completion_moves_the_week_at_once(user: User, stage: Stage) -> None:
     await opened(user, stage)
     assert "Mon 11 May to Sunday, 17 May 2026" in texts(user)
-    assert "10 h 21 min behind the pace. 30 h to go." in texts(user)  # Wednesday, 10:00: 2 days and 10 hours of 7
-    await done(stage, 125)
+    assert "Finish something that is work or self-care, and it counts here." in texts(user)
+    await done(stage, 125)  # Wednesday, 10:00: 2 days and 10 hours of 7 are over, for which 10 h 21 min are the pace
     await until(lambda: "8 h 16 min behind the pace. 27 h 55 min to go." in texts(user))
 
 
