@@ -29,14 +29,7 @@ class Transfer(Section):
         with stack("transfer-buttons"):
             self._out = button("Download everything", self._download, icon="archive").once()
             self._in = button("Take in an archive", self._choose, look="is-quiet")
-        self._upload = ui.upload(
-            multiple=True,
-            auto_upload=True,
-            max_total_size=MAX_UPLOAD_BYTES,
-            on_multi_upload=self._uploaded,
-            on_rejected=lambda: self.visit.toasts.refused("Expected .csv or .zip files of 100 MB at most."),
-        )
-        self._upload.props("accept=.csv,.zip").classes("is-offstage").props["aria-hidden"] = "true"
+        self._upload: ui.upload | None = None
         self._problems = Block().classes("problems")
 
     def update(self, shown: Shown) -> None:
@@ -51,11 +44,24 @@ class Transfer(Section):
                 ui.download.content(done.value, f"reprieve-{day}.zip", "application/zip")
 
     def _choose(self) -> None:
+        """Let the browser ask for files. What takes them is made only now: its route is long remembered by FastAPI."""
+        if self._upload is None:
+            toasts = self.visit.toasts
+            with self.body:
+                self._upload = ui.upload(
+                    multiple=True,
+                    auto_upload=True,
+                    max_total_size=MAX_UPLOAD_BYTES,
+                    on_multi_upload=self._uploaded,
+                    on_rejected=lambda: toasts.refused("Expected .csv or .zip files of 100 MB at most."),
+                )
+            self._upload.props("accept=.csv,.zip").classes("is-offstage").props["aria-hidden"] = "true"
         self._upload.run_method("pickFiles")
 
     async def _uploaded(self, event: MultiUploadEventArguments) -> None:
         files = {file.name: await file.read() for file in event.files}
-        self._upload.reset()
+        if self._upload is not None:
+            self._upload.reset()
         names = ", ".join(sorted(files))
 
         async def take() -> bool:
