@@ -3,6 +3,7 @@
 Finding, judging and loading is done by `lookup`; what was judged already is on the `shelf`.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, Generic, TypeVar
@@ -114,6 +115,10 @@ class Snapshot:
     def load(self, value: Value[T]) -> T:
         """Compute *value* from this state, whatever is kept: what `get` must agree with."""
         return value.loader(replace(self._read, pieces=anew, found={}), self.view)
+
+    def query(self, question: Callable[[ReadTransaction, Viewpoint], T]) -> T:
+        """Return what *question* reads from this state, past the cache; nothing of it is kept."""
+        return question(self._read, self.view)
 
     def _find(self, value: Value[Any], patience: float | None) -> Found:
         entry = self._shelf.get(value, self._now)

@@ -111,6 +111,7 @@ DASHBOARD_METRICS = Value(
     loader=dashboard.load_metrics,
     ttl=timedelta(hours=1),
     varies=Varies.BY_DAY,
+    version=2,
 )
 DASHBOARD_TASKS = Value(
     key="dashboard.tasks",

@@ -355,6 +355,11 @@ def _attached(engine: Engine, file: Path | None) -> Iterator[None]:
         migrations.outside_transaction(engine, f"DETACH {STAGED}")
 
 
+def _casefold(text: str | None) -> str:
+    """What readers may compare text by: SQLite's own functions know the case of ASCII letters only."""
+    return (text or "").casefold()
+
+
 def _switch_to_wal(cursor: Any) -> None:
     # SQLite does not wait in this statement, whatever the timeout: of two that make a new file, one would fail at once.
     give_up_at = time.monotonic() + BUSY_TIMEOUT_SECONDS

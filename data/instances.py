@@ -169,8 +169,8 @@ def complete(
     completion_percent: float | None = 100.0,
     note: str | None = None,
     at: datetime | None = None,
-) -> None:
-    """Finish an instance, now or (*at*) some time ago.
+) -> datetime:
+    """Finish an instance, now or (*at*) some time ago. Return the moment at which it counts as finished.
 
     Without *actual_minutes*, the timer's are taken; None if it was never started. *note* replaces the old one.
 
@@ -184,7 +184,7 @@ def complete(
     share = fields.percent(completion_percent, "completion_percent")
     given_at = fields.instant(at, "completed_at")
 
-    def command(transaction: Transaction) -> None:
+    def command(transaction: Transaction) -> datetime:
         row = _get_for(transaction.session, user, instance, "completed")
         # A clock that was set back must not keep anybody from finishing what was started before.
         moment = given_at or max(transaction.now, row.started_at or row.created_at)
@@ -201,8 +201,9 @@ def complete(
             row.note = fields.text(note, "note")
         _check_order(row, max(transaction.now, moment) if given_at is None else transaction.now)
         _record(transaction, TaskCompleted, row, moment)
+        return moment
 
-    database.write(command)
+    return database.write(command)
 
 
 def cancel(
@@ -212,8 +213,8 @@ def cancel(
     *,
     reason: str = CancelReason.OTHER,
     note: str | None = None,
-) -> None:
-    """Give an instance up.
+) -> datetime:
+    """Give an instance up. Return the moment at which that was.
 
     Raises:
         IllegalTransitionError: it is completed or cancelled already.
@@ -222,7 +223,7 @@ def cancel(
     """
     why = fields.choice(reason, CancelReason, "reason")
 
-    def command(transaction: Transaction) -> None:
+    def command(transaction: Transaction) -> datetime:
         row = _get_for(transaction.session, user, instance, "cancelled")
         row.undo_state = row.state
         _stop_timer(row, transaction.now)
@@ -232,23 +233,26 @@ def cancel(
         if note is not None:
             row.note = fields.text(note, "note")
         _record(transaction, InstanceCancelled, row, transaction.now, reason=why.value)
+        return transaction.now
 
-    database.write(command)
+    return database.write(command)
 
 
-def undo(database: Database, user: UserId, instance: InstanceId) -> None:
+def undo(database: Database, user: UserId, instance: InstanceId, *, finished_at: datetime | None = None) -> None:
     """Take a completion or cancellation back: the instance is in the state before it, without what it said.
 
-    A timer that had been running runs on from now; the time in between is not counted.
+    A timer that had been running runs on from now. *finished_at* says which end is meant: no later one is undone.
 
     Raises:
-        IllegalTransitionError: it is neither completed nor cancelled.
+        IllegalTransitionError: it is neither completed nor cancelled, or was finished at another moment.
         UnknownRecordError: the user has no such instance.
     """
 
     def command(transaction: Transaction) -> None:
         row = _get_for(transaction.session, user, instance, "undone")
-        finished_at = row.completed_at or row.cancelled_at
+        finished = row.completed_at or row.cancelled_at
+        if finished_at is not None and finished != finished_at:
+            raise IllegalTransitionError(f"it was {row.state} at another time than this says: look at it again")
         event_class = CompletionUndone if row.completed_at else CancellationUndone
         row.state = row.undo_state or (State.PAUSED if row.started_at else State.PLANNED)
         if row.state == State.PLANNED:
@@ -258,7 +262,7 @@ def undo(database: Database, user: UserId, instance: InstanceId) -> None:
             setattr(row, column, None)
         if row.state == State.ACTIVE:
             row.resumed_at = transaction.now
-        _record(transaction, event_class, row, finished_at)
+        _record(transaction, event_class, row, finished)
 
     database.write(command)
 

@@ -256,6 +256,7 @@ class Preferences(Base):
     clock_hours: Mapped[int] = mapped_column(default=24)
     theme: Mapped[str] = mapped_column(default="auto")
     target_minutes_per_day: Mapped[float] = mapped_column(default=360.0)
+    goal_hours_per_week: Mapped[float] = mapped_column(default=30.0)  # of work and self-care
     composite_weights: Mapped[dict[str, float]] = mapped_column(default=dict)
     recommendation_weights: Mapped[dict[str, float]] = mapped_column(default=dict)
     monitored_metrics: Mapped[tuple[str, ...]] = mapped_column(default=())

@@ -83,6 +83,7 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     clock_hours: int = 24
     theme: Theme = Theme.AUTO
     target_minutes_per_day: float = 360.0
+    goal_hours_per_week: float = 30.0
     composite_weights: Weights = ()
     recommendation_weights: Weights = ()
     monitored_metrics: tuple[str, ...] = ()
@@ -99,6 +100,7 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
 FIELDS = tuple(name for name in Profile.__struct_fields__ if name != "account_tier")
 MAX_MONITORED = 4
 MINUTES_OF_A_DAY = 1440
+HOURS_OF_A_WEEK = 168
 
 
 def load(read: ReadTransaction, user: UserId) -> Profile:
@@ -237,6 +239,12 @@ def _target(value: Any) -> float:
     return float(value)
 
 
+def _goal(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= HOURS_OF_A_WEEK:
+        raise InvalidInputError(f"goal hours per week {shown(value)}: expected 0 to {HOURS_OF_A_WEEK}")
+    return float(value)
+
+
 def _weights(value: Any) -> dict[str, float]:
     try:
         weights = msgspec.convert(dict(value), type=dict[str, float])
@@ -268,6 +276,7 @@ _CHECKS: dict[str, Callable[[Any], Any]] = {
     "clock_hours": _clock_hours,
     "theme": _word(Theme, "theme"),
     "target_minutes_per_day": _target,
+    "goal_hours_per_week": _goal,
     "composite_weights": _weights,
     "recommendation_weights": _weights,
     "monitored_metrics": _monitored,

@@ -38,6 +38,11 @@ class Button(Words):
             if not self.text:
                 self.props["title"] = name
 
+    def key(self, pressed: str) -> Self:
+        """Let a key press it: in a row, while the row has the focus, else from anywhere. See `shortcuts`."""
+        self.props["aria-keyshortcuts"] = pressed
+        return self
+
     def once(self) -> Self:
         """Ignore the second click of a double click, wherever it lands: the first may have moved things."""
         self.props["data-once"] = ""

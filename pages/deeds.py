@@ -3,8 +3,10 @@
 Deeds that ask something first are dialogs (`dialogs`). Nothing here draws: the hub redraws what a command changed.
 """
 
+from collections.abc import Mapping
+from datetime import datetime
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from data import instances, tasks
 from data.fields import UNSAID, Feelings
@@ -12,6 +14,8 @@ from events.catalog import InstanceId, TaskId
 from pages.visit import Visit
 
 T = TypeVar("T")
+Values = Mapping[str, Any]
+"""Columns of one record and what they hold."""
 
 
 class Deeds:
@@ -57,23 +61,72 @@ class Deeds:
             completion_percent=percent,
             note=note,
         )
-        if await self._run(instance, command) is None:
+        outcome = await self._run(instance, command)
+        if outcome is None:
             return False
-        self.visit.toasts.done(f"Done: {name}", action="Undo", on_action=partial(self.undo, instance, name))
+        self._say_finished(f"Done: {name}", instance, name, outcome.value)
         return True
 
     async def cancel(self, instance: InstanceId, name: str, reason: str, note: str | None = None) -> bool:
         """Give it up; say so, with the way back. Return whether it was done."""
         command = partial(instances.cancel, self._database, self._user, instance, reason=reason, note=note)
-        if await self._run(instance, command) is None:
+        outcome = await self._run(instance, command)
+        if outcome is None:
             return False
-        self.visit.toasts.done(f"Given up: {name}", action="Undo", on_action=partial(self.undo, instance, name))
+        self._say_finished(f"Given up: {name}", instance, name, outcome.value)
         return True
 
-    async def undo(self, instance: InstanceId, name: str) -> None:
-        """Take a completion or cancellation back."""
-        if await self._run(instance, partial(instances.undo, self._database, self._user, instance)) is not None:
-            self.visit.toasts.done(f"Open again: {name}")
+    def _say_finished(self, sentence: str, instance: InstanceId, name: str, moment: datetime) -> None:
+        back = partial(self.undo, instance, name, finished_at=moment)
+        self.visit.toasts.done(sentence, action="Undo", on_action=back, about=instance)
+
+    async def undo(self, instance: InstanceId, name: str, *, finished_at: datetime | None = None) -> None:
+        """Take a completion or cancellation back: that of *finished_at*, if given, and no later one."""
+        self.visit.toasts.drop(instance)
+        command = partial(instances.undo, self._database, self._user, instance, finished_at=finished_at)
+        if await self._run(instance, command) is not None:
+            self.visit.toasts.done(f"Open again: {name}", about=instance)
+
+    async def edit(self, instance: InstanceId, name: str, before: Values, after: Values) -> bool:
+        """Correct what differs between *before*, as the form showed it, and *after*; say so, with the way back.
+
+        What somebody else corrected meanwhile stays, unless it is the same column. Return whether it was done.
+        """
+        differs = {column: value for column, value in after.items() if before[column] != value}
+        command = partial(instances.edit, self._database, self._user, instance)
+        outcome = await self._run(instance, partial(command, **differs))
+        if outcome is None:
+            return False
+        if outcome.value:
+            old = {column: before[column] for column in outcome.value}
+
+            async def restore() -> None:
+                if await self._run(instance, partial(command, **old)) is not None:
+                    self.visit.toasts.done(f"As before: {name}", about=instance)
+
+            self.visit.toasts.done(f"Saved: {name}", action="Undo", on_action=restore, about=instance)
+        return True
+
+    async def edit_task(self, task: TaskId, version: int, before: Values, after: Values) -> bool:
+        """Change what differs between *before*, as the form showed it, and *after*; say so, with the way back.
+
+        Refused if the task is no longer of that *version*. Return whether it was done.
+        """
+        differs = {column: value for column, value in after.items() if before[column] != value}
+        command = partial(tasks.edit, self._database, self._user, task)
+        outcome = await self._run(task, partial(command, expected_version=version, **differs))
+        if outcome is None:
+            return False
+        if outcome.value:
+            old = {column: before[column] for column in outcome.value}
+
+            async def restore() -> None:
+                undone = partial(command, expected_version=version + 1, **old)
+                if await self._run(task, undone) is not None:
+                    self.visit.toasts.done(f"As before: {before['name']}", about=task)
+
+            self.visit.toasts.done(f"Saved: {after['name']}", action="Undo", on_action=restore, about=task)
+        return True
 
     async def plan(
         self,
@@ -94,42 +147,44 @@ class Deeds:
         outcome = await self._run(("plan", task), command)
         if outcome is None:
             return False
-        if start:
-            self.visit.focus_on = outcome.value
-        else:
+        self.visit.focus_row(outcome.value)
+        if not start:
             self.visit.toasts.done(f"Planned: {name}")
         return True
 
-    async def jot(self, name: str) -> bool:
-        """Make a task of nothing but a name, and plan it. Return whether it was made."""
+    async def jot(self, name: str) -> InstanceId | None:
+        """Make a task of nothing but a name, and plan it. Return what was planned, None if it was refused."""
 
-        def command() -> TaskId:
+        def command() -> InstanceId:
             task = tasks.create(self._database, self._user, name=name)
-            instances.plan(self._database, self._user, task)
-            return task
+            return instances.plan(self._database, self._user, task)
 
-        return await self._run("jot", command) is not None
+        outcome = await self._run("jot", command)
+        return None if outcome is None else outcome.value
 
     async def create(self, *, plan: bool, **values: object) -> bool:
         """Make a task, and *plan* it if that is wanted. Return whether it was made."""
 
-        def command() -> TaskId:
+        def command() -> str:
             task = tasks.create(self._database, self._user, **values)  # type: ignore[arg-type]  # checked there
-            if plan:
-                instances.plan(self._database, self._user, task)
-            return task
+            return instances.plan(self._database, self._user, task) if plan else task
 
-        if await self._run("create", command) is None:
+        outcome = await self._run("create", command)
+        if outcome is None:
             return False
+        self.visit.focus_row(outcome.value)
         self.visit.toasts.done(f"{'Planned' if plan else 'Created'}: {str(values['name']).strip()}")
         return True
 
-    async def archive(self, task: TaskId, name: str) -> None:
-        """Take a task out of the lists; say so, with the way back."""
-        if await self._run(task, partial(tasks.archive, self._database, self._user, task)) is not None:
-            back = partial(tasks.archive, self._database, self._user, task, archived=False)
+    async def archive(self, task: TaskId, name: str, *, archived: bool = True) -> None:
+        """Take a task out of the lists, or bring it back into them; say so, with the way back."""
+        self.visit.toasts.drop(task)
+        command = partial(tasks.archive, self._database, self._user, task)
+        if await self._run(task, partial(command, archived=archived)) is not None:
 
-            async def bring_back() -> None:
-                await self._run(task, back)
+            async def restore() -> None:
+                if await self._run(task, partial(command, archived=not archived)) is not None:
+                    self.visit.toasts.done(f"{'Back' if archived else 'Archived'} again: {name}", about=task)
 
-            self.visit.toasts.done(f"Archived: {name}", action="Undo", on_action=bring_back)
+            verb = "Archived" if archived else "Brought back"
+            self.visit.toasts.done(f"{verb}: {name}", action="Undo", on_action=restore, about=task)

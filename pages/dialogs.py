@@ -4,6 +4,7 @@ A form keeps what was typed until its command has been carried out, whatever is 
 `fields`, commands in `deeds`.
 """
 
+import json
 from abc import abstractmethod
 from collections.abc import Awaitable, Callable
 from datetime import datetime
@@ -20,21 +21,34 @@ from pages.controls import Button, Words, button, stack
 from pages.deeds import Deeds
 from pages.fields import Choice, Feeling, FeelingsGroup, Line, Moment, Number
 from pages.figures import Present
-from pages.markup import Block, tag
+from pages.markup import Block, join, tag
 from pages.visit import Visit
 from pages.words import FELT, KINDS, PREDICTED, REASONS
 
 _CTRL_ENTER = "(event) => { if (event.ctrlKey || event.metaKey) event.currentTarget.requestSubmit() }"
+_DRAFT_NOTE = join(
+    tag("p", "What you had filled in before is here again.", class_="hint"),
+    tag("button", "Start over", type="button", class_="button is-quiet", data_start_over=True),
+)
 
 
 class Form:
     """A dialog with fields and one button that does it. It opens when it is made and is gone once it is closed."""
 
     def __init__(
-        self, visit: Visit, title: str, submit: str, *, subtitle: str = "", second: str = "", draft: str | None = None
+        self,
+        visit: Visit,
+        title: str,
+        submit: str,
+        *,
+        subtitle: str = "",
+        second: str = "",
+        cancel: str = "Cancel",
+        draft: str | None = None,
     ) -> None:
-        """*draft* is the name under which the browser keeps what is typed until the form is closed, see `reopen`."""
+        """*draft* is the name under which the browser keeps what is typed until it has been done, see `reopen`."""
         self.visit = visit
+        self._draft = draft
         self._busy = False
         with visit.overlay, stack() as self._holder, ui.dialog(value=True) as self._dialog:
             self._dialog.props("no-backdrop-dismiss transition-duration=150").on("hide", self._forget)
@@ -48,9 +62,12 @@ class Form:
                     if subtitle:
                         Words(subtitle, "p").classes("dialog-subtitle")
                 with stack("dialog-body"):
+                    if draft:
+                        Block(_DRAFT_NOTE).classes("draft-note").props["hidden"] = ""
                     self.build()
                 with stack("dialog-foot"):
-                    button("Cancel", self.close, look="is-quiet")
+                    if cancel:
+                        button(cancel, self.close, look="is-quiet")
                     if second:
                         button(second, lambda: self._submit(is_second=True))
                     self._button = Button(submit, lambda: None, look="is-primary")
@@ -75,6 +92,8 @@ class Form:
         self._button.props["aria-busy"] = "true"
         try:
             if await self.submit(is_second=is_second):
+                if self._draft:
+                    self._dialog.client.run_javascript(f"reprieve.forget({json.dumps(self._draft)})")
                 self.close()
         except InvalidInputError as refusal:
             self.visit.toasts.refused(str(refusal)[:1].upper() + str(refusal)[1:] + ".")
@@ -87,6 +106,11 @@ class Form:
         for element in (self._dialog, self._holder):
             if not element.is_deleted:
                 element.delete()
+
+
+def categories_of(typed: str) -> tuple[str, ...]:
+    """Return the words between the commas."""
+    return tuple(dict.fromkeys(word.strip() for word in typed.split(",") if word.strip()))
 
 
 class CreateTask(Form):
@@ -120,7 +144,7 @@ class CreateTask(Form):
             kind=self._kind.value,
             default_aversion=self._aversion.value,
             estimate_minutes=self._estimate.value,
-            categories=tuple(word.strip() for word in self._categories.value.split(",") if word.strip()),
+            categories=categories_of(self._categories.value),
             description=self._description.value,
         )
         if is_created:

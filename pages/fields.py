@@ -3,6 +3,7 @@
 Checking is the commands' business; a field refuses only what it cannot read. The forms are in `dialogs`.
 """
 
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 from nicegui import ui
@@ -28,6 +29,35 @@ class Feeling(ValueElement[int | None], component="static/feeling.js"):
         self.props["label"] = label
         self.props["low"], self.props["high"] = ends
         self.props["expected"] = expected
+
+
+class Select(ValueElement[str], component="static/native_select.js"):
+    """A native list of which one is chosen, as `{word: text}`. Give it a name, or a label that names it."""
+
+    VALUE_PROP = "value"
+
+    def __init__(self, options: Mapping[str, str], *, value: str, name: str = "") -> None:
+        super().__init__(value=value)
+        self.offer(options)
+        if name:
+            self.props["aria-label"] = name
+
+    def offer(self, options: Mapping[str, str]) -> None:
+        """Offer *options* instead; nothing is sent if they are the same."""
+        pairs = [list(pair) for pair in options.items()]
+        if self.props.get("options") != pairs:
+            self.props["options"] = pairs
+
+
+class Suggest(ValueElement[str], component="static/suggest.js"):
+    """A text field that suggests words as one types a part of them. Its value may be another than those."""
+
+    VALUE_PROP = "value"
+
+    def __init__(self, options: Sequence[str], *, value: str, name: str) -> None:
+        super().__init__(value=value)
+        self.props["options"] = list(options)
+        self.props["label"] = name
 
 
 class Ticker(ui.element, component="static/ticker.js"):
@@ -122,6 +152,7 @@ class Number(_Typed):
 
     def __init__(self, label: str, *, suffix: str, value: float | None = None, placeholder: str = "") -> None:
         super().__init__(label, "" if value is None else f"{value:g}", placeholder=placeholder)
+        self._as_given = self.input.value
         self.input.props("inputmode=decimal").classes("is-number").props["suffix"] = suffix
 
     @property
@@ -138,6 +169,10 @@ class Number(_Typed):
         except ValueError:
             raise InvalidInputError(f"{self.label} {self.typed!r}: expected a number") from None
 
+    def kept(self, exact: float | None) -> float | None:
+        """Return *exact*, of which less was shown, while nothing else was typed; else `value`."""
+        return exact if self.input.value == self._as_given else self.value
+
     def set(self, value: float) -> None:
         """Put another number there."""
         self.input.value = f"{value:g}"
@@ -149,6 +184,7 @@ class Moment(_Typed):
     def __init__(self, label: str, profile: Profile, *, value: datetime | None = None) -> None:
         self._zone = profile.calendar.zone
         super().__init__(label, "" if value is None else f"{value.astimezone(self._zone):%Y-%m-%dT%H:%M}")
+        self._as_given = self.input.value
         self.input.props("type=datetime-local")
 
     @property
@@ -164,6 +200,10 @@ class Moment(_Typed):
             return datetime.fromisoformat(self.typed).replace(tzinfo=self._zone, fold=0).astimezone(UTC)
         except (ValueError, OverflowError):
             raise InvalidInputError(f"{self.label} {self.typed!r}: expected a date and a time") from None
+
+    def kept(self, exact: datetime | None) -> datetime | None:
+        """Return *exact*, of which the minute was shown, while nothing else was chosen; else `value`."""
+        return exact if self.input.value == self._as_given else self.value
 
 
 class Choice:

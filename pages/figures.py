@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from data.days import ONE_DAY
+from data.errors import InvalidInputError
 from data.preferences import Profile
 from pages.markup import Markup, join, tag
 
@@ -103,6 +104,18 @@ def duration(minutes: float | None) -> str:
 def feeling(value: int | None) -> str:
     """Return a feeling, 0-100, or the em dash where nothing was said."""
     return DASH if value is None else str(value)
+
+
+def parse_number(typed: str) -> float:
+    """Return the number that somebody typed, with a point or a comma.
+
+    Raises:
+        InvalidInputError: it is none.
+    """
+    try:
+        return float(typed.strip().replace(",", "."))
+    except ValueError:
+        raise InvalidInputError(f"{typed.strip()!r}: expected a number") from None
 
 
 def clock_time(instant: datetime, profile: Profile) -> str:

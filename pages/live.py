@@ -12,7 +12,7 @@ import logging
 import threading
 import time
 import weakref
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
@@ -27,8 +27,9 @@ from data.viewpoint import Viewpoint
 from events.catalog import Notification, UserId
 from events.patterns import covers
 from pages.arrivals import Arrivals
-from pages.section import Reading, Section
+from pages.section import Query, Reading, Section
 from pages.services import Services
+from pages.times import LoadTimes
 from pages.visit import Screen, Visit
 from pages.workers import Workers
 
@@ -65,6 +66,7 @@ class Hub:
     def __init__(self, services: Services, workers: Workers, pace: Pace | None = None) -> None:
         self.workers = workers
         self.pace = pace or Pace()
+        self.times = LoadTimes()
         self._services = services
         self._is_started = False
         self._connections = ExitStack()
@@ -113,7 +115,7 @@ class Hub:
         visit = section.visit
         visit.sections.add(section)
         by_key = self._sections.setdefault(visit.user, {})
-        for value in section.values:
+        for value in (*section.values, *section.follows):
             by_key.setdefault(value.key, weakref.WeakSet()).add(section)
         place = (visit.user, visit.page)
         group = self._groups.get(place)
@@ -126,7 +128,7 @@ class Hub:
         visit = section.visit
         visit.sections.discard(section)
         by_key = self._sections.get(visit.user, {})
-        for value in section.values:
+        for value in (*section.values, *section.follows):
             found = by_key.get(value.key)
             if found is not None:
                 found.discard(section)
@@ -220,7 +222,9 @@ class Hub:
         await self.workers.brief(self._services.poll)
         shown = [(section, section.reading) for section in sections if section.reading is not None]
         outdated = await self.workers.read(self._outdated, shown)
-        self.mark(section for section in sections if section.reading is None or section in outdated)
+        self.mark(
+            section for section in sections if section.reading is None or section.follows or section in outdated
+        )  # what a query reads is not compared but read anew; it is drawn only if it differs
 
     def _outdated(self, shown: list[tuple[Section, Reading]]) -> set[Section]:
         found = set()
@@ -238,7 +242,12 @@ class Hub:
 
     async def fill(self, visit: Visit) -> None:
         """Draw all sections of *visit* for the first time, whether or not its line to the browser is open yet."""
+        began = asyncio.get_running_loop().time()
         await self.redraw(visit.user, list(visit.sections), patience=self.pace.first)
+        readings = [section.reading for section in visit.sections if section.reading is not None]
+        if readings:
+            mode = self._services.manager.settings.mode_for(readings[0].view.profile)
+            self.times.add(visit.user, mode, visit.page, asyncio.get_running_loop().time() - began)
 
     async def redraw(self, user: UserId, sections: list[Section], patience: float | None = None) -> None:
         """Read all values of *sections* in one snapshot, in a worker thread; draw each as soon as its own are there.
@@ -254,9 +263,10 @@ class Hub:
         ticket = next(self._tickets)
         values = {value.key: value for section in sections for value in section.values}
         wanted = sorted(values.values(), key=lambda value: self._costs.get(value.key, 0.0))
+        queries = {section: query for section in sections if (query := section.query()) is not None}
         arrivals = Arrivals(asyncio.get_running_loop())
         load = background_tasks.create(
-            self.workers.read(self._read, user, wanted, patience, arrivals.put), handle_exceptions=False
+            self.workers.read(self._read, user, wanted, queries, patience, arrivals.put), handle_exceptions=False
         )
         load.add_done_callback(arrivals.end)
         left = sorted(sections, key=lambda section: section.home.id)  # from the top of the page down
@@ -265,7 +275,12 @@ class Hub:
                 for section in left:
                     section.say_waiting()
                 continue
-            ready = [section for section in left if all(value.key in reading.looks for value in section.values)]
+            ready = [
+                section
+                for section in left
+                if all(value.key in reading.looks for value in section.values)
+                and (section not in queries or section in reading.found)
+            ]
             left = [section for section in left if section not in ready]
             await self._draw(ready, reading, ticket)
         try:
@@ -284,12 +299,27 @@ class Hub:
                 turn_began = loop.time()
 
     def _read(
-        self, user: UserId, wanted: list[Value[Any]], patience: float | None, arrived: Callable[[Reading], None]
+        self,
+        user: UserId,
+        wanted: list[Value[Any]],
+        queries: Mapping[Section, Query],
+        patience: float | None,
+        arrived: Callable[[Reading], None],
     ) -> None:
-        """Look at the *wanted* values, in their order; *arrived* is given what there is so far, after each."""
+        """Ask the *queries*, and look at the *wanted* values, in their order; *arrived* is given what there is so far,
+        after each."""
         until = None if patience is None else time.monotonic() + patience
         with self._services.manager.snapshot(user) as snapshot:
             looks: dict[str, Any] = {}
+            found: dict[Section, Any] = {}
+            for section, query in queries.items():
+                try:
+                    found[section] = snapshot.query(query)
+                except Exception as error:  # part of the page error boundary: it concerns this section only
+                    log.exception("a query of %s failed for user %s", type(section).__name__, user)
+                    found[section] = error
+            read_at = self._services.clock()
+            arrived(Reading(snapshot.view, {}, read_at, found))
             for value in wanted:
                 try:
                     left = None if until is None else max(0.0, until - time.monotonic())
@@ -297,7 +327,7 @@ class Hub:
                     self._costs[value.key] = look.load_seconds
                 except CacheError as error:  # the manager has logged it; it concerns the sections that show this value
                     looks[value.key] = error
-                arrived(Reading(snapshot.view, dict(looks)))
+                arrived(Reading(snapshot.view, dict(looks), read_at, found))
 
     # --- the passing of time
 

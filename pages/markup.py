@@ -6,6 +6,7 @@ person cannot become an element, wherever it came from. Nothing else in this pac
 
 import html
 import re
+from collections.abc import Callable
 from typing import SupportsFloat
 
 from nicegui import ui
@@ -70,6 +71,35 @@ class Block(ui.html):
             self.content = _only_markup(markup)
 
 
+class Acts(Block):
+    """A block with buttons in its markup: those made by `act`. A row of buttons costs no elements of its own."""
+
+    def __init__(self, on_act: Callable[[str], object], *, element: str = "div") -> None:
+        """*on_act* is given the word of the button that was pressed; what it returns is awaited, if it can be."""
+        super().__init__(element=element)
+        self.on("click", lambda event: on_act(str(event.args)), js_handler=_EMIT_ACT)
+
+
+def act(word: str, text_: str = "", *, name: str, look: str = "", icon: str = "", key: str = "") -> Markup:
+    """Return a button for `Acts`. *name* is what it is called in full, *key* the key that presses it in its row."""
+    classes = f"button {look}" + (f" icon icon-{icon}" if icon else "") + ("" if text_ else " is-bare")
+    return tag(
+        "button",
+        text_,
+        type="button",
+        class_=classes,
+        data_act=word,
+        data_once=True,
+        aria_label=name,
+        title=None if text_ else name,
+        aria_keyshortcuts=key or None,
+    )
+
+
+_EMIT_ACT = """(event) => {
+    const pressed = event.target.closest("[data-act]");
+    if (pressed) emit(pressed.dataset.act);
+}"""
 _SPELLINGS = {"view_box": "viewBox", "preserve_aspect_ratio": "preserveAspectRatio"}
 
 

@@ -38,9 +38,9 @@ MORE = (
 """Which others are shown, the first eight of them that are not monitored."""
 MOST_MORE = 8
 BANDS: Mapping[Band, tuple[str, str]] = {
-    Band.GOOD: ("better", "is-good"),
-    Band.FAIR: ("as usual", "is-fair"),
-    Band.POOR: ("worse", "is-poor"),
+    Band.GOOD: ("better than usual", "is-good"),
+    Band.FAIR: ("about as usual", "is-fair"),
+    Band.POOR: ("worse than usual", "is-poor"),
     Band.NONE: ("", "is-none"),
 }
 

@@ -9,7 +9,7 @@ from cache.errors import CacheError
 from cache.warming import Preload
 from data.preferences import CacheMode
 from events.catalog import UserId
-from pages import dashboard, glossary, shell, summary
+from pages import dashboard, experimental, glossary, goals, settings, shell, summary, tasks
 from pages.actions import Actions
 from pages.address import Address
 from pages.analytics import page as analytics
@@ -18,6 +18,7 @@ from pages.live import Hub
 from pages.preloading import QUICK_SECONDS, LoadingScreen
 from pages.services import Services, current_user
 from pages.shell import Entry, Frame, ThemeSwitch
+from pages.shortcuts import Shortcuts
 from pages.visit import Screen, Visit
 from pages.workers import Workers
 
@@ -25,7 +26,11 @@ ENTRIES: tuple[Entry, ...] = (
     Entry(path="/", label="Dashboard", icon="dashboard", build=dashboard.build),
     Entry(path="/analytics", label="Analytics", icon="analytics", build=analytics.build),
     Entry(path="/summary", label="Summary", icon="summary", build=summary.build),
+    Entry(path="/tasks", label="Tasks", icon="tasks", build=tasks.build),
+    Entry(path="/goals", label="Goals", icon="goals", build=goals.build),
     Entry(path="/glossary", label="Glossary", icon="glossary", build=glossary.build),
+    Entry(path="/settings", label="Settings", icon="settings", build=settings.build),
+    Entry(path="/experimental", label="Experimental", icon="experimental", build=experimental.build),
 )
 
 ANYWHERE_ELSE = "/{path:path}"
@@ -95,7 +100,12 @@ class Pages:
                     client.run_javascript(f"reprieve.forget({json.dumps(draft)})")
                     frame.toasts.refused("What you were filling in before is not open any more.")
 
-        frame = Frame(client, ENTRIES, open_page)
+        def show_keys() -> None:
+            with client:
+                for open_visit in visits:
+                    Shortcuts(open_visit)
+
+        frame = Frame(client, ENTRIES, open_page, show_keys)
         client.sub_pages_router.on_path_changed(moved)
         of_frame = visit(frame, "frame")
         ThemeSwitch(of_frame)

@@ -40,7 +40,8 @@ class RowList(Generic[Item]):
         self._make = make
         self._most = self._step = most
         self._rows: dict[str, Row[Item]] = {}
-        self._items: Sequence[Item] = ()
+        self.items: Sequence[Item] = ()
+        """What is shown, in order."""
         self._present: Present | None = None
         self._list = stack("entries", "ul", aria_label=name)
         self._more = button("", self._show_more, look="is-quiet entries-more")
@@ -48,7 +49,7 @@ class RowList(Generic[Item]):
 
     def show(self, items: Sequence[Item], present: Present) -> None:
         """Show *items*, in their order, as they are at *present*."""
-        self._items, self._present = items, present
+        self.items, self._present = items, present
         drawn = items[: self._most]
         wanted = {item.id for item in drawn}
         for gone in [key for key in self._rows if key not in wanted]:
@@ -67,10 +68,17 @@ class RowList(Generic[Item]):
         if left:
             self._more.set_text(f"Show {min(left, self._step)} more" + (f" of {left}" if left > self._step else ""))
 
+    def reveal(self, key: str) -> None:
+        """Draw so many that the row of that id is among them."""
+        place = next((place for place, item in enumerate(self.items) if item.id == key), -1)
+        if place >= self._most and self._present is not None:
+            self._most = place + 1
+            self.show(self.items, self._present)
+
     def _show_more(self) -> None:
         self._most += self._step
         if self._present is not None:
-            self.show(self._items, self._present)
+            self.show(self.items, self._present)
 
 
 class EmptyState:

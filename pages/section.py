@@ -15,6 +15,7 @@ from nicegui import ui
 
 from cache.snapshot import Look
 from cache.values import Value
+from data.database import ReadTransaction
 from data.viewpoint import Viewpoint
 from pages import controls, figures
 from pages.errors import UndeclaredValueError
@@ -27,21 +28,31 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
+Query = Callable[[ReadTransaction, Viewpoint], Any]
+"""What reads something that is not cached, in a worker thread."""
+
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What was read for some sections in one snapshot. A value that could not be had is its error instead."""
+    """What was read for some sections in one snapshot: values by key, and what their queries found.
+
+    What could not be had is its error instead.
+    """
 
     view: Viewpoint
     looks: Mapping[str, "Look[Any] | Exception"]
+    read_at: datetime
+    found: Mapping["Section", Any]
 
 
 class Shown:
     """What a section may show now: the values that it declared, all of one state."""
 
-    def __init__(self, declared: tuple[Value[Any], ...], reading: Reading) -> None:
+    def __init__(self, declared: tuple[Value[Any], ...], reading: Reading, found: Any = None) -> None:
         self._declared = declared
         self._reading = reading
+        self.found = found
+        """What the section's `query` read; None if it has none."""
 
     @property
     def today(self) -> date:
@@ -80,6 +91,8 @@ class Section:
 
     values: ClassVar[tuple[Value[Any], ...]] = ()
     """The cached values that it shows. A change of any of them redraws it."""
+    follows: ClassVar[tuple[Value[Any], ...]] = ()
+    """Cached values that it does not show, a change of which redraws it: what its `query` reads changes with them."""
     name: ClassVar[str] = "This part"
     """What to call it where it cannot be shown."""
     ticks: ClassVar[bool] = False
@@ -110,6 +123,14 @@ class Section:
     def build(self) -> None:
         """Make the elements, with placeholders of the size that the content will have."""
 
+    def query(self) -> Query | None:
+        """Return what reads, past the cache, what else it shows; called each time before it is drawn.
+
+        It runs in a worker thread on the state that the values are of, so it must not touch the section. What it
+        returns is compared with `==`: if nothing differs, nothing is drawn.
+        """
+        return None
+
     def update(self, shown: Shown) -> None:
         """Show the values: set text, content and rows of what `build` made."""
         raise NotImplementedError
@@ -137,8 +158,10 @@ class Section:
             return
         self._ticket = ticket
         self.is_behind = False
-        if isinstance(reading, Exception) or any(
-            isinstance(reading.looks[value.key], Exception) for value in self.values
+        if (
+            isinstance(reading, Exception)
+            or isinstance(reading.found.get(self), Exception)
+            or any(isinstance(reading.looks[value.key], Exception) for value in self.values)
         ):
             self._keep_or_fail()
             return
@@ -161,7 +184,7 @@ class Section:
     def _update(self, reading: Reading) -> bool:
         try:
             with self.body:
-                self.update(Shown(self.values, reading))
+                self.update(Shown(self.values, reading, reading.found.get(self)))
         except Exception:  # the page error boundary: one broken card must not take the page with it
             log.exception("section %s could not be drawn", type(self).__name__)
             self._fail()
@@ -179,7 +202,7 @@ class Section:
 
     def _shows(self, reading: Reading) -> bool:
         assert self.reading is not None
-        if self.is_outdated(reading.view):
+        if self.is_outdated(reading.view) or self.reading.found.get(self) != reading.found.get(self):
             return False
         return all(_stamp(self.reading.looks[value.key]) == _stamp(reading.looks[value.key]) for value in self.values)
 
@@ -227,7 +250,7 @@ class Section:
 
     def _oldest(self, reading: Reading) -> datetime:
         looks = [reading.looks[value.key] for value in self.values]
-        return min(look.loaded_at for look in looks if isinstance(look, Look))
+        return min((look.loaded_at for look in looks if isinstance(look, Look)), default=reading.read_at)
 
     def _age(self, reading: Reading) -> str:
         """Return when the oldest of the values was computed."""

@@ -18,8 +18,9 @@ from nicegui.page_arguments import RouteMatch
 
 from cache.values import PREFERENCES
 from data.preferences import Theme
-from pages.controls import Words, heading, stack
+from pages.controls import Words, button, heading, stack
 from pages.section import Section, Shown
+from pages.shortcuts import GO
 from pages.toasts import Toasts
 from pages.visit import Visit
 
@@ -32,6 +33,7 @@ FAVICON = (
 STYLES = (
     "style.css",
     "frame.css",
+    "icons.css",
     "forms.css",
     "choosers.css",
     "dialogs.css",
@@ -43,6 +45,10 @@ STYLES = (
     "analytics.css",
     "recommendations.css",
     "glossary.css",
+    "native.css",
+    "records.css",
+    "goals.css",
+    "settings.css",
 )
 MOST_IN_SIGHT = 4
 """How many pages the navigation names where there is little room; the others are behind "More"."""
@@ -64,7 +70,13 @@ class Entry:
 class Frame:
     """The elements around a page. *open_page* is called inside of it, for the first page and whenever one moves on."""
 
-    def __init__(self, client: Client, entries: Sequence[Entry], open_page: Callable[["Frame", Entry], None]) -> None:
+    def __init__(
+        self,
+        client: Client,
+        entries: Sequence[Entry],
+        open_page: Callable[["Frame", Entry], None],
+        on_help: Callable[[], None] = lambda: None,
+    ) -> None:
         self._client = client
         ui.add_head_html(_head())
         self._links: dict[str, Words] = {}
@@ -81,16 +93,19 @@ class Frame:
                     with stack("navigation-further", id="further-pages", popover="auto"):
                         for entry in entries[MOST_IN_SIGHT:]:
                             self._link(entry)
+            help_door = button("", on_help, look="is-quiet help-door", icon="help", name="Keyboard shortcuts").key("?")
+            help_door.props["title"] = "Keyboard shortcuts (?)"
         topbar.move(target_index=0)  # before the part of the layout that Quasar makes the main landmark
         with client.layout:
             self.toasts = Toasts()
         with stack("page") as page:
-            _Pages({entry.path: lambda entry=entry: open_page(self, entry) for entry in entries}, self.lost)
+            _Pages({entry.path: functools.partial(open_page, self, entry) for entry in entries}, self.lost)
         ui.skip_link("Skip to the content", target=page)
 
     def _link(self, entry: Entry) -> None:
         self._links[entry.path] = link = Words(entry.label, "a")
         link.classes(f"navigation-link icon icon-{entry.icon}").props["href"] = entry.path
+        link.props.set_optional("aria-keyshortcuts", GO.get(entry.path))
 
     def arrived(self, entry: Entry) -> None:
         """Say in title and navigation that the page is *entry*."""
@@ -172,8 +187,10 @@ def serve_static_files() -> None:
 def _head() -> str:
     """Return what each page has in its head. The addresses change with the files, which browsers keep for a year."""
     style = f"{_STYLE_ADDRESS}?v={zlib.crc32(_style()):x}"
-    script = f"/assets/page.js?v={zlib.crc32((STATIC / 'page.js').read_bytes()):x}"
-    return f'<link rel="stylesheet" href="{style}"><script src="{script}"></script>'
+    scripts = (f"/assets/{name}?v={zlib.crc32((STATIC / name).read_bytes()):x}" for name in ("page.js", "keys.js"))
+    return f'<link rel="stylesheet" href="{style}">' + "".join(
+        f'<script src="{script}"></script>' for script in scripts
+    )
 
 
 @functools.cache

@@ -1,5 +1,6 @@
 """The task lists of the dashboard, one section each, all of the value `dashboard.tasks`. Rows are in `task_rows`."""
 
+import functools
 from datetime import timedelta
 
 from nicegui import ui
@@ -94,6 +95,7 @@ class Planned(TaskSection):
             self._line = ui.input(placeholder="Jot down what you put off").props("outlined dense")
             self._line.classes("field").props["aria-label"] = "Jot down a task"
             self._line.props["maxlength"] = 200
+            self._line.props["aria-keyshortcuts"] = "n"
             add = button("Add", lambda: None, icon="plus")
             add.props["type"] = "submit"
             button("Details", self._open_dialog, look="is-quiet")
@@ -115,8 +117,18 @@ class Planned(TaskSection):
 
     async def _jot(self) -> None:
         typed = (self._line.value or "").strip()
-        if typed and await self.deeds.jot(typed) and (self._line.value or "").strip() == typed:
+        instance = await self.deeds.jot(typed) if typed else None
+        if instance is None:
+            return
+        if (self._line.value or "").strip() == typed:
             self._line.value = ""
+        reach = functools.partial(self._reach, instance)
+        self.visit.toasts.done(f"Planned: {typed}", action="Go to it", on_action=reach, about="jot")
+
+    def _reach(self, instance: str) -> None:
+        """Lead the focus to a row, wherever in the list it stands."""
+        self._rows.reveal(instance)
+        self.visit.focus_row(instance)
 
     def _open_dialog(self) -> None:
         def done() -> None:
@@ -160,7 +172,7 @@ class Templates(TaskSection):
             why_button(self)
         self._all: tuple[Template, ...] = ()
         self._search = ui.input(placeholder="Search", on_change=self._show_found).props("outlined dense clearable")
-        self._search.classes("field").props["aria-label"] = "Search tasks"
+        self._search.classes("field").props.update({"aria-label": "Search tasks", "aria-keyshortcuts": "/"})
         self._search.set_visibility(False)
         self._rows = RowList("Tasks", self._make_row, most=MOST_TEMPLATES)
         self._empty = EmptyState("")

@@ -30,10 +30,11 @@ class OpenRow:
             if not self._is_planned:
                 self._ticker = Ticker().classes("entry-ticker")
             with stack("entry-buttons"):
-                self._main = button("Start", self._go_on, look="is-main", icon="play").once()
+                self._main = button("Start", self._go_on, look="is-main", icon="play").once().key("s")
                 self._done = button("Done", self._complete, look="" if self._is_planned else "is-primary", icon="check")
                 self._give_up = button("", self._ask_why, look="is-quiet", icon="close", name="Give up")
-                self._done.once()
+                self._done.once().key("d")
+                self._give_up.key("x")
         if deeds.visit.focus_on == item.id:
             deeds.visit.focus_on = None
             self.element.client.run_javascript(f"reprieve.focus('#{self._done.html_id}')")
@@ -77,9 +78,12 @@ class DoneRow:
             self._text = Block().classes("entry-text")
             self._item = item
             with stack("entry-buttons"):
-                self._undo = button(
-                    "Undo", lambda: deeds.undo(InstanceId(item.id), self._item.name), look="is-quiet", icon="undo"
-                ).once()
+                self._undo = (
+                    button("Undo", lambda: self._take_back(deeds), look="is-quiet", icon="undo").once().key("z")
+                )
+
+    async def _take_back(self, deeds: Deeds) -> None:
+        await deeds.undo(InstanceId(self._item.id), self._item.name, finished_at=self._item.completed_at)
 
     def update(self, item: CompletedInstance, present: Present) -> None:
         """Show *item*."""
@@ -102,6 +106,7 @@ class TemplateRow:
             self._text = Block().classes("entry-text")
             with stack("entry-buttons"):
                 self._plan = button("Plan", lambda: PlanTask(deeds, self._item, present().profile), icon="plan").once()
+                self._plan.key("p")
                 self._start: Button = button(
                     "",
                     lambda: deeds.plan(TaskId(item.id), self._item.name, start=True),
@@ -109,6 +114,7 @@ class TemplateRow:
                     icon="play",
                     name="Start now",
                 ).once()
+                self._start.key("s")
                 self._archive = button(
                     "",
                     lambda: deeds.archive(TaskId(item.id), self._item.name),
@@ -116,6 +122,7 @@ class TemplateRow:
                     icon="archive",
                     name="Archive",
                 ).once()
+                self._archive.key("a")
 
     def update(self, item: Template, present: Present) -> None:
         """Show *item*."""

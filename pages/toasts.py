@@ -5,6 +5,7 @@ says when it is over.
 """
 
 import inspect
+from collections.abc import Hashable
 
 from nicegui import ui
 
@@ -19,10 +20,24 @@ class Toasts:
     def __init__(self) -> None:
         self._place = stack("toasts", role="region", aria_label="Messages", aria_live="polite")
         self._shown: list[ui.element] = []
+        self._about: dict[ui.element, Hashable] = {}
 
-    def done(self, sentence: str, *, action: str = "", on_action: Handler | None = None) -> None:
-        """Say that something was done; *action* names the button that takes it back."""
-        self._show(sentence, "is-done", action, on_action)
+    def done(
+        self, sentence: str, *, action: str = "", on_action: Handler | None = None, about: Hashable = None
+    ) -> None:
+        """Say that something was done; *action* names the button that takes it back.
+
+        It takes the place of what was said *about* the same thing before: that could no longer be taken back.
+        """
+        self.drop(about)
+        toast = self._show(sentence, "is-done", action, on_action)
+        if toast is not None and about is not None:
+            self._about[toast] = about
+
+    def drop(self, about: Hashable) -> None:
+        """Take away what was said *about* that thing: it is being changed."""
+        for toast in [toast for toast, thing in self._about.items() if thing == about]:
+            self._dismiss(toast)
 
     def refused(self, sentence: str) -> None:
         """Say why something was not done. Stays longer than others."""
@@ -39,9 +54,9 @@ class Toasts:
             if "is-refused" in toast.classes:
                 self._dismiss(toast)
 
-    def _show(self, sentence: str, look: str, action: str, on_action: Handler | None) -> None:
+    def _show(self, sentence: str, look: str, action: str, on_action: Handler | None) -> ui.element | None:
         if self._place.is_deleted:
-            return
+            return None
         for toast in self._shown[: max(0, len(self._shown) - MOST + 1)]:
             self._dismiss(toast)
         with self._place, stack(f"toast {look}") as toast:
@@ -61,12 +76,14 @@ class Toasts:
                     if inspect.isawaitable(result):
                         await result
 
-                button(action, act, look="is-quiet")
+                button(action, act, look="is-quiet").key("u")
             button("", lambda: self._dismiss(toast), look="is-quiet", icon="close", name="Dismiss this message")
         self._shown.append(toast)
+        return toast
 
     def _dismiss(self, toast: ui.element) -> None:
         if toast in self._shown:
             self._shown.remove(toast)
+            self._about.pop(toast, None)
             if not toast.is_deleted:
                 toast.delete()

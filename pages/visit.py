@@ -4,6 +4,7 @@ The screen knows whether anybody can see anything. The visit is what sections an
 when the person moves on to another page.
 """
 
+import json
 import weakref
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -61,3 +62,8 @@ class Visit:
     reopen_form: Callable[[str], bool] = lambda _: False
     """Opens the form of that name again, see `dialogs.reopen`. Set by pages that have forms."""
     sections: "weakref.WeakSet[Section]" = field(default_factory=weakref.WeakSet)
+
+    def focus_row(self, row: str) -> None:
+        """Let the row of that id have the focus: now, if it stands on the page already, or when it appears."""
+        self.focus_on = row
+        self.overlay.client.run_javascript(f"reprieve.focusRow({json.dumps(row)})")

@@ -186,6 +186,7 @@ class Oracle(RuleBasedStateMachine):
                 "monitored_metrics": st.sampled_from([(), ("completed",), ("avg_relief", "streak_days")]),
                 "baseline": st.sampled_from(["week", "month", "quarter", "all"]),
                 "theme": st.sampled_from(["dark", "light"]),
+                "goal_hours_per_week": st.sampled_from([0.0, 30.0]),
                 "cache_mode": st.sampled_from([None, "disabled", "selective"]),
                 "cache_backend": st.sampled_from([None, *(backend.value for backend in CacheBackend)]),
             },

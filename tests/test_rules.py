@@ -219,6 +219,7 @@ COMMANDS: dict[str, Command] = {
     "other metrics monitored": _prefer(monitored_metrics=("cancelled",)),
     "another baseline": _prefer(baseline="all"),
     "another theme": _prefer(theme="dark"),
+    "another goal": _prefer(goal_hours_per_week=12.5),
     "another backend": _prefer(cache_backend="file"),
     "another account tier": lambda house, past: preferences.set_account_tier(
         house.database, house.user, AccountTier.PREMIUM

@@ -11,6 +11,14 @@ def mean(values: Iterable[float | None]) -> float | None:
     return math.fsum(present) / len(present) if present else None
 
 
+def sample_deviation(values: Sequence[float]) -> float | None:
+    """Return the standard deviation with n - 1 in the denominator; None under 2 values."""
+    if len(values) < 2:
+        return None
+    centre = math.fsum(values) / len(values)
+    return math.sqrt(math.fsum((value - centre) ** 2 for value in values) / (len(values) - 1))
+
+
 def weighted_mean(parts: Iterable[tuple[float | None, float]]) -> float | None:
     """Return the mean of (value, weight) pairs; a None value drops out, so the other weights count for more.
 

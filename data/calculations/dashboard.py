@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import Select, and_, select
 
-from data.calculations.averages import mean
+from data.calculations.averages import mean, sample_deviation
 from data.calculations.registry import LONGEST_SPAN, METRICS, Direction, Metric, monitored, values_by_day
 from data.calculations.series import read_active, read_first_day, read_series
 from data.database import ReadTransaction
@@ -26,6 +26,8 @@ MOST_BASELINE_DAYS = 3653
 RECENTLY_COMPLETED = 10
 RECENTLY_MISSED = 50
 
+FEWEST_TO_JUDGE = 5
+"""With fewer days to compare with there is no "usual", and no verdict."""
 POINTS_STEP = 5.0
 RELATIVE_STEP = 0.1
 _SCALES_OF_100 = frozenset({"of 100", "percent", "points"})
@@ -176,27 +178,30 @@ def load_metrics(read: ReadTransaction, view: Viewpoint) -> DashboardMetrics:
     cards = []
     for metric in METRICS:
         values = by_day[metric.name]
-        baseline = mean(values[len(values) - 1 - days_compared : -1])
+        compared = [value for value in values[len(values) - 1 - days_compared : -1] if value is not None]
+        baseline = mean(compared)
         shown = values[len(values) - days_shown :]
         missing = (None,) * (SPARKLINE_DAYS - len(shown))
         value = values[-1]
         difference = None if value is None or baseline is None else value - baseline
-        cards.append(
-            MetricCard(metric.name, value, baseline, difference, band(metric, value, baseline), (*missing, *shown))
-        )
+        colour = band(metric, value, baseline, sample_deviation(compared) or 0.0)
+        if len(compared) < FEWEST_TO_JUDGE:
+            colour = Band.NONE
+        cards.append(MetricCard(metric.name, value, baseline, difference, colour, (*missing, *shown)))
     return DashboardMetrics(today, days_compared, monitored(view.profile.monitored_metrics), tuple(cards))
 
 
-def band(metric: Metric, value: float | None, baseline: float | None) -> Band:
+def band(metric: Metric, value: float | None, baseline: float | None, spread: float = 0.0) -> Band:
     """Return the colour of *value* against *baseline*: good or poor if it is better or worse by more than one step.
 
-    A step is 5 points on scales of 100 (scores, percentages, feelings and their differences), else a tenth of the
-    baseline. Within a step it is fair. None without data and for metrics where neither more nor less is better; also
-    for a sum that still lags behind the baseline: the day is not over.
+    A step is *spread*, the standard deviation of the baseline's days, so that what happens every few days is called
+    usual; and at least 5 points on scales of 100 (scores, percentages, feelings and their differences), else a tenth
+    of the baseline. Within a step it is fair. None without data and for metrics where neither more nor less is better;
+    also for a sum that still lags behind the baseline: the day is not over.
     """
     if value is None or baseline is None or metric.direction is Direction.NEUTRAL:
         return Band.NONE
-    step = POINTS_STEP if metric.unit in _SCALES_OF_100 else abs(baseline) * RELATIVE_STEP
+    step = max(spread, POINTS_STEP if metric.unit in _SCALES_OF_100 else abs(baseline) * RELATIVE_STEP)
     if metric.accumulates and value < baseline - step:
         return Band.NONE
     if metric.direction is Direction.ZERO:

@@ -1,6 +1,6 @@
-// The browser's part of the pages: says whether the tab can be seen, keeps double clicks from acting twice, the focus from
-// getting lost and drafts from being forgotten, and knows how far this clock is from the server's. Loaded once per tab,
-// before NiceGUI's scripts run.
+// The browser's part of the pages: says whether the tab can be seen, keeps double clicks from acting twice, the focus and
+// clicks from getting lost and drafts from being forgotten, and knows how far this clock is from the server's. Loaded once
+// per tab, before NiceGUI's scripts run. Beside it: keys.js.
 
 const reprieve = (() => {
   const CALM_MS = 350;
@@ -13,7 +13,12 @@ const reprieve = (() => {
 
   function followSocket() {
     if (!window.socket) return void setTimeout(followSocket, 50);
-    window.socket.on("connect", reportVisibility); // what was said while the line was cut is lost
+    window.socket.on("connect", () => {
+      wasConnected = true;
+      document.querySelector(".toasts.is-local .is-refused")?.parentElement.remove();
+      reportVisibility(); // what was said while the line was cut is lost
+    });
+    wasConnected = window.socket.connected;
     if (document.visibilityState === "hidden") reportVisibility();
     reopenForms();
   }
@@ -42,45 +47,55 @@ const reprieve = (() => {
   // When the row that had the focus goes, the focus stays in its section: the keyboard and screen readers go on from there.
   let lastFocus = null;
   document.addEventListener("focusin", (event) => {
-    if (event.target.closest("main")) lastFocus = { element: event.target, section: event.target.closest(".section") };
+    if (!event.target.closest("main")) return;
+    const row = event.target.closest("[data-row]")?.dataset.row;
+    lastFocus = { element: event.target, section: event.target.closest(".section"), row, act: event.target.dataset.act };
   });
   window.addEventListener("load", () =>
     new MutationObserver(() => {
       lookForForms();
       if (document.activeElement !== document.body || !lastFocus || lastFocus.element.isConnected) return;
       const heading = lastFocus.section?.isConnected && lastFocus.section.querySelector("h2");
+      const again = lastFocus.act && document.querySelector(`[data-row="${lastFocus.row}"] [data-act="${lastFocus.act}"]`);
       lastFocus = null;
+      if (again) return again.focus({ preventScroll: true });
       if (!heading) return;
       heading.tabIndex = -1;
       heading.focus({ preventScroll: true });
     }).observe(document.body, { childList: true, subtree: true }),
   );
 
-  // What was typed into a form outlives a reload, which a restart of the server causes: kept in this tab only, by the
-  // form's name, until the form is gone or has been emptied. The server opens a form again when it is told its name.
+  // What was typed into a form stays until it has been done: it outlives a reload, which a restart of the server causes,
+  // and closing the form, by whatever key or button. Kept in this tab only, by the form's name. The server opens a form
+  // again that was open before a reload; one that was closed is filled in when it is opened again, and says so.
   const DRAFT = "reprieve.draft.";
   const named = (form) => DRAFT + form.dataset.draft;
-  const inputs = (form) => [...form.querySelectorAll("input:not([type=radio]), textarea")];
+  const inputs = (form) => [...form.querySelectorAll("input:not([type=radio]), textarea, select")];
   const radios = (form) => [...form.querySelectorAll("[role=radio]")];
-  const openForms = new Set();
+  const openForms = new Map(); // each with what it held when it was opened
+  const finished = new WeakSet();
+
+  function contentOf(form) {
+    const values = inputs(form).map((input) => (input.dataset.unsaid === "true" ? null : input.value));
+    return { values, chosen: radios(form).map((radio) => radio.ariaChecked === "true") };
+  }
 
   function keepDraft(event) {
     const form = event.target.closest("form[data-draft]");
-    if (!form) return;
-    const values = inputs(form).map((input) => (input.dataset.unsaid === "true" ? null : input.value));
-    const chosen = radios(form).map((radio) => radio.ariaChecked === "true");
-    if (values.some((value) => value)) sessionStorage.setItem(named(form), JSON.stringify({ values, chosen }));
-    else sessionStorage.removeItem(named(form));
+    if (!form || !openForms.has(form) || finished.has(form)) return;
+    const content = contentOf(form);
+    if (JSON.stringify(content) === JSON.stringify(openForms.get(form))) sessionStorage.removeItem(named(form));
+    else sessionStorage.setItem(named(form), JSON.stringify({ ...content, isOpen: true }));
   }
 
-  function fillIn(form) {
-    const { values = [], chosen = [] } = JSON.parse(sessionStorage.getItem(named(form)) ?? "{}");
+  function put(form, { values = [], chosen = [] }) {
     radios(form).forEach((radio, place) => {
       if (chosen[place] && radio.ariaChecked !== "true") radio.click();
     });
     inputs(form).forEach((input, place) => {
       const value = values[place];
-      if (value == null || value === input.value) return;
+      if (value === null && input.dataset.unsaid === "false") input.closest(".feeling").querySelector(".feeling-clear").click();
+      if (value == null || (value === input.value && input.dataset.unsaid !== "true")) return;
       input.value = value;
       for (const event of ["input", "change"]) input.dispatchEvent(new Event(event, { bubbles: true }));
     });
@@ -89,28 +104,73 @@ const reprieve = (() => {
   function lookForForms() {
     for (const form of document.querySelectorAll("form[data-draft]")) {
       if (openForms.has(form)) continue;
-      openForms.add(form);
-      fillIn(form);
+      openForms.set(form, contentOf(form));
+      const kept = sessionStorage.getItem(named(form));
+      if (!kept) continue;
+      put(form, JSON.parse(kept));
+      form.querySelector(".draft-note")?.removeAttribute("hidden");
     }
-    for (const form of openForms) {
+    for (const form of openForms.keys()) {
       if (form.isConnected) continue;
       openForms.delete(form);
-      if (!form.classList.contains("jot")) sessionStorage.removeItem(named(form)); // closed, by whatever button
+      const kept = sessionStorage.getItem(named(form));
+      if (!kept || form.classList.contains("jot")) continue;
+      sessionStorage.setItem(named(form), JSON.stringify({ ...JSON.parse(kept), isOpen: false }));
+      notice("What you filled in is kept. Open the form again to go on.");
     }
   }
 
   function reopenForms() {
-    for (const key of Object.keys(sessionStorage))
-      if (key.startsWith(DRAFT) && !document.querySelector(`form[data-draft="${CSS.escape(key.slice(DRAFT.length))}"]`))
-        emitEvent("reprieve_reopen", key.slice(DRAFT.length));
+    for (const key of Object.keys(sessionStorage)) {
+      if (!key.startsWith(DRAFT) || !JSON.parse(sessionStorage.getItem(key)).isOpen) continue;
+      const name = key.slice(DRAFT.length);
+      if (!document.querySelector(`form[data-draft="${CSS.escape(name)}"]`)) emitEvent("reprieve_reopen", name);
+    }
   }
 
   for (const kind of ["input", "change", "said", "click"]) document.addEventListener(kind, (event) => setTimeout(() => keepDraft(event)));
   document.addEventListener("submit", (event) => {
     if (event.target.classList.contains("jot")) sessionStorage.removeItem(named(event.target));
   });
+  document.addEventListener("click", (event) => {
+    if (!event.target.closest("[data-start-over]")) return;
+    const form = event.target.closest("form");
+    put(form, openForms.get(form));
+    form.querySelector(".draft-note").setAttribute("hidden", "");
+  });
+
+  // While the line is cut, a click would be lost, or done minutes later: it is refused at once, in so many words.
+  let wasConnected = false;
+  function refuseWhileCut(event) {
+    if (!wasConnected || window.socket.connected) return;
+    const isLocal = event.type === "click" && !event.target.closest("button, [role=radio], nav a, a.button, a.tab");
+    if (isLocal || event.target.closest("[data-start-over]")) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    notice("There is no connection, so this was not done. It comes back by itself; try again then.", "is-refused");
+  }
+  for (const kind of ["click", "submit"]) window.addEventListener(kind, refuseWhileCut, true);
+
+  function notice(sentence, look = "is-done") {
+    document.querySelector(".toasts.is-local")?.remove();
+    const place = document.body.appendChild(document.createElement("div"));
+    place.className = "toasts is-local";
+    const toast = place.appendChild(document.createElement("div"));
+    toast.className = `toast ${look}`;
+    toast.role = look === "is-refused" ? "alert" : "status";
+    toast.appendChild(document.createElement("p")).textContent = sentence;
+    toast.addEventListener("animationend", () => place.remove());
+  }
 
   return {
+    // Called when another page of rows is shown: it is read from its beginning.
+    reveal(selector) {
+      requestAnimationFrame(() => document.querySelector(selector)?.scrollIntoView({ block: "start" }));
+    },
+    // Called when a row was made or moved by the person who looks: they go on from there.
+    focusRow(row) {
+      requestAnimationFrame(() => document.querySelector(`main [data-row="${CSS.escape(row)}"] button`)?.focus());
+    },
     // Called after another page was put into the frame: who listens to a screen reader learns where they are.
     arrived() {
       requestAnimationFrame(() => document.querySelector("main h1")?.focus({ preventScroll: true }));
@@ -119,9 +179,10 @@ const reprieve = (() => {
     focus(selector) {
       requestAnimationFrame(() => document.querySelector(selector)?.focus());
     },
-    // Called when a form cannot be opened again.
+    // Called when what a form asked for was done, or when it cannot be opened again.
     forget(draft) {
       sessionStorage.removeItem(DRAFT + draft);
+      for (const form of openForms.keys()) if (form.dataset.draft === draft) finished.add(form);
     },
     // The server's present, in ms since 1970. `now` is what the server said just before this arrived.
     heard(now) {

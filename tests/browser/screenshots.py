@@ -38,7 +38,12 @@ PAGES = {
     "dashboard": "/",
     "analytics": "/analytics",
     "summary": "/summary",
+    "tasks": "/tasks",
+    "history": "/tasks?view=history",
+    "goals": "/goals",
     "glossary": "/glossary",
+    "settings": "/settings",
+    "experimental": "/experimental",
     "lost": "/nonsense",
 }
 DIALOGS = {
@@ -47,8 +52,11 @@ DIALOGS = {
     "plan": ".entry .icon-plan",
     "create": ".section-head .icon-plus",
     "why": ".metrics .is-why",
+    "shortcuts": ".help-door",
 }
-"""What opens each dialog."""
+"""What opens each dialog of the dashboard."""
+CORRECTIONS = {"edit-task": "/tasks", "edit-attempt": "/tasks?view=history&state=completed"}
+"""Where the first row opens which form."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,6 +117,10 @@ async def _take(camera: Camera, content: str, form: str, theme: str) -> None:
             name = f"dialog-{called}-{form}-{theme}"
             if camera.wants(name):
                 await camera.take(name, "/", form, theme, door)
+        for called, path in CORRECTIONS.items():
+            name = f"dialog-{called}-{form}-{theme}"
+            if camera.wants(name):
+                await camera.take(name, path, form, theme, "[data-act=edit]")
 
 
 if __name__ == "__main__":

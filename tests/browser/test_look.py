@@ -28,20 +28,25 @@ def with_demo(tmp_path_factory: pytest.TempPathFactory, chromium: str) -> Iterat
 
 async def findings(page: Page) -> list[str]:
     """Return what axe-core finds serious, in light and in dark."""
-    if not await page.evaluate("'axe' in window"):
-        await page.add_script_tag(path=AXE)
-    serious = []
+    found = []
     for scheme in ("light", "dark"):
         await page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-        # without its own requests for style sheets, which would make Quasar show a loading bar
-        found = await page.evaluate("async () => (await axe.run(document, { preload: false })).violations")
-        serious += [
-            f"{scheme}: {one['id']} ({one['impact']}): {node['target']} {node.get('failureSummary', '')}"
-            for one in found
-            if one["impact"] in SERIOUS
-            for node in one["nodes"]
-        ]
-    return serious
+        found += [f"{scheme}: {finding}" for finding in await serious(page)]
+    return found
+
+
+async def serious(page: Page) -> list[str]:
+    """Return what axe-core finds serious as the page is."""
+    if not await page.evaluate("'axe' in window"):
+        await page.add_script_tag(path=AXE)
+    # without its own requests for style sheets, which would make Quasar show a loading bar
+    found = await page.evaluate("async () => (await axe.run(document, { preload: false })).violations")
+    return [
+        f"{one['id']} ({one['impact']}): {node['target']} {node.get('failureSummary', '')}"
+        for one in found
+        if one["impact"] in SERIOUS
+        for node in one["nodes"]
+    ]
 
 
 @pytest.mark.parametrize("path", ["/", "/analytics", "/summary", "/glossary", "/nonsense"])

@@ -255,6 +255,7 @@ preference_rows = st.fixed_dictionaries(
         "clock_hours": st.sampled_from([12, 24]),
         "theme": st.sampled_from(["auto", "light", "dark"]),
         "target_minutes_per_day": st.floats(0, 1440),
+        "goal_hours_per_week": st.floats(0, 168),
         "composite_weights": weights,
         "recommendation_weights": weights,
         "monitored_metrics": st.lists(names, max_size=4, unique=True).map(tuple),

@@ -448,6 +448,21 @@ def test_a_timer_that_ran_runs_on_from_the_undoing(
     assert stored(database, instance).actual_minutes == pytest.approx(13.0)
 
 
+def test_who_saw_one_completion_does_not_undo_a_later_one(
+    database: Database, user: UserId, instance: InstanceId, clock: Clock
+) -> None:
+    first = instances.complete(database, user, instance)
+    assert first == clock()
+    instances.undo(database, user, instance, finished_at=first)
+    clock.advance(minutes=5)
+    second = instances.cancel(database, user, instance)
+    before = all_rows(database)
+    with pytest.raises(IllegalTransitionError, match="it was cancelled at another time than this says"):
+        instances.undo(database, user, instance, finished_at=first)
+    assert all_rows(database) == before
+    instances.undo(database, user, instance, finished_at=second)
+
+
 def test_an_undone_completion_tells_the_day_it_had_counted_for(
     database: Database, user: UserId, instance: InstanceId, clock: Clock
 ) -> None:

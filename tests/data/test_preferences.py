@@ -31,6 +31,7 @@ GOOD: dict[str, list[tuple[Any, Any]]] = {
     "clock_hours": [(12, 12), (24, 24)],
     "theme": [("dark", Theme.DARK), (Theme.LIGHT, Theme.LIGHT)],
     "target_minutes_per_day": [(0, 0.0), (1440, 1440.0), (90.5, 90.5)],
+    "goal_hours_per_week": [(0, 0.0), (168, 168.0), (37.5, 37.5)],
     "composite_weights": [
         ({"low_stress": 2, "avg_relief": 0.5}, (("avg_relief", 0.5), ("low_stress", 2.0))),
         ((("avg_relief", 0.0),), (("avg_relief", 0.0),)),
@@ -65,6 +66,7 @@ BAD: dict[str, tuple[str, list[Any]]] = {
         "expected 0 to 1440",
         [None, -1, 1440.5, "90", True, float("nan"), float("inf"), 10**400, HUGE, []],
     ),
+    "goal_hours_per_week": ("expected 0 to 168", [None, -1, 168.5, "30", True, float("nan"), HUGE]),
     "composite_weights": (
         "expected",
         [None, 5, "gain", [1], [("a",)], {"a": "x"}, {"a": None}, {"a": True}, {"a": -0.1}, {"a": float("nan")},

@@ -153,6 +153,7 @@ CASES: dict[str, tuple[Event, frozenset[str]]] = {
     "cache mode and backend": (edited("cache_mode", "cache_backend"), PREFERENCES),
     "refresh of analytics": (edited("analytics_refresh"), PREFERENCES),
     "first weekday and clock": (edited("first_weekday", "clock_hours"), PREFERENCES),
+    "weekly goal": (edited("goal_hours_per_week"), PREFERENCES),
     "time zone": (edited("time_zone"), EVERYTHING),
     "day start beside others": (edited("theme", "day_start"), EVERYTHING),
     "monitored metrics": (edited("monitored_metrics"), PREFERENCES | METRICS),

@@ -27,7 +27,7 @@ def test_a_card_compares_today_with_the_days_before(records: Any, view: MakeView
     relief, completed = metrics.card("avg_relief"), metrics.card("completed")
     # The 7th to the 9th: the first record was on the 7th, and nothing is known of the 8th.
     assert metrics.baseline_days == 3
-    assert (relief.value, relief.baseline, relief.difference, relief.band) == (80, 50, 30, Band.GOOD)
+    assert (relief.value, relief.baseline, relief.difference, relief.band) == (80, 50, 30, Band.NONE)
     assert (completed.value, completed.baseline, completed.difference) == (1, 1, 0)
     assert relief.sparkline == (None,) * 26 + (40, None, 60, 80)
     assert completed.sparkline == (None,) * 26 + (1, 0, 2, 1)
@@ -120,6 +120,24 @@ def test_the_colour_says_better_or_worse_by_more_than_a_step(
     name: str, value: float | None, baseline: float | None, expected: Band
 ) -> None:
     assert band(BY_NAME[name], value, baseline) is expected
+
+
+@pytest.mark.parametrize(("days", "expected"), [(4, Band.NONE), (5, Band.GOOD)])
+def test_there_is_no_verdict_before_there_is_anything_usual(
+    records: Any, view: MakeView, days: int, expected: Band
+) -> None:
+    for ago in range(1, days + 1):
+        records.completed(at(9) - timedelta(days=ago), actual_relief=50)
+    records.completed(at(9), actual_relief=70)
+    assert load_metrics(records.read, view()).card("avg_relief").band is expected
+
+
+def test_what_happens_every_few_days_is_called_usual(records: Any, view: MakeView) -> None:
+    for ago in range(1, 9):
+        records.completed(at(9) - timedelta(days=ago), actual_relief=30 if ago % 2 else 70)  # a spread of 21
+    records.completed(at(9), actual_relief=70)
+    assert load_metrics(records.read, view()).card("avg_relief").band is Band.FAIR
+    assert band(BY_NAME["avg_relief"], 72, 50, spread=21.4) is Band.GOOD
 
 
 def test_tasks_are_listed_by_state(records: Any, view: MakeView) -> None:

@@ -1,0 +1,78 @@
+"""The same files as one ZIP archive, for browsers: made in memory, and taken apart with care."""
+
+import io
+import tempfile
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path, PurePosixPath
+
+from data.database import Database
+from data.errors import ImportRefusedError, shown
+from data.transfer.columns import FILES, Counts
+from data.transfer.export import export_to
+from data.transfer.files import Format, name_of
+from data.transfer.imports import import_from
+from events.catalog import UserId
+
+MAX_UNPACKED_BYTES = 500_000_000
+"""An archive may hold no more: a few kilobytes can be made to unpack to any size."""
+_CSV_NAMES = tuple(name_of(file, Format.CSV) for file in FILES)
+_NAMES = (*_CSV_NAMES, *(name_of(file, Format.JSON) for file in FILES))
+
+
+def export_zip(database: Database, user: UserId) -> bytes:
+    """Return one user's data as a ZIP archive of the three CSV files.
+
+    Raises:
+        UnknownRecordError: there is no such user.
+        OSError: there is no room for the files.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        export_to(database, user, Path(folder))
+        packed = io.BytesIO()
+        with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+            for name in _CSV_NAMES:
+                archive.write(Path(folder) / name, name)
+        return packed.getvalue()
+
+
+def import_files(database: Database, user: UserId, files: Mapping[str, bytes]) -> Counts:
+    """Take *files* as `{name: content}`: CSV or JSON files, or ZIP archives of them, wherever in those they lie.
+
+    Raises:
+        ImportRefusedError: something in them cannot be taken; lists every problem, and nothing was written.
+        UnknownRecordError: there is no such user.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        for name, content in files.items():
+            if name.lower().endswith(".zip"):
+                _unpack(name, content, Path(folder))
+            else:
+                _keep(name, content, Path(folder))
+        return import_from(database, user, Path(folder))
+
+
+def _unpack(name: str, content: bytes, folder: Path) -> None:
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            members = [one for one in archive.infolist() if PurePosixPath(one.filename).name in _NAMES]
+            if sum(one.file_size for one in members) > MAX_UNPACKED_BYTES:
+                raise _refusal(f"{shown(name)}: unpacks to more than {MAX_UNPACKED_BYTES // 1_000_000:,} MB")
+            if not members:
+                raise _refusal(f"{shown(name)}: holds none of {', '.join(_NAMES)}")
+            for member in members:
+                _keep(PurePosixPath(member.filename).name, archive.read(member), folder)
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError) as error:
+        raise _refusal(f"{shown(name)}: expected a ZIP archive that can be read ({error})") from None
+
+
+def _keep(name: str, content: bytes, folder: Path) -> None:
+    if name not in _NAMES:  # which also keeps it inside the folder
+        raise _refusal(f"{shown(name)}: expected one of {', '.join(_NAMES)}, or a .zip of them")
+    if (folder / name).exists():
+        raise _refusal(f"{name} is there twice")
+    (folder / name).write_bytes(content)
+
+
+def _refusal(problem: str) -> ImportRefusedError:
+    return ImportRefusedError((problem,))
