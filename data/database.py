@@ -331,6 +331,7 @@ def _engine(url: str, *, begin: str, pool_size: int, read_only: bool = False) ->
         cursor.execute("PRAGMA foreign_keys = ON")
         if read_only:
             cursor.execute("PRAGMA query_only = ON")
+            connection.create_function("casefold", 1, _casefold, deterministic=True)
         else:
             cursor.execute(f"PRAGMA cache_size = -{WRITER_CACHE_KB}")
         cursor.close()

@@ -1,7 +1,7 @@
 """What a person sees: the pages, and the hub that redraws what changed on them.
 
 `live` decides when something is redrawn, `section` is the smallest part that redraws itself, `visit` is one open page.
-`routes` lists the pages and turns a request into one, `shell` is the frame around them, `preloading` the loading screen,
+`routes` lists the pages and turns a request into one, `shell` is the frame around them, `preloading` covers them,
 `shortcuts` the keys. `dashboard` is made of `metrics`, `task_lists`, `recommendations` and `onboarding`; what its
 buttons do is in `deeds` and `dialogs`. `tasks` (with `search`, `record_rows` and `edits`), `goals`, `summary`,
 `settings`, `experimental` and `glossary` are pages of their own, `analytics` is a folder with one. `charts` draws,

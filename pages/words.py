@@ -57,6 +57,7 @@ BASELINES: dict[str, str] = {
 
 EVENTS: dict[str, str] = {
     "user.created": "you came here",
+    "account.changed": "the account was changed",
     "preferences.changed": "preferences were changed",
     "task.created": "a task was made",
     "task.edited": "a task was edited",
@@ -71,9 +72,12 @@ EVENTS: dict[str, str] = {
     "cancellation.undone": "something that was given up was taken up again",
     "instance.edited": "a record was corrected",
     "day.started": "a new day began",
+    "clock.corrected": "a clock that had been wrong was corrected",
+    "routine.missed": "the turn of a routine was missed",
     "refresh.requested": "newer numbers were asked for",
     "data.imported": "data was imported, or made up",
     "data.removed": "data was removed",
+    "data.restored": "a backup was restored",
     "event.unreadable": "something happened that this version cannot read",
 }
 """What happened, in the middle of a sentence."""

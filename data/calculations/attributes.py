@@ -122,13 +122,6 @@ ATTRIBUTES: tuple[Attribute, ...] = (
         unit="percent",
         tooltip="How much of it you did.",
     ),
-    Attribute(
-        name="earlier_completions",
-        label="Earlier completions",
-        formula="number of times the task was completed before",
-        unit="instances",
-        tooltip="How often you had done it before.",
-    ),
 )
 
 BY_NAME = {attribute.name: attribute for attribute in ATTRIBUTES}

@@ -8,12 +8,13 @@ from data.viewpoint import Viewpoint
 from pages.arrivals import Arrivals
 from pages.section import Reading
 
-VIEW = Viewpoint.at(LOCAL_USER, Profile(), datetime(2026, 5, 13, tzinfo=UTC))
+NOW = datetime(2026, 5, 13, tzinfo=UTC)
+VIEW = Viewpoint.at(LOCAL_USER, Profile(), NOW)
 
 
 def reading(*keys: str) -> Reading:
     """A reading with these values."""
-    return Reading(VIEW, {key: KeyError(key) for key in keys})
+    return Reading(VIEW, {key: KeyError(key) for key in keys}, NOW, {})
 
 
 async def collected(arrivals: Arrivals, patience: float = 5.0) -> list[int | None]:

@@ -78,7 +78,7 @@ async def test_a_query_sees_the_state_that_the_values_are_of(user: User, stage: 
     assert section.reading is not None
     assert section.reading.view.profile.goal_hours_per_week == 1
     with stage.database.read() as read:
-        assert section._found == load_week(read, section.reading.view, 1)
+        assert section.reading.found[section] == load_week(read, section.reading.view, 1)
 
 
 async def test_a_page_that_is_left_for_another_leaves_no_section_behind(user: User, stage: Stage) -> None:

@@ -1,11 +1,15 @@
 """The metrics of the dashboard, read from the rows of all days that they look at."""
 
+import statistics
+
 import msgspec
 
 from data.calculations.dashboard import (
     BASELINE_DAYS,
+    FEWEST_TO_JUDGE,
     MOST_BASELINE_DAYS,
     SPARKLINE_DAYS,
+    Band,
     DashboardMetrics,
     MetricCard,
     band,
@@ -43,12 +47,13 @@ def load_metrics(read: ReadTransaction, view: Viewpoint) -> DashboardMetrics:
     for metric in METRICS:
         now = msgspec.structs.replace(history.window(today, metric.days), active=running)
         values = [*before[metric.name], metric.calculate(now)]
-        baseline = mean(values[len(values) - 1 - days_compared : -1])
+        compared = [value for value in values[len(values) - 1 - days_compared : -1] if value is not None]
+        baseline = mean(compared)
         shown = values[len(values) - days_shown :]
         missing = (None,) * (SPARKLINE_DAYS - len(shown))
         value = values[-1]
         difference = None if value is None or baseline is None else value - baseline
-        cards.append(
-            MetricCard(metric.name, value, baseline, difference, band(metric, value, baseline), (*missing, *shown))
-        )
+        spread = statistics.stdev(compared) if len(compared) > 1 else 0.0
+        colour = band(metric, value, baseline, spread) if len(compared) >= FEWEST_TO_JUDGE else Band.NONE
+        cards.append(MetricCard(metric.name, value, baseline, difference, colour, (*missing, *shown)))
     return DashboardMetrics(today, days_compared, monitored(view.profile.monitored_metrics), tuple(cards))
