@@ -9,8 +9,11 @@ import pytest
 from data import instances, tasks
 from data.fields import Feelings
 from data.preferences import CacheBackend
-from tests.cache.orders import MODELS, MUTANTS, Order, Stage, orders, run_all, stage_for
+from tests.cache.models import MODELS
+from tests.cache.mutants import MUTANTS
+from tests.cache.orders import orders, run_all, stage_for
 from tests.cache.probes import Count, probe
+from tests.cache.stage import Order, Stage
 from tests.house import open_house
 
 EVERY = 61

@@ -1,0 +1,206 @@
+"""What the actors of the orders kit do, and which of them meet: the literal table `MODELS`.
+
+Where they stand still on the way is said there as well; the seams themselves are in `stage`.
+"""
+
+from collections.abc import Callable
+
+from cache.named import MISS
+from data import preferences, tasks
+from data.preferences import CacheBackend
+from events.catalog import TaskEdited, encode
+from tests.cache.actors import Actor, pause, wait_until
+from tests.cache.stage import TASK, Model, Part, Shown, Stage
+from tests.house import House
+
+
+def read_value(stage: Stage, actor: Actor) -> None:
+    """Read one value, again and again while there are turns."""
+    _read_value(stage, actor, stage.here)
+
+
+def read_value_elsewhere(stage: Stage, actor: Actor) -> None:
+    """The same in another process."""
+    _read_value(stage, actor, stage.there)
+
+
+def _read_value(stage: Stage, actor: Actor, house: House) -> None:
+    while True:
+        began = stage.truth
+        stage.seen(house.manager.get_or_load(stage.one, stage.user), began, "get_or_load")
+        if not actor.left:
+            return
+        actor.rest()
+
+
+def read_snapshot(stage: Stage, actor: Actor) -> None:
+    """Read two values in one snapshot, again and again."""
+    while True:
+        began = stage.truth
+        with stage.here.manager.snapshot(stage.user) as snapshot:
+            for value in (stage.one, stage.other):
+                found = snapshot.get(value)
+                stage.seen(found, began, "a snapshot")
+                stage.seen_in_state(found, snapshot.seq, value.key)
+        if not actor.left:
+            return
+        actor.rest()
+
+
+def read_by_name(stage: Stage, actor: Actor) -> None:
+    """Get by name; what is missing is computed, kept and looked for again."""
+    while True:
+        began = stage.truth
+        found = stage.here.manager.get("named", "analytics", user=stage.user)
+        if found is MISS:
+            ((found,),) = stage.raw.execute("SELECT estimate_minutes FROM tasks WHERE user_id = ?", (stage.user,))
+            pause("loaded")
+            stage.here.manager.set("named", int(found), "analytics", user=stage.user)
+        stage.seen(Shown(int(found)), began, "by name")
+        if not actor.left:
+            return
+        actor.rest()
+
+
+def read_while_loading(stage: Stage, actor: Actor) -> None:
+    """Look at what is there, and then for what is fresh, again and again."""
+    while True:
+        began = stage.truth
+        with stage.here.manager.snapshot(stage.user) as snapshot:
+            look = snapshot.look(stage.one, patience=0)
+            if look.is_fresh:
+                stage.seen(look.value, began, "a look that is called fresh")
+                stage.seen_in_state(look.value, snapshot.seq, "a look that is called fresh")
+            actor.rest()
+            stage.seen_in_state(snapshot.get(stage.one), snapshot.seq, "what is had after a look")
+        if not actor.left:
+            return
+        actor.rest()
+
+
+def load_behind(stage: Stage, actor: Actor) -> None:
+    """Load what readers ask for, as the threads do that are there for it."""
+    readers = [other for other in stage.actors if other is not actor and other.writes == 0]
+    while True:
+        wait_until(lambda: bool(stage.jobs) or all(reader.dead for reader in readers))
+        if not stage.jobs:
+            return
+        stage.jobs.pop(0)()
+
+
+def write(stage: Stage, actor: Actor) -> None:
+    """Run a command: begin, change the row and append to the log, commit, tell the feed."""
+    actor.writes = stage.truth + 1
+    try:
+        tasks.edit(stage.here.database, stage.user, TASK, estimate_minutes=actor.writes, name=f"{actor.writes}")
+    finally:
+        actor.writes = 0
+
+
+def write_elsewhere(stage: Stage, actor: Actor) -> None:
+    """Another process's command, of which nobody tells us: begin, change and append, commit; then a second one."""
+    for seams in (frozenset({"begun", "written", "committed"}), frozenset()):
+        actor.held = frozenset(seams)
+        cursor = stage.raw_writer
+        with stage.writing(actor):
+            cursor.execute("BEGIN IMMEDIATE")
+            pause("begun")
+            number = stage.truth + 1
+            cursor.execute("UPDATE tasks SET estimate_minutes = ? WHERE user_id = ?", (number, stage.user))
+            event = TaskEdited(user=stage.user, at=stage.here.clock(), task=TASK, changed=("name",))
+            cursor.execute(
+                "INSERT INTO events (user_id, name, at, token, body) VALUES (?, ?, 0, ?, ?)",
+                (stage.user, event.name, number, encode(event)),
+            )
+            pause("written")
+            cursor.execute("COMMIT")
+            stage.committed(number)
+        pause("committed")
+
+
+def switch(stage: Stage, actor: Actor) -> None:
+    """Choose another backend, and then the one of before: begin, change and append, commit, tell the feed."""
+    preferences.change(stage.here.database, stage.user, cache_backend=CacheBackend.MEMORY.value)
+    actor.held = frozenset()
+    preferences.change(stage.here.database, stage.user, cache_backend=stage.backend.value)
+
+
+def invalidate(stage: Stage, actor: Actor) -> None:
+    """Invalidate by hand: begin, append to the log, commit, tell the feed."""
+    stage.here.manager.invalidate("analytics.*", user=stage.user)
+
+
+def evict(stage: Stage, actor: Actor) -> None:
+    """Give up what is in memory, then what is on disk, then the shelf, then both tiers again."""
+    memory, file, manager = stage.here.manager._memory, stage.here.manager._file, stage.here.manager
+    keys = (stage.one.key, stage.other.key, "analytics.named")
+
+    def from_disk() -> None:
+        if stage.backend is CacheBackend.MEMORY:
+            return
+        for key in keys:  # as diskcache does when the folder is full
+            file._try(lambda rows, key=key: rows.delete(f"{stage.user}/{key}", retry=False))
+
+    memory.clear(stage.user, "analytics")
+    actor.rest()
+    from_disk()
+    actor.rest()
+    manager._drop_shelves(stage.user)
+    actor.rest()
+    memory.clear(stage.user)
+    from_disk()
+
+
+def _part(play: Callable[[Stage, Actor], None], *held: str) -> Part:
+    return Part(play, frozenset(held))
+
+
+MODELS: dict[str, Model] = {
+    "evict": Model((_part(read_value, "looked", "opened", "loaded"), Part(write), Part(evict)), warm=True),
+    "invalidate": Model(
+        # "looked" is not on its way, unless somebody looks at the log before the snapshot is opened.
+        (_part(read_snapshot, "looked", "opened", "caught up", "loaded"), Part(write), Part(invalidate)),
+        warm=True,
+    ),
+    "behind": Model(
+        (
+            _part(read_while_loading, "looked", "opened"),
+            Part(write),
+            _part(load_behind, "load opened", "judged", "loaded"),
+        ),
+        warm=True,
+        loads_behind=True,
+    ),
+    "switch": Model((_part(read_value, "looked", "opened", "loaded"), Part(write), Part(switch)), warm=True),
+    "readers": Model(
+        (
+            _part(read_snapshot, "opened", "viewed", "loaded"),
+            _part(read_value, "caught up", "judged", "loaded"),
+            Part(write),
+        )
+    ),
+    "names": Model((_part(read_by_name, "looked", "loaded"), Part(write_elsewhere), Part(evict)), by_name=True),
+    "processes": Model(
+        (
+            _part(read_value, "looked", "opened", "loaded"),
+            _part(read_value_elsewhere, "caught up", "judged", "loaded"),
+            Part(write_elsewhere),
+        ),
+        two_processes=True,
+    ),
+    "look-ups": Model(
+        (
+            _part(read_snapshot, "opened", "looking", "loaded"),
+            _part(read_value, "opened", "loaded"),
+            Part(write),
+        )
+    ),
+    "states": Model(
+        (
+            _part(read_snapshot, "opened", "caught up", "loaded"),
+            _part(read_value_elsewhere, "judged", "loaded"),
+            Part(write_elsewhere),
+        ),
+        two_processes=True,
+    ),
+}

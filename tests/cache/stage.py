@@ -1,0 +1,307 @@
+"""Where the actors of the orders kit meet: houses on the same files, held at their seams, and what must be true there.
+
+The product is not changed for this: what is held are hooks around the database, the feed, the stores and the loader.
+Each value that a reader gets must be of a state not older than the one current when that read began, and all values of
+one snapshot of exactly its state. When all have finished, every path must give what a fresh load gives.
+"""
+
+import contextlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import msgspec
+from sqlalchemy import insert
+
+import cache.flights
+import cache.loading
+from cache.lookup import Lookup
+from cache.named import MISS
+from cache.store import Place
+from data.database import ReadTransaction
+from data.feed import Feed
+from data.models import Preferences, Task, User
+from data.preferences import CacheBackend
+from data.sqlite import sqlite
+from data.viewpoint import Viewpoint
+from events.catalog import TaskId, UserCreated, UserId
+from tests.cache.actors import Actor, Locks, PatientFuture, PatientTime, acting, pause, wait_until
+from tests.cache.probes import probe
+from tests.house import Clock, House, open_house
+
+USERS_AT_ONCE = 250
+RESTART_EVERY = 5
+"""How often the last check opens a process that knows nothing yet; it takes as long as all else."""
+TASK = TaskId("task")
+
+Order = tuple[int, ...]
+"""Whose turn it is, one after the other."""
+
+
+class WrongError(AssertionError):
+    """A reader got what it must not get."""
+
+
+class Shown(msgspec.Struct, frozen=True):
+    """What the probes show: a number that every write raises."""
+
+    minutes: int
+
+
+@dataclass(frozen=True)
+class Part:
+    """What one actor does, and where it is held."""
+
+    play: "Callable[[Stage, Actor], None]"
+    held: frozenset[str] = frozenset({"begun", "written", "committed"})
+
+
+@dataclass(frozen=True)
+class Model:
+    """Three actors. `warm`: what they read has been read before they begin."""
+
+    parts: tuple[Part, ...]
+    warm: bool = False
+    by_name: bool = False
+    two_processes: bool = False
+    loads_behind: bool = False
+
+
+class Stage:
+    """One house, a second one on the same files (another process, as far as the cache can tell), and the actors."""
+
+    def __init__(self, folder: Path, backend: CacheBackend, opened: contextlib.ExitStack) -> None:
+        clock = Clock()
+        self.backend = backend
+        self._locks = Locks()
+        with self._locks.recorded():
+            self.here, self.there, self.after_restart = (
+                opened.enter_context(open_house(folder, clock=clock, backend=backend)) for _ in range(3)
+            )
+        path = folder / "state" / "reprieve.db"
+        self.raw, self.raw_writer = (
+            sqlite.connect(path, isolation_level=None, check_same_thread=False) for _ in range(2)
+        )
+        opened.callback(self.raw.close)
+        opened.callback(self.raw_writer.close)
+        self.one = probe(_load, kind=Shown)
+        self.other = probe(_load, kind=Shown, key="analytics.other")
+        self._users: list[UserId] = []
+        self._scenes = 0
+        self.actors: list[Actor] = []
+        self.written_by: Actor | None = None
+        self.user = UserId(0)
+        self.truth = 0
+        self.states: list[tuple[int, int]] = []
+        """The number after each commit, with the commit's seq."""
+        for house in (self.here, self.there):
+            self._hold(house)
+        opened.enter_context(mock.patch.object(cache.flights, "Future", PatientFuture))
+        opened.enter_context(mock.patch.object(cache.loading, "time", PatientTime))
+        self.is_loading_behind = False
+        self.jobs: list[Callable[[], None]] = []
+        """Loads that nobody has begun yet, where somebody does that for the readers."""
+
+    def run(self, model: "Model", order: Order) -> None:
+        """Let the actors move in this order, then finish.
+
+        Raises:
+            WrongError: something stale was shown as fresh.
+        """
+        self._new_scene()
+        self.is_loading_behind = False
+        if model.warm:
+            with self.here.manager.snapshot(self.user) as snapshot:
+                snapshot.get(self.one)
+                snapshot.get(self.other)
+        self.is_loading_behind, self.jobs = model.loads_behind, []
+        self.actors = [
+            Actor(partial(part.play, self), part.held, order.count(at)) for at, part in enumerate(model.parts)
+        ]
+        try:
+            self._move(order)
+        finally:
+            for actor in self.actors:
+                actor.leave()
+        for actor in self.actors:
+            if actor.error is not None:
+                raise actor.error
+        self.is_loading_behind = False
+        self._check_at_rest(model)
+
+    def _move(self, order: Order) -> None:
+        for at in order:
+            self.actors[at].left -= 1
+            self._turn(self.actors[at])
+        for _ in range(100):
+            if all(actor.dead for actor in self.actors):
+                return
+            for actor in self.actors:
+                self._turn(actor)
+        raise RuntimeError("they wait for each other for ever")
+
+    def _turn(self, actor: Actor) -> None:
+        if not actor.dead:
+            actor.switch()
+            self._locks.check()
+
+    def seen(self, value: Shown | None, at_least: int, where: str) -> None:
+        shown = -1 if value is None else value.minutes
+        if not at_least <= shown <= self.truth:
+            raise WrongError(f"{where} shows {shown}; it was {at_least} when the read began and is {self.truth}")
+
+    def seen_in_state(self, value: Shown, seq: int, where: str) -> None:
+        expected = next(number for state, number in reversed(self.states) if state <= seq)
+        if value.minutes != expected:
+            raise WrongError(
+                f"{where} of a snapshot of seq {seq} shows {value.minutes}; in that state it is {expected}"
+            )
+
+    def committed(self, number: int | None) -> None:
+        if number is not None:
+            self.truth = number
+            ((seq,),) = self.raw.execute("SELECT max(seq) FROM events").fetchall()
+            self.states.append((seq, number))
+
+    def _check_at_rest(self, model: "Model") -> None:
+        user, manager = self.user, self.here.manager
+        self.seen(manager.get_or_load(self.one, user), self.truth, "get_or_load at rest")
+        with manager.snapshot(user) as snapshot:
+            for value in (self.one, self.other):
+                self.seen(snapshot.get(value), self.truth, "a snapshot at rest")
+                self.seen(snapshot.load(value), self.truth, "a fresh load")
+        if model.by_name:
+            for house in (self.here, self.there):
+                named = house.manager.get("named", "analytics", user=user)
+                if named not in (MISS, self.truth):
+                    raise WrongError(f"by name {named} is found at rest; it is {self.truth}")
+        if model.two_processes:
+            self.seen(self.there.manager.get_or_load(self.one, user), self.truth, "the other process at rest")
+        if self.backend is not CacheBackend.MEMORY:
+            self._check_disk()
+            if self._scenes % RESTART_EVERY == 0:
+                house = self.after_restart  # it has never heard of this user: all it knows is the log and the folder
+                assert house.feed._watch is not None
+                house.feed._watch.has_news()
+                house.feed.seq, house.feed._token = house.feed._watch.newest()
+                self.seen(house.manager.get_or_load(self.one, user), self.truth, "a restarted process")
+
+    def _check_disk(self) -> None:
+        """Whatever is kept there and would be judged fresh is right."""
+        for value in (self.one, self.other):
+            place = Place(user=self.user, key=value.key, shape=value.shape, value_type=value.kind)
+            entry = self.here.manager._file.get(place)
+            if entry is not None and entry.as_of >= self.here.manager._generations.of(self.user, value.key):
+                self.seen(entry.value, self.truth, "what would be taken from disk as fresh")
+
+    def _new_scene(self) -> None:
+        if not self._users:
+            for house in (self.here, self.there, self.after_restart):
+                house.manager.clear()
+            self._users = self.here.database.write(_make_users)
+        self.user = self._users.pop()
+        self.truth, self.states = 0, [(0, 0)]
+        self._scenes += 1
+
+    def _hold(self, house: House) -> None:
+        read, write, feed, views = house.database.read, house.database.write, house.feed, house.manager._lookup
+
+        @contextlib.contextmanager
+        def held_read(for_load: bool = False) -> Iterator[ReadTransaction]:
+            actor = acting()
+            with read(for_load=for_load) as transaction:
+                if actor is None:
+                    yield transaction
+                    return
+                before, actor.inside = actor.inside, True
+                pause("load opened" if for_load else "opened")
+                try:
+                    yield transaction
+                finally:
+                    actor.inside = before
+
+        def held_catch_up() -> int:
+            seq = Feed.catch_up(feed)  # looked up each time: a mistake may be planted there
+            actor = acting()
+            if actor is not None:
+                pause("caught up" if actor.inside else "looked")
+            return seq
+
+        def held_view(*at: Any) -> Viewpoint:
+            view = Lookup.view(views, *at)
+            pause("viewed")
+            return view
+
+        for store in (house.manager._memory, house.manager._file):
+
+            def held_get(place: Place, least_as_of: int = 0, get: Callable[..., Any] = store.get) -> Any:
+                if place.key.startswith("analytics."):
+                    pause("looking")
+                return get(place, least_as_of)
+
+            store.get = held_get  # type: ignore[method-assign]
+
+        def held_write(command: Callable[[Any], Any]) -> Any:
+            """What `Database.write` does, in the actor itself."""
+            actor = acting()
+            if actor is None:
+                return write(command)
+
+            def held_command(transaction: Any) -> Any:
+                pause("begun")
+                result = command(transaction)
+                transaction.session.flush()
+                pause("written")
+                return result
+
+            with self.writing(actor):
+                result = house.database._run(held_command)
+                self.committed(actor.writes or None)
+            pause("committed")
+            for told in tuple(house.database.after_commit):
+                told()
+            return result
+
+        def start(job: Callable[[], None]) -> None:
+            if self.is_loading_behind and acting():
+                self.jobs.append(job)
+            else:
+                job()
+
+        house.manager._lookup.loading.start = start
+        house.database.read = held_read  # type: ignore[method-assign]
+        house.database.write = held_write  # type: ignore[method-assign]
+        feed.catch_up = held_catch_up  # type: ignore[method-assign]
+        views.view = held_view  # type: ignore[method-assign]
+
+    @contextlib.contextmanager
+    def writing(self, actor: Actor) -> Iterator[None]:
+        """Wait for the write lock as others do, but let them move."""
+        wait_until(lambda: self.written_by is None)
+        self.written_by = actor
+        try:
+            yield
+        finally:
+            self.written_by = None
+
+
+def _load(read: ReadTransaction, view: Viewpoint) -> Shown:
+    pause("judged")
+    row = read.connection.exec_driver_sql("SELECT estimate_minutes FROM tasks WHERE user_id = ?", (view.user,)).one()
+    pause("loaded")
+    return Shown(int(row[0]))
+
+
+def _make_users(transaction: Any) -> list[UserId]:
+    session, now = transaction.session, transaction.now
+    ((first,),) = session.connection().exec_driver_sql("SELECT max(id) + 1 FROM users").all()
+    ids = [UserId(first + number) for number in range(USERS_AT_ONCE)]
+    session.execute(insert(User), [{"id": user, "name": f"user {user}", "created_at": now} for user in ids])
+    session.execute(insert(Preferences), [{"user_id": user, "time_zone": "UTC"} for user in ids])
+    row = {"id": TASK, "name": "0", "kind": "work", "estimate_minutes": 0, "created_at": now, "updated_at": now}
+    session.execute(insert(Task), [{"user_id": user, **row} for user in ids])
+    transaction.record(UserCreated(user=first, at=now))
+    return ids
