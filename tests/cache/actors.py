@@ -7,6 +7,7 @@ threads of their own, as long as nobody stands still inside of a lock: a lock of
 Knows neither the cache nor the models; where the seams are is in `stage`.
 """
 
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -17,6 +18,7 @@ from unittest import mock
 
 from greenlet import getcurrent, greenlet
 
+PACKAGES = ("cache.", "data.", "events.")
 PATIENCE_SECONDS = 5.0
 
 
@@ -103,7 +105,7 @@ class PatientTime:
 
 
 class Locks:
-    """All locks that were made while `recorded`, and whether an actor stands still inside of one."""
+    """The product's locks that were made while `recorded`, and whether an actor stands still inside of one."""
 
     def __init__(self) -> None:
         self._plain: list[Any] = []
@@ -111,13 +113,15 @@ class Locks:
 
     @contextmanager
     def recorded(self) -> Iterator[None]:
-        """Remember each lock that is made meanwhile."""
+        """Remember each lock that one of the packages makes meanwhile."""
         made = {"Lock": (threading.Lock, self._plain), "RLock": (threading.RLock, self._reentrant)}
 
         def maker(make: Callable[[], Any], kept: list[Any]) -> Callable[[], Any]:
             def make_and_keep() -> Any:
-                kept.append(make())
-                return kept[-1]
+                lock = make()
+                if sys._getframe(1).f_globals["__name__"].startswith(PACKAGES):
+                    kept.append(lock)
+                return lock
 
             return make_and_keep
 

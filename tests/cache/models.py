@@ -6,9 +6,9 @@ Where they stand still on the way is said there as well; the seams themselves ar
 from collections.abc import Callable
 
 from cache.named import MISS
-from data import preferences, tasks
+from data.database import Transaction
 from data.preferences import CacheBackend
-from events.catalog import TaskEdited, encode
+from events.catalog import Event, PreferencesChanged, TaskEdited, encode
 from tests.cache.actors import Actor, pause, wait_until
 from tests.cache.stage import TASK, Model, Part, Shown, Stage
 from tests.house import House
@@ -88,13 +88,20 @@ def load_behind(stage: Stage, actor: Actor) -> None:
         stage.jobs.pop(0)()
 
 
+def _command(stage: Stage, change: str, to: int | str, event: Event) -> None:
+    def command(transaction: Transaction) -> None:
+        transaction.session.connection().exec_driver_sql(change, (to, stage.user))
+        transaction.record(event)
+
+    stage.here.database.write(command)
+
+
 def write(stage: Stage, actor: Actor) -> None:
     """Run a command: begin, change the row and append to the log, commit, tell the feed."""
     actor.writes = stage.truth + 1
-    try:
-        tasks.edit(stage.here.database, stage.user, TASK, estimate_minutes=actor.writes, name=f"{actor.writes}")
-    finally:
-        actor.writes = 0
+    event = TaskEdited(user=stage.user, at=stage.here.clock(), task=TASK, changed=("name",))
+    _command(stage, "UPDATE tasks SET estimate_minutes = ? WHERE user_id = ?", actor.writes, event)
+    actor.writes = 0
 
 
 def write_elsewhere(stage: Stage, actor: Actor) -> None:
@@ -120,9 +127,10 @@ def write_elsewhere(stage: Stage, actor: Actor) -> None:
 
 def switch(stage: Stage, actor: Actor) -> None:
     """Choose another backend, and then the one of before: begin, change and append, commit, tell the feed."""
-    preferences.change(stage.here.database, stage.user, cache_backend=CacheBackend.MEMORY.value)
-    actor.held = frozenset()
-    preferences.change(stage.here.database, stage.user, cache_backend=stage.backend.value)
+    event = PreferencesChanged(user=stage.user, at=stage.here.clock(), changed=("cache_backend",))
+    for backend in (CacheBackend.MEMORY, stage.backend):
+        _command(stage, "UPDATE preferences SET cache_backend = ? WHERE user_id = ?", backend.value, event)
+        actor.held = frozenset()
 
 
 def invalidate(stage: Stage, actor: Actor) -> None:
@@ -161,6 +169,7 @@ MODELS: dict[str, Model] = {
         # "looked" is not on its way, unless somebody looks at the log before the snapshot is opened.
         (_part(read_snapshot, "looked", "opened", "caught up", "loaded"), Part(write), Part(invalidate)),
         warm=True,
+        both=True,
     ),
     "behind": Model(
         (
@@ -177,7 +186,8 @@ MODELS: dict[str, Model] = {
             _part(read_snapshot, "opened", "viewed", "loaded"),
             _part(read_value, "caught up", "judged", "loaded"),
             Part(write),
-        )
+        ),
+        both=True,
     ),
     "names": Model((_part(read_by_name, "looked", "loaded"), Part(write_elsewhere), Part(evict)), by_name=True),
     "processes": Model(
@@ -193,7 +203,8 @@ MODELS: dict[str, Model] = {
             _part(read_snapshot, "opened", "looking", "loaded"),
             _part(read_value, "opened", "loaded"),
             Part(write),
-        )
+        ),
+        both=True,
     ),
     "states": Model(
         (
@@ -201,6 +212,7 @@ MODELS: dict[str, Model] = {
             _part(read_value_elsewhere, "judged", "loaded"),
             Part(write_elsewhere),
         ),
+        both=True,
         two_processes=True,
     ),
 }
