@@ -140,23 +140,15 @@ def invalidate(stage: Stage, actor: Actor) -> None:
 
 def evict(stage: Stage, actor: Actor) -> None:
     """Give up what is in memory, then what is on disk, then the shelf, then both tiers again."""
-    memory, file, manager = stage.here.manager._memory, stage.here.manager._file, stage.here.manager
-    keys = (stage.one.key, stage.other.key, "analytics.named")
-
-    def from_disk() -> None:
-        if stage.backend is CacheBackend.MEMORY:
-            return
-        for key in keys:  # as diskcache does when the folder is full
-            file._try(lambda rows, key=key: rows.delete(f"{stage.user}/{key}", retry=False))
-
+    memory, manager = stage.here.manager._memory, stage.here.manager
     memory.clear(stage.user, "analytics")
     actor.rest()
-    from_disk()
+    stage.forget_on_disk()
     actor.rest()
     manager._drop_shelves(stage.user)
     actor.rest()
     memory.clear(stage.user)
-    from_disk()
+    stage.forget_on_disk()
 
 
 def _part(play: Callable[[Stage, Actor], None], *held: str) -> Part:
@@ -189,7 +181,9 @@ MODELS: dict[str, Model] = {
         ),
         both=True,
     ),
-    "names": Model((_part(read_by_name, "looked", "loaded"), Part(write_elsewhere), Part(evict)), by_name=True),
+    "names": Model(
+        (_part(read_by_name, "looked", "loaded"), Part(write_elsewhere), Part(evict)), by_name=True, two_processes=True
+    ),
     "processes": Model(
         (
             _part(read_value, "looked", "opened", "loaded"),

@@ -21,7 +21,6 @@ import cache.loading
 from cache.lookup import Lookup
 from cache.named import MISS
 from cache.store import Place
-from cache.values import Value
 from data.database import ReadTransaction
 from data.feed import Feed
 from data.models import Preferences, Task, User
@@ -33,11 +32,11 @@ from tests.cache.actors import Actor, Locks, PatientFuture, PatientTime, acting,
 from tests.cache.probes import probe
 from tests.house import Clock, House, open_house
 
-USERS_AT_ONCE = 1000
-ROOM_MB = 500
-"""Enough for all users of a set: what is given up for space would be given up at random."""
+STRANGERS_EVERY = 7
+"""In how many orders one is of a user whom no process knows yet, so that the log is searched on the way."""
 RESTART_EVERY = 5
-"""How often the last check opens a process that knows nothing yet; it takes as long as all else."""
+"""In how many orders one ends with a look of a process that knows nothing but the log and the folder."""
+USERS_AT_ONCE = 200
 TASK = TaskId("task")
 
 Order = tuple[int, ...]
@@ -77,14 +76,13 @@ class Model:
 class Stage:
     """One house, a second one on the same files (another process, as far as the cache can tell), and the actors."""
 
-    def __init__(self, folder: Path, backend: CacheBackend, opened: contextlib.ExitStack) -> None:
+    def __init__(self, folder: Path, backend: CacheBackend, opened: contextlib.ExitStack, strangers_every: int) -> None:
         clock = Clock()
         self.backend = backend
         self._locks = Locks()
         with self._locks.recorded():
             self.here, self.there, self.after_restart = (
-                opened.enter_context(open_house(folder, clock=clock, backend=backend, max_size_mb=ROOM_MB))
-                for _ in range(3)
+                opened.enter_context(open_house(folder, clock=clock, backend=backend)) for _ in range(3)
             )
         path = folder / "state" / "reprieve.db"
         self.raw, self.raw_writer = (
@@ -96,8 +94,9 @@ class Stage:
         self.other = probe(_load, kind=Shown, key="analytics.other")
         self._users: list[UserId] = []
         self._scenes = 0
-        self._warm: Model | None = None
-        """The model that the present user's cache is warm for."""
+        self._left_by: Model | None = None
+        """The model whose order ended well before this one."""
+        self._strangers_every = strangers_every
         self.actors: list[Actor] = []
         self.written_by: Actor | None = None
         self.user = UserId(0)
@@ -128,12 +127,12 @@ class Stage:
         finally:
             for actor in self.actors:
                 actor.leave()
-            self.is_loading_behind, self._warm = False, None
+            self.is_loading_behind, self._left_by = False, None
         for actor in self.actors:
             if actor.error is not None:
                 raise actor.error
         self._check_at_rest(model)
-        self._warm = model
+        self._left_by = model
 
     def _move(self, order: Order) -> None:
         for at in order:
@@ -170,39 +169,42 @@ class Stage:
             self.states.append((seq, number))
 
     def _check_at_rest(self, model: Model) -> None:
-        user, manager = self.user, self.here.manager
-        self.seen(manager.get_or_load(self.one, user), self.truth, "get_or_load at rest")
-        self._check_kept(self.here)
-        with manager.snapshot(user) as snapshot:
-            for value in self._read_in(model):
-                self.seen(snapshot.get(value), self.truth, "a snapshot at rest")
-            self.seen(snapshot.load(self.one), self.truth, "a fresh load")
-        if model.by_name:
-            for house in (self.here, self.there):
-                named = house.manager.get("named", "analytics", user=user)
-                if named not in (MISS, self.truth):
-                    raise WrongError(f"by name {named} is found at rest; it is {self.truth}")
-        if model.two_processes:
-            self.seen(self.there.manager.get_or_load(self.one, user), self.truth, "the other process at rest")
-            self._check_kept(self.there)
+        ((stored,),) = self.raw.execute("SELECT estimate_minutes FROM tasks WHERE user_id = ?", (self.user,))
+        assert stored == self.truth, "the kit has lost count"
+        for house in (self.here, self.there) if model.two_processes else (self.here,):
+            self._check_read(model, house, "at rest")
+            self._check_kept(house)
+        if model.both:
+            with self.here.manager.snapshot(self.user) as snapshot:
+                for value in (self.one, self.other):
+                    self.seen(snapshot.get(value), self.truth, "a snapshot at rest")
         if self.backend is not CacheBackend.MEMORY and self._scenes % RESTART_EVERY == 0:
             self._restart()
-            self.seen(self.after_restart.manager.get_or_load(self.one, user), self.truth, "a restarted process")
+            self._check_read(model, self.after_restart, "after a restart")
+
+    def _check_read(self, model: Model, house: House, when: str) -> None:
+        if model.by_name:
+            named = house.manager.get("named", "analytics", user=self.user)
+            if named is not MISS:
+                self.seen(Shown(named), self.truth, f"by name {when}")
+        else:
+            self.seen(house.manager.get_or_load(self.one, self.user), self.truth, f"get_or_load {when}")
 
     def _check_kept(self, house: House) -> None:
-        """Whatever is kept somewhere and would be judged fresh by this process, which has seen all events, is right."""
-        manager = house.manager
+        """Whatever is kept anywhere and would be judged fresh by this process, which has seen all events, is right."""
+        manager, now = house.manager, house.clock()
         shelf = manager._shelves.get(self.user)
         tiers = [manager._memory] if self.backend is CacheBackend.MEMORY else [manager._memory, manager._file]
         for value in (self.one, self.other):
             place = Place(user=self.user, key=value.key, shape=value.shape, value_type=value.kind)
             generation = manager._generations.of(self.user, value.key)
-            kept = [tier.get(place) for tier in tiers]
-            found = [entry for entry in kept if entry is not None and entry.as_of >= generation]
-            if shelf is not None and (entry := shelf.get(value, house.clock())) is not None:
-                found.append(entry)
-            for entry in found:
-                self.seen(entry.value, self.truth, "what would be taken as fresh")
+            judged = shelf.get(value, now) if shelf is not None else None
+            if judged is not None:
+                self.seen(judged.value, self.truth, "what was judged fresh")
+            for tier in tiers:
+                entry = tier.get(place)
+                if entry is not None and entry.as_of >= generation:
+                    self.seen(entry.value, self.truth, f"what {type(tier).__name__} would give as fresh")
 
     def _restart(self) -> None:
         """Make a process that knows nothing but the log and the folder."""
@@ -214,26 +216,44 @@ class Stage:
         house.feed._watch.has_news()
         house.feed.seq, house.feed._token = house.feed._watch.newest()
 
-    def _read_in(self, model: Model) -> tuple[Value[Any], ...]:
-        return (self.one, self.other) if model.both else (self.one,)
-
     def _new_scene(self, model: Model) -> None:
-        """Take a user whom nobody knows; if all is to be warm, whom the last check has left so will do as well."""
+        """Have what the model begins with: all kept that is read there, or nothing.
+
+        The same user is taken again and again, since that costs least; now and then one whom no process has heard of.
+        """
         self._scenes += 1
-        if model.warm and self._warm is model:
-            self.states = self.states[-1:]
+        if self._scenes % self._strangers_every == 0 or self._left_by is None:
+            self.user, self.truth, self.states = self._stranger(), 0, [(0, 0)]
+        elif model.warm and self._left_by is model:
+            self.states = self.states[-1:]  # the last check has found and left everything
             return
-        if not self._users:
-            for house in (self.here, self.there):
-                house.manager._memory.clear()
-                house.manager._drop_shelves(None)
-            self._users = self.here.database.write(_make_users)
-        self.user = self._users.pop()
-        self.truth, self.states = 0, [(0, 0)]
+        else:
+            self.states = self.states[-1:]
+            self.forget()
         if model.warm:
             with self.here.manager.snapshot(self.user) as snapshot:
-                for value in self._read_in(model):
+                for value in (self.one, self.other) if model.both else (self.one,):
                     snapshot.get(value)
+
+    def _stranger(self) -> UserId:
+        if not self._users:
+            self._users = self.here.database.write(_make_users)
+        for house in (self.here, self.there):
+            house.manager._memory.clear()
+        return self._users.pop()
+
+    def forget(self) -> None:
+        """Keep nothing of what the actors read."""
+        for house in (self.here, self.there):
+            house.manager._memory.clear(self.user, "analytics")
+            house.manager._drop_shelves(self.user)
+        self.forget_on_disk()
+
+    def forget_on_disk(self) -> None:
+        """Do as the disk tier does when its folder is full."""
+        if self.backend is not CacheBackend.MEMORY:
+            for key in (self.one.key, self.other.key, "analytics.named"):
+                self.here.manager._file._try(lambda rows, key=key: rows.delete(f"{self.user}/{key}", retry=False))
 
     def _hold(self, house: House) -> None:
         read, write, feed, views = house.database.read, house.database.write, house.feed, house.manager._lookup
