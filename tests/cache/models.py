@@ -10,7 +10,7 @@ from data.database import Transaction
 from data.preferences import CacheBackend
 from events.catalog import Event, PreferencesChanged, TaskEdited, encode
 from tests.cache.actors import Actor, pause, wait_until
-from tests.cache.stage import TASK, Model, Part, Shown, Stage
+from tests.cache.stage import MINUTES_SQL, TASK, Model, Part, Shown, Stage
 from tests.house import House
 
 
@@ -53,7 +53,7 @@ def read_by_name(stage: Stage, actor: Actor) -> None:
         began = stage.truth
         found = stage.here.manager.get("named", "analytics", user=stage.user)
         if found is MISS:
-            ((found,),) = stage.raw.execute("SELECT estimate_minutes FROM tasks WHERE user_id = ?", (stage.user,))
+            ((found,),) = stage.raw.execute(MINUTES_SQL, (stage.user,))
             pause("loaded")
             stage.here.manager.set("named", int(found), "analytics", user=stage.user)
         stage.seen(Shown(int(found)), began, "by name")

@@ -22,7 +22,7 @@ from pathlib import Path
 from data.preferences import CacheBackend
 from tests.cache.models import MODELS
 from tests.cache.mutants import MUTANTS
-from tests.cache.stage import STRANGERS_EVERY, Order, Stage
+from tests.cache.stage import THOROUGH_EVERY, Order, Stage
 
 SOMEWHERE_FAST = Path("/dev/shm")
 
@@ -55,12 +55,12 @@ class Outcome:
 
 
 @contextlib.contextmanager
-def stage_for(backend: CacheBackend, strangers_every: int = STRANGERS_EVERY) -> Iterator[Stage]:
+def stage_for(backend: CacheBackend, thorough_every: int = THOROUGH_EVERY) -> Iterator[Stage]:
     """A stage on a disk that is as fast as there is."""
     folder = SOMEWHERE_FAST if os.access(SOMEWHERE_FAST, os.W_OK) else None
     with contextlib.ExitStack() as opened:
         where = opened.enter_context(tempfile.TemporaryDirectory(prefix="orders-", dir=folder))
-        yield Stage(Path(where), backend, opened, strangers_every)
+        yield Stage(Path(where), backend, opened, thorough_every)
 
 
 def run_all(stage: Stage, name: str, some: Sequence[Order], *, stop_after: int = 3) -> Outcome:

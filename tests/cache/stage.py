@@ -1,6 +1,6 @@
-"""Where the actors of the orders kit meet: houses on the same files, held at their seams, and what must be true there.
+"""Where the actors of the orders kit meet: houses on the same files, and what must be true there. Their seams are in
+`seams`, what the actors do in `models`.
 
-The product is not changed for this: what is held are hooks around the database, the feed, the stores and the loader.
 Each value that a reader gets must be of a state not older than the one current when that read began, and all values of
 one snapshot of exactly its state. When all have finished, every path must give what a fresh load gives.
 """
@@ -18,26 +18,27 @@ from sqlalchemy import insert
 
 import cache.flights
 import cache.loading
-from cache.lookup import Lookup
 from cache.named import MISS
 from cache.store import Place
 from data.database import ReadTransaction
-from data.feed import Feed
 from data.models import Preferences, Task, User
 from data.preferences import CacheBackend
 from data.sqlite import sqlite
 from data.viewpoint import Viewpoint
 from events.catalog import TaskId, UserCreated, UserId
-from tests.cache.actors import Actor, Locks, PatientFuture, PatientTime, acting, pause, wait_until
+from tests.cache.actors import Actor, Locks, PatientFuture, PatientTime, pause, wait_until
 from tests.cache.probes import probe
+from tests.cache.seams import Board, hold
 from tests.house import Clock, House, open_house
 
-STRANGERS_EVERY = 7
-"""In how many orders one is of a user whom no process knows yet, so that the log is searched on the way."""
+THOROUGH_EVERY = 23
+"""In how many orders one is thorough, and takes several times as long: of a user whom no process knows yet, so that
+the log is searched on the way, and with nothing in the place of the product's own parts."""
 RESTART_EVERY = 5
 """In how many orders one ends with a look of a process that knows nothing but the log and the folder."""
 USERS_AT_ONCE = 200
 TASK = TaskId("task")
+MINUTES_SQL = "SELECT estimate_minutes FROM tasks WHERE user_id = ?"
 
 Order = tuple[int, ...]
 """Whose turn it is, one after the other."""
@@ -76,7 +77,7 @@ class Model:
 class Stage:
     """One house, a second one on the same files (another process, as far as the cache can tell), and the actors."""
 
-    def __init__(self, folder: Path, backend: CacheBackend, opened: contextlib.ExitStack, strangers_every: int) -> None:
+    def __init__(self, folder: Path, backend: CacheBackend, opened: contextlib.ExitStack, thorough_every: int) -> None:
         clock = Clock()
         self.backend = backend
         self._locks = Locks()
@@ -96,7 +97,9 @@ class Stage:
         self._scenes = 0
         self._left_by: Model | None = None
         """The model whose order ended well before this one."""
-        self._strangers_every = strangers_every
+        self._thorough_every = thorough_every
+        self.is_thorough = False
+        self._board = Board()
         self.actors: list[Actor] = []
         self.written_by: Actor | None = None
         self.user = UserId(0)
@@ -104,7 +107,7 @@ class Stage:
         self.states: list[tuple[int, int]] = []
         """The number after each commit, with the commit's seq."""
         for house in (self.here, self.there):
-            self._hold(house)
+            opened.callback(hold(self, house).close)
         opened.enter_context(mock.patch.object(cache.flights, "Future", PatientFuture))
         opened.enter_context(mock.patch.object(cache.loading, "time", PatientTime))
         self.is_loading_behind = False
@@ -169,7 +172,7 @@ class Stage:
             self.states.append((seq, number))
 
     def _check_at_rest(self, model: Model) -> None:
-        ((stored,),) = self.raw.execute("SELECT estimate_minutes FROM tasks WHERE user_id = ?", (self.user,))
+        ((stored,),) = self.raw.execute(MINUTES_SQL, (self.user,))
         assert stored == self.truth, "the kit has lost count"
         for house in (self.here, self.there) if model.two_processes else (self.here,):
             self._check_read(model, house, "at rest")
@@ -222,7 +225,10 @@ class Stage:
         The same user is taken again and again, since that costs least; now and then one whom no process has heard of.
         """
         self._scenes += 1
-        if self._scenes % self._strangers_every == 0 or self._left_by is None:
+        self.is_thorough = self._scenes % self._thorough_every == 0
+        for house in (self.here, self.there):
+            house.manager._leases._board = house.manager._file if self.is_thorough else self._board
+        if self.is_thorough or self._left_by is None:
             self.user, self.truth, self.states = self._stranger(), 0, [(0, 0)]
         elif model.warm and self._left_by is model:
             self.states = self.states[-1:]  # the last check has found and left everything
@@ -255,77 +261,6 @@ class Stage:
             for key in (self.one.key, self.other.key, "analytics.named"):
                 self.here.manager._file._try(lambda rows, key=key: rows.delete(f"{self.user}/{key}", retry=False))
 
-    def _hold(self, house: House) -> None:
-        read, write, feed, views = house.database.read, house.database.write, house.feed, house.manager._lookup
-
-        @contextlib.contextmanager
-        def held_read(for_load: bool = False) -> Iterator[ReadTransaction]:
-            actor = acting()
-            with read(for_load=for_load) as transaction:
-                if actor is None:
-                    yield transaction
-                    return
-                before, actor.inside = actor.inside, True
-                pause("load opened" if for_load else "opened")
-                try:
-                    yield transaction
-                finally:
-                    actor.inside = before
-
-        def held_catch_up() -> int:
-            seq = Feed.catch_up(feed)  # looked up each time: a mistake may be planted there
-            actor = acting()
-            if actor is not None:
-                pause("caught up" if actor.inside else "looked")
-            return seq
-
-        def held_view(*at: Any) -> Viewpoint:
-            view = Lookup.view(views, *at)
-            pause("viewed")
-            return view
-
-        for store in (house.manager._memory, house.manager._file):
-
-            def held_get(place: Place, least_as_of: int = 0, get: Callable[..., Any] = store.get) -> Any:
-                if place.key.startswith("analytics."):
-                    pause("looking")
-                return get(place, least_as_of)
-
-            store.get = held_get  # type: ignore[method-assign]
-
-        def held_write(command: Callable[[Any], Any]) -> Any:
-            """What `Database.write` does, in the actor itself."""
-            actor = acting()
-            if actor is None:
-                return write(command)
-
-            def held_command(transaction: Any) -> Any:
-                pause("begun")
-                result = command(transaction)
-                transaction.session.flush()
-                pause("written")
-                return result
-
-            with self.writing(actor):
-                result = house.database._run(held_command)
-                self.committed(actor.writes or None)
-            pause("committed")
-            for told in tuple(house.database.after_commit):
-                told()
-            return result
-
-        def start(job: Callable[[], None]) -> None:
-            if self.is_loading_behind and acting():
-                self.jobs.append(job)
-            else:
-                job()
-
-        house.manager._lookup.loading.start = start
-        house.database.read = held_read  # type: ignore[method-assign]
-        house.database.write = held_write  # type: ignore[method-assign]
-        feed.catch_up = held_catch_up  # type: ignore[method-assign]
-        views.view = held_view  # type: ignore[method-assign]
-
     @contextlib.contextmanager
     def writing(self, actor: Actor) -> Iterator[None]:
         """Wait for the write lock as others do, but let them move."""
@@ -339,9 +274,10 @@ class Stage:
 
 def _load(read: ReadTransaction, view: Viewpoint) -> Shown:
     pause("judged")
-    row = read.connection.exec_driver_sql("SELECT estimate_minutes FROM tasks WHERE user_id = ?", (view.user,)).one()
+    cursor: Any = read.connection.connection.cursor()
+    ((minutes,),) = cursor.execute(MINUTES_SQL, (view.user,))
     pause("loaded")
-    return Shown(int(row[0]))
+    return Shown(int(minutes))
 
 
 def _make_users(transaction: Any) -> list[UserId]:
