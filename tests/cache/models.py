@@ -6,6 +6,7 @@ Where they stand still on the way is said there as well; the seams themselves ar
 from collections.abc import Callable
 
 from cache.named import MISS
+from cache.warming import Preload
 from data.database import Transaction
 from data.preferences import CacheBackend
 from events.catalog import Event, PreferencesChanged, TaskEdited, encode
@@ -105,32 +106,37 @@ def write(stage: Stage, actor: Actor) -> None:
 
 
 def write_elsewhere(stage: Stage, actor: Actor) -> None:
-    """Another process's command, of which nobody tells us: begin, change and append, commit; then a second one."""
-    for seams in (frozenset({"begun", "written", "committed"}), frozenset()):
-        actor.held = frozenset(seams)
-        cursor = stage.raw_writer
+    """What another process does: begin, change the row and append, commit; then a second one."""
+    event = TaskEdited(user=stage.user, at=stage.here.clock(), task=TASK, changed=("name",))
+    for _ in range(2):
         with stage.writing(actor):
-            cursor.execute("BEGIN IMMEDIATE")
+            stage.raw_writer.execute("BEGIN IMMEDIATE")
             pause("begun")
             number = stage.truth + 1
-            cursor.execute("UPDATE tasks SET estimate_minutes = ? WHERE user_id = ?", (number, stage.user))
-            event = TaskEdited(user=stage.user, at=stage.here.clock(), task=TASK, changed=("name",))
-            cursor.execute(
-                "INSERT INTO events (user_id, name, at, token, body) VALUES (?, ?, 0, ?, ?)",
-                (stage.user, event.name, number, encode(event)),
-            )
+            _append(stage, "UPDATE tasks SET estimate_minutes = ? WHERE user_id = ?", number, event)
             pause("written")
-            cursor.execute("COMMIT")
+            stage.raw_writer.execute("COMMIT")
             stage.committed(number)
         pause("committed")
+        actor.held = frozenset()
+
+
+def _append(stage: Stage, change: str, to: int | str, event: Event) -> None:
+    stage.raw_writer.execute(change, (to, stage.user))
+    row = (stage.user, event.name, stage.truth, encode(event))
+    stage.raw_writer.execute("INSERT INTO events (user_id, name, at, token, body) VALUES (?, ?, 0, ?, ?)", row)
 
 
 def switch(stage: Stage, actor: Actor) -> None:
-    """Choose another backend, and then the one of before: begin, change and append, commit, tell the feed."""
+    """Choose another backend: change and append, commit, tell the feed; in another process, the one of before."""
     event = PreferencesChanged(user=stage.user, at=stage.here.clock(), changed=("cache_backend",))
-    for backend in (CacheBackend.MEMORY, stage.backend):
-        _command(stage, "UPDATE preferences SET cache_backend = ? WHERE user_id = ?", backend.value, event)
-        actor.held = frozenset()
+    change = "UPDATE preferences SET cache_backend = ? WHERE user_id = ?"
+    _command(stage, change, CacheBackend.MEMORY.value, event)
+    actor.rest()
+    with stage.writing(actor):
+        stage.raw_writer.execute("BEGIN IMMEDIATE")
+        _append(stage, change, stage.backend.value, event)
+        stage.raw_writer.execute("COMMIT")
 
 
 def invalidate(stage: Stage, actor: Actor) -> None:
@@ -149,6 +155,22 @@ def evict(stage: Stage, actor: Actor) -> None:
     actor.rest()
     memory.clear(stage.user)
     stage.forget_on_disk()
+
+
+def evict_at_once(stage: Stage, actor: Actor) -> None:
+    """Give up what is kept, in both tiers, in one turn."""
+    stage.here.manager._memory.clear(stage.user, "analytics")
+    stage.forget_on_disk()
+
+
+def warm_up(stage: Stage, actor: Actor) -> None:
+    """Preload, and load again what goes stale, as the threads do that are there for a user in mode `full`."""
+    manager, others = stage.here.manager, [other for other in stage.actors if other is not actor]
+    cold = manager.warming._cold
+    Preload(stage.user).run(manager)
+    while stage.user in cold or not all(other.dead for other in others):
+        actor.rest()
+        manager.warming._load_again(stage.user, cold.pop(stage.user, ()))
 
 
 def _part(play: Callable[[Stage, Actor], None], *held: str) -> Part:
@@ -172,7 +194,28 @@ MODELS: dict[str, Model] = {
         warm=True,
         loads_behind=True,
     ),
-    "switch": Model((_part(read_value, "looked", "opened", "loaded"), Part(write), Part(switch)), warm=True),
+    "all roles": Model(
+        (
+            _part(read_value, "looked", "opened", "loaded"),
+            Part(write),
+            _part(invalidate, "written"),
+            Part(evict_at_once),
+        ),
+        turns=(4, 4, 2, 1),
+        warm=True,
+    ),
+    "preload": Model(
+        (
+            _part(read_value, "looked", "opened", "loaded"),
+            Part(write),
+            _part(warm_up, "opened", "load opened", "loaded"),
+        ),
+        both=True,
+    ),
+    "switch": Model(
+        (_part(read_value, "looked", "opened", "loaded"), Part(write_elsewhere), _part(switch, "written", "committed")),
+        warm=True,
+    ),
     "readers": Model(
         (
             _part(read_snapshot, "opened", "viewed", "loaded"),

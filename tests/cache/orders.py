@@ -81,11 +81,13 @@ def run_all(stage: Stage, name: str, some: Sequence[Order], *, stop_after: int =
     return outcome
 
 
-def _share(name: str, backend: CacheBackend, mutant: str | None, every: int, share: int, shares: int) -> Outcome:
-    some = list(itertools.islice(orders(4, 4, 4), 0, None, every))[share::shares]
+def _share(
+    name: str, backend: CacheBackend, mutant: str | None, every: int, thorough_every: int, share: int, shares: int
+) -> Outcome:
+    some = list(itertools.islice(orders(*MODELS[name].turns), 0, None, every))[share::shares]
     gc.freeze()
     gc.set_threshold(50_000)  # all that lives long has been made
-    with stage_for(backend) as stage, MUTANTS[mutant].planted() if mutant else contextlib.nullcontext():
+    with stage_for(backend, thorough_every) as stage, MUTANTS[mutant].planted() if mutant else contextlib.nullcontext():
         return run_all(stage, name, some)
 
 
@@ -95,6 +97,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--model", choices=MODELS, action="append", help="one of them only (may be repeated)")
     parser.add_argument("--backend", choices=[backend.value for backend in CacheBackend], action="append")
     parser.add_argument("--every", type=int, default=1, metavar="N", help="every N-th order only")
+    parser.add_argument(
+        "--thorough-every", type=int, default=THOROUGH_EVERY, metavar="N", help="every N-th order the long way (1: all)"
+    )
     parser.add_argument("--mutant", choices=MUTANTS, help="plant this mistake first")
     parser.add_argument("--workers", type=int, default=min(4, os.cpu_count() or 1))
     options = parser.parse_args(arguments)
@@ -103,7 +108,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for backend in options.backend or [backend.value for backend in CacheBackend]:
             for name in options.model or MODELS:
                 began = time.perf_counter()
-                share = (name, CacheBackend(backend), options.mutant, options.every)
+                share = (name, CacheBackend(backend), options.mutant, options.every, options.thorough_every)
                 outcomes = pool.starmap(_share, [(*share, at, options.workers) for at in range(options.workers)], 1)
                 found = [line for outcome in outcomes for line in outcome.wrong]
                 wrong += found

@@ -6,6 +6,7 @@ one snapshot of exactly its state. When all have finished, every path must give 
 """
 
 import contextlib
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -18,11 +19,13 @@ from sqlalchemy import insert
 
 import cache.flights
 import cache.loading
+import cache.manager
+import cache.warming
 from cache.named import MISS
 from cache.store import Place
 from data.database import ReadTransaction
 from data.models import Preferences, Task, User
-from data.preferences import CacheBackend
+from data.preferences import CacheBackend, CacheMode
 from data.sqlite import sqlite
 from data.viewpoint import Viewpoint
 from events.catalog import TaskId, UserCreated, UserId
@@ -34,7 +37,7 @@ from tests.house import Clock, House, open_house
 THOROUGH_EVERY = 23
 """In how many orders one is thorough, and takes several times as long: of a user whom no process knows yet, so that
 the log is searched on the way, and with nothing in the place of the product's own parts."""
-RESTART_EVERY = 5
+RESTART_EVERY = 11
 """In how many orders one ends with a look of a process that knows nothing but the log and the folder."""
 USERS_AT_ONCE = 200
 TASK = TaskId("task")
@@ -64,9 +67,13 @@ class Part:
 
 @dataclass(frozen=True)
 class Model:
-    """Some actors. `warm`: what they read has been read before they begin; `both`: they read both values."""
+    """Some actors, and how many turns each has. There are 34,650 orders of 4, 4 and 4, and of 4, 4, 2 and 1 as well.
+
+    `warm`: what they read has been read before they begin; `both`: they read both values.
+    """
 
     parts: tuple[Part, ...]
+    turns: tuple[int, ...] = (4, 4, 4)
     warm: bool = False
     both: bool = False
     by_name: bool = False
@@ -83,7 +90,8 @@ class Stage:
         self._locks = Locks()
         with self._locks.recorded():
             self.here, self.there, self.after_restart = (
-                opened.enter_context(open_house(folder, clock=clock, backend=backend)) for _ in range(3)
+                opened.enter_context(open_house(folder, clock=clock, backend=backend, mode=CacheMode.FULL))
+                for _ in range(3)
             )
         path = folder / "state" / "reprieve.db"
         self.raw, self.raw_writer = (
@@ -106,10 +114,15 @@ class Stage:
         self.truth = 0
         self.states: list[tuple[int, int]] = []
         """The number after each commit, with the commit's seq."""
-        for house in (self.here, self.there):
+        for house in (self.here, self.there, self.after_restart):
             opened.callback(hold(self, house).close)
+            house.manager.warming._thread = (
+                threading.main_thread()
+            )  # "there is one already": an actor re-warms, or nobody
         opened.enter_context(mock.patch.object(cache.flights, "Future", PatientFuture))
         opened.enter_context(mock.patch.object(cache.loading, "time", PatientTime))
+        for module in (cache.manager, cache.warming):
+            opened.enter_context(mock.patch.object(module, "VALUES", (self.one, self.other)))
         self.is_loading_behind = False
         self.jobs: list[Callable[[], None]] = []
         """Loads that nobody has begun yet, where somebody does that for the readers."""
@@ -225,6 +238,7 @@ class Stage:
         The same user is taken again and again, since that costs least; now and then one whom no process has heard of.
         """
         self._scenes += 1
+        self.here.manager.warming._cold.clear()
         self.is_thorough = self._scenes % self._thorough_every == 0
         for house in (self.here, self.there):
             house.manager._leases._board = house.manager._file if self.is_thorough else self._board

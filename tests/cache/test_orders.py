@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -16,12 +17,12 @@ from tests.cache.probes import Count, probe
 from tests.cache.stage import Order, Stage
 from tests.house import open_house
 
-EVERY = 61
+EVERY = 397
 
 
-@pytest.fixture(scope="module")
-def orders_of_three() -> list[Order]:
-    return list(orders(4, 4, 4))
+@cache
+def all_orders(name: str) -> list[Order]:
+    return list(orders(*MODELS[name].turns))
 
 
 @pytest.fixture(scope="module")
@@ -30,21 +31,21 @@ def memory_stage() -> Iterator[Stage]:
         yield stage
 
 
-def test_three_actors_with_four_turns_have_all_their_orders(orders_of_three: list[Order]) -> None:
-    assert len(set(orders_of_three)) == len(orders_of_three) == 34_650
+@pytest.mark.parametrize("name", MODELS)
+def test_each_model_has_all_its_orders(name: str) -> None:
+    assert len(set(all_orders(name))) == len(all_orders(name)) == 34_650
 
 
 @pytest.mark.parametrize("backend", list(CacheBackend))
-def test_in_no_order_is_anything_stale(backend: CacheBackend, orders_of_three: list[Order]) -> None:
-    some = orders_of_three[::EVERY]
-    with stage_for(backend) as stage:
-        for at, name in enumerate(MODELS):  # shared out, or it would take a minute
-            assert run_all(stage, name, some[at :: len(MODELS)]).wrong == []
+def test_in_no_order_is_anything_stale(backend: CacheBackend) -> None:
+    with stage_for(backend, thorough_every=5) as stage:
+        for name in MODELS:
+            assert run_all(stage, name, all_orders(name)[::EVERY]).wrong == []
 
 
 @pytest.mark.parametrize("name", MODELS)
 def test_all_orders_of_the_first_two_are_right(name: str, memory_stage: Stage) -> None:
-    outcome = run_all(memory_stage, name, list(orders(4, 4, 0)))
+    outcome = run_all(memory_stage, name, list(orders(4, 4)))
     assert (outcome.ran, outcome.wrong) == (70, [])
 
 
@@ -65,9 +66,9 @@ def test_a_snapshot_does_not_take_what_another_process_kept_of_a_later_state(
 
 
 @pytest.mark.parametrize("mutant", MUTANTS)
-def test_a_planted_mistake_is_found(mutant: str, memory_stage: Stage, orders_of_three: list[Order]) -> None:
+def test_a_planted_mistake_is_found(mutant: str, memory_stage: Stage) -> None:
     planted = MUTANTS[mutant]
-    some = random.Random(7).sample(orders_of_three, 1_500)  # a handful will do, as a rule
+    some = random.Random(7).sample(all_orders(planted.seen_in), 1_500)  # a handful will do, as a rule
     with planted.planted():
         found = run_all(memory_stage, planted.seen_in, some, stop_after=1).wrong
     assert "WrongError" in "".join(found)
