@@ -50,7 +50,7 @@ class Outcome:
     """What came of some orders."""
 
     ran: int = 0
-    seconds: float = 0.0
+    cpu_seconds: float = 0.0
     wrong: list[str] = field(default_factory=list)
 
 
@@ -65,7 +65,7 @@ def stage_for(backend: CacheBackend, thorough_every: int = THOROUGH_EVERY) -> It
 
 def run_all(stage: Stage, name: str, some: Sequence[Order], *, stop_after: int = 3) -> Outcome:
     """Run orders of the model called *name*, until so many went wrong."""
-    outcome, began = Outcome(), time.perf_counter()
+    outcome, began = Outcome(), time.process_time()
     for order in some:
         outcome.ran += 1
         try:
@@ -77,7 +77,7 @@ def run_all(stage: Stage, name: str, some: Sequence[Order], *, stop_after: int =
             )
             if len(outcome.wrong) >= stop_after:
                 break
-    outcome.seconds = time.perf_counter() - began
+    outcome.cpu_seconds = time.process_time() - began
     return outcome
 
 
@@ -113,7 +113,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 found = [line for outcome in outcomes for line in outcome.wrong]
                 wrong += found
                 ran, seconds = sum(outcome.ran for outcome in outcomes), time.perf_counter() - began
-                sys.stdout.write(f"{backend:7} {name:11} {ran:6} orders {seconds:6.1f} s  {len(found)} wrong\n")
+                ms = 1000 * sum(outcome.cpu_seconds for outcome in outcomes) / ran
+                took = f"{seconds:6.1f} s, {ms:4.2f} ms of CPU each"
+                sys.stdout.write(f"{backend:7} {name:11} {ran:6} orders in {took}  {len(found)} wrong\n")
                 sys.stdout.writelines(f"    {line}\n" for line in found)
                 sys.stdout.flush()
     return 1 if wrong else 0

@@ -116,9 +116,7 @@ class Stage:
         """The number after each commit, with the commit's seq."""
         for house in (self.here, self.there, self.after_restart):
             opened.callback(hold(self, house).close)
-            house.manager.warming._thread = (
-                threading.main_thread()
-            )  # "there is one already": an actor re-warms, or nobody
+            house.manager.warming._thread = threading.main_thread()  # as if one re-warmed already: an actor does
         opened.enter_context(mock.patch.object(cache.flights, "Future", PatientFuture))
         opened.enter_context(mock.patch.object(cache.loading, "time", PatientTime))
         for module in (cache.manager, cache.warming):

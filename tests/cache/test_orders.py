@@ -3,6 +3,7 @@
 import random
 from collections.abc import Iterator
 from functools import cache
+from operator import attrgetter
 from pathlib import Path
 
 import pytest
@@ -10,11 +11,13 @@ import pytest
 from data import instances, tasks
 from data.fields import Feelings
 from data.preferences import CacheBackend
+from tests.cache import actors
+from tests.cache.actors import Actor
 from tests.cache.models import MODELS
 from tests.cache.mutants import MUTANTS
 from tests.cache.orders import orders, run_all, stage_for
 from tests.cache.probes import Count, probe
-from tests.cache.stage import Order, Stage
+from tests.cache.stage import Model, Order, Part, Stage
 from tests.house import open_house
 
 EVERY = 397
@@ -63,6 +66,21 @@ def test_a_snapshot_does_not_take_what_another_process_kept_of_a_later_state(
             assert there.manager.get_or_load(other, there.user) == Count(1), "it is on disk now, of a later state"
             assert snapshot.get(other) == Count(0)
         assert here.manager.get_or_load(other, here.user) == Count(1)
+
+
+@pytest.mark.parametrize("lock", ["feed._lock", "manager._shelves_lock"])
+def test_no_actor_may_stand_still_inside_of_a_lock(
+    lock: str, memory_stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All actors share a thread: a re-entrant lock would let the others in, and another would never let them on."""
+
+    def stand_inside(stage: Stage, actor: Actor) -> None:
+        with attrgetter(lock)(stage.here):
+            actor.rest()
+
+    monkeypatch.setattr(actors, "PATIENCE_SECONDS", 0.01)
+    with pytest.raises(RuntimeError, match="stands still inside of a"):
+        memory_stage.run(Model((Part(stand_inside),), turns=(2,)), (0, 0))
 
 
 @pytest.mark.parametrize("mutant", MUTANTS)
