@@ -4,13 +4,14 @@ Where they stand still on the way is said there as well; the seams themselves ar
 """
 
 from collections.abc import Callable
+from typing import Any
 
 from cache.named import MISS
 from cache.warming import Preload
-from data.database import Transaction
 from data.preferences import CacheBackend
-from events.catalog import Event, PreferencesChanged, TaskEdited, encode
+from events.catalog import Event, PreferencesChanged, TaskEdited
 from tests.cache.actors import Actor, pause, wait_until
+from tests.cache.seams import OpenWriter
 from tests.cache.stage import MINUTES_SQL, TASK, Model, Part, Shown, Stage
 from tests.house import House
 
@@ -89,54 +90,50 @@ def load_behind(stage: Stage, actor: Actor) -> None:
         stage.jobs.pop(0)()
 
 
-def _command(stage: Stage, change: str, to: int | str, event: Event) -> None:
-    def command(transaction: Transaction) -> None:
+def _command(stage: Stage, change: str, to: int | str, event: Event) -> Callable[[Any], None]:
+    def command(transaction: Any) -> None:
         transaction.session.connection().exec_driver_sql(change, (to, stage.user))
         transaction.record(event)
 
-    stage.here.database.write(command)
+    return command
 
 
 def write(stage: Stage, actor: Actor) -> None:
     """Run a command: begin, change the row and append to the log, commit, tell the feed."""
     actor.writes = stage.truth + 1
     event = TaskEdited(user=stage.user, at=stage.here.clock(), task=TASK, changed=("name",))
-    _command(stage, "UPDATE tasks SET estimate_minutes = ? WHERE user_id = ?", actor.writes, event)
+    change = "UPDATE tasks SET estimate_minutes = ? WHERE user_id = ?"
+    stage.here.database.write(_command(stage, change, actor.writes, event))
     actor.writes = 0
 
 
 def write_elsewhere(stage: Stage, actor: Actor) -> None:
     """What another process does: begin, change the row and append, commit; then a second one."""
     event = TaskEdited(user=stage.user, at=stage.here.clock(), task=TASK, changed=("name",))
+
+    def command(transaction: OpenWriter) -> int:
+        pause("begun")
+        number = stage.truth + 1
+        transaction.execute("UPDATE tasks SET estimate_minutes = ? WHERE user_id = ?", (number, stage.user))
+        transaction.record(event)
+        pause("written")
+        return number
+
     for _ in range(2):
         with stage.writing(actor):
-            stage.raw_writer.execute("BEGIN IMMEDIATE")
-            pause("begun")
-            number = stage.truth + 1
-            _append(stage, "UPDATE tasks SET estimate_minutes = ? WHERE user_id = ?", number, event)
-            pause("written")
-            stage.raw_writer.execute("COMMIT")
-            stage.committed(number)
+            stage.committed(stage.raw_writer.run(command))
         pause("committed")
         actor.held = frozenset()
-
-
-def _append(stage: Stage, change: str, to: int | str, event: Event) -> None:
-    stage.raw_writer.execute(change, (to, stage.user))
-    row = (stage.user, event.name, stage.truth, encode(event))
-    stage.raw_writer.execute("INSERT INTO events (user_id, name, at, token, body) VALUES (?, ?, 0, ?, ?)", row)
 
 
 def switch(stage: Stage, actor: Actor) -> None:
     """Choose another backend: change and append, commit, tell the feed; in another process, the one of before."""
     event = PreferencesChanged(user=stage.user, at=stage.here.clock(), changed=("cache_backend",))
     change = "UPDATE preferences SET cache_backend = ? WHERE user_id = ?"
-    _command(stage, change, CacheBackend.MEMORY.value, event)
+    stage.here.database.write(_command(stage, change, CacheBackend.MEMORY.value, event))
     actor.rest()
     with stage.writing(actor):
-        stage.raw_writer.execute("BEGIN IMMEDIATE")
-        _append(stage, change, stage.backend.value, event)
-        stage.raw_writer.execute("COMMIT")
+        stage.raw_writer.run(_command(stage, change, stage.backend.value, event))
 
 
 def invalidate(stage: Stage, actor: Actor) -> None:

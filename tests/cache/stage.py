@@ -31,7 +31,7 @@ from data.viewpoint import Viewpoint
 from events.catalog import TaskId, UserCreated, UserId
 from tests.cache.actors import Actor, Locks, PatientFuture, PatientTime, pause, wait_until
 from tests.cache.probes import probe
-from tests.cache.seams import Board, hold
+from tests.cache.seams import Board, OpenWriter, hold
 from tests.house import Clock, House, open_house
 
 THOROUGH_EVERY = 23
@@ -94,9 +94,8 @@ class Stage:
                 for _ in range(3)
             )
         path = folder / "state" / "reprieve.db"
-        self.raw, self.raw_writer = (
-            sqlite.connect(path, isolation_level=None, check_same_thread=False) for _ in range(2)
-        )
+        self.raw = sqlite.connect(path, isolation_level=None, check_same_thread=False)
+        self.raw_writer = OpenWriter(path, clock())
         opened.callback(self.raw.close)
         opened.callback(self.raw_writer.close)
         self.one = probe(_load, kind=Shown)
