@@ -29,7 +29,7 @@ from cache.errors import CacheError, SettingsError
 from cache.manager import CacheManager
 from cache.pieces import KEYS, PIECES
 from cache.settings import CacheSettings
-from data import preferences, upkeep
+from data import backup, preferences, upkeep
 from data import settings as data_settings
 from data.database import Database, utc_now
 from data.errors import DataError
@@ -42,6 +42,7 @@ from events.errors import EventsError, RulesError
 from events.rules import RULES
 from events.ruleset import Ruleset
 from pages import Pages, Services, install
+from scheduler.backups import Backups
 from scheduler.clockwork import Clockwork
 from scheduler.day import DayWatch, warm_summary
 from scheduler.jobs import Work
@@ -52,6 +53,7 @@ log = logging.getLogger("reprieve")
 ROOT = Path(__file__).resolve().parent
 RECONNECT_TIMEOUT_SECONDS = 60.0
 SHUTDOWN_SECONDS = 3
+RECLAIMED_AT_ONCE = 500
 
 VARIABLES = {
     "HOST": ("127.0.0.1", "the address to listen at; there are no accounts yet, so leave it at loopback"),
@@ -99,6 +101,9 @@ class Application:
         self.database = Database(settings.database_url, clock=clock)
         self.feed = Feed(self.database, self.bus)
         self.manager = CacheManager(self.database, self.feed, self.bus, Ruleset(RULES), settings.cache)
+        self._backups = Backups(
+            database=self.database, folder=backup.folder_of(self.database.file), backup=backup.backup
+        )
         self.clockwork = Clockwork(self.database, self._work())
         self.pages: Pages = install(
             Services(
@@ -146,8 +151,18 @@ class Application:
             "day": watch.look,
             "routines": watch.plan,
             "prune": lambda stopping: upkeep.prune_log(self.database),
+            "reclaim": self._reclaim,
             "audit": self._audit,
+            "backup": lambda stopping: self._backups.make(),
         }
+
+    def _reclaim(self, stopping: threading.Event) -> None:
+        """Look once at all that is kept, a batch at a time."""
+        most = max(tier.entries for tier in self.manager.get_cache_stats().tiers)
+        for _ in range(0, most + 1, RECLAIMED_AT_ONCE):
+            if stopping.wait(0.01):
+                return
+            self.manager.reclaim(most=RECLAIMED_AT_ONCE)
 
     def _audit(self, stopping: threading.Event) -> None:
         for user in preferences.names(self.database).values():

@@ -5,7 +5,6 @@ Putting one back is in `restore`; whether a file is sound, in `check`.
 
 import itertools
 import os
-import re
 import tempfile
 from datetime import datetime
 from pathlib import Path
@@ -16,11 +15,6 @@ from data.errors import BackupRefusedError, DatabaseDamagedError
 
 if TYPE_CHECKING:  # it makes a backup itself, before an upgrade
     from data.database import Database
-
-SCHEDULED = "daily"
-"""How the names of those begin that `rotate` removes: nobody asked for them one by one."""
-
-_ROTATED = re.compile(rf"{SCHEDULED}-[0-9]{{8}}T[0-9]{{12}}Z(-[0-9]+)?\.db")
 
 
 def backup(database: "Database", target: Path) -> Path:
@@ -36,30 +30,6 @@ def backup(database: "Database", target: Path) -> Path:
         OSError: the folder cannot be written.
     """
     return copy(database.file, target)
-
-
-def scheduled(database: "Database", *, keep: int) -> Path:
-    """Make a backup in the usual folder under a name of the moment, then remove the older of these beyond *keep*."""
-    made = backup(database, path_for(database.file, SCHEDULED, database.clock()))
-    rotate(made.parent, keep)
-    return made
-
-
-def rotate(folder: Path, keep: int) -> list[Path]:
-    """Remove all but the newest *keep* scheduled backups of *folder*, and return what was removed, oldest first.
-
-    Backups that somebody made, and those from before an upgrade or a restore, stay.
-
-    Raises:
-        ValueError: *keep* is below 1.
-    """
-    if keep < 1:
-        raise ValueError(f"keep={keep}: expected to keep at least one backup")
-    found = sorted(path for path in folder.glob(f"{SCHEDULED}-*") if _ROTATED.fullmatch(path.name))
-    old = found[:-keep]
-    for path in old:
-        path.unlink()
-    return old
 
 
 def folder_of(database: Path) -> Path:

@@ -6,6 +6,9 @@
 from collections.abc import Mapping
 from typing import ClassVar
 
+import msgspec
+
+from cache.settings import CacheSettings
 from cache.values import PREFERENCES
 from data.preferences import AnalyticsRefresh, CacheBackend, CacheMode, Profile
 from pages import figures
@@ -61,29 +64,32 @@ class Experimental(Section):
         self.home.props["aria-labelledby"] = heading(self.title).html_id
         Words("These change how fast pages are, never what they show.", "p").classes("hint")
         settings = self.visit.services.manager.settings
-        self._modes = self._choice("cache_mode", "Cache mode", MODES, MODES[settings.mode][0])
-        self._choice("cache_backend", "Cache backend", BACKENDS, BACKENDS[settings.backend][0])
+        _, self._modes = self._choice("cache_mode", "Cache mode", MODES, MODES[settings.mode][0])
+        self._backends, self._meanings = self._choice("cache_backend", "Cache backend", BACKENDS, "")
         self._choice("analytics_refresh", "Analytics refresh", REFRESHES, None)
 
     def update(self, shown: Shown) -> None:
         """Show what holds, and what was measured."""
-        profile = shown.get(PREFERENCES)
+        profile, settings = shown.get(PREFERENCES), self.visit.services.manager.settings
+        allowed: dict[str, tuple[str, str]] = {
+            word: BACKENDS[word] for word in settings.backends_of(profile.account_tier)
+        }
+        default = settings.backend_for(msgspec.structs.replace(profile, cache_backend=None))
+        self._backends.offer(_options(allowed, BACKENDS[default][0]))
+        self._meanings.show(_meanings(allowed))
         self.saver.show(profile)
         times = {mode: self.visit.hub.times.of(self.visit.user, mode) for mode in CacheMode}
-        in_use = profile.cache_mode or self.visit.services.manager.settings.mode
+        in_use = settings.mode_for(profile)
         self._modes.show(join(_meanings(MODES), _times(times, in_use)))
 
-    def _choice(self, column: str, label: str, words: Mapping[str, tuple[str, str]], default: str | None) -> Block:
-        options = {word: called for word, (called, _) in words.items()}
+    def _choice(
+        self, column: str, label: str, words: Mapping[str, tuple[str, str]], default: str | None
+    ) -> tuple[Select, Block]:
         with stack("experiment"):
             with field_row(label):
-                select = Select(
-                    options if default is None else {"": f"Default ({default})", **options},
-                    value="",
-                    name=label,
-                )
+                select = Select(_options(words, default), value="", name=label)
             self.saver.add(column, label, select, convert=lambda word: word or None)
-            return Block(_meanings(words))
+            return select, Block(_meanings(words))
 
 
 class Overview(Section):
@@ -99,11 +105,7 @@ class Overview(Section):
     def update(self, shown: Shown) -> None:
         """Show each feature with its state."""
         profile, settings = shown.get(PREFERENCES), self.visit.services.manager.settings
-        self._block.show(
-            join(
-                *(tag("li", one, class_="card feature") for one in _features(profile, settings.mode, settings.backend))
-            )
-        )
+        self._block.show(join(*(tag("li", one, class_="card feature") for one in _features(profile, settings))))
 
 
 def build(visit: Visit) -> None:
@@ -114,10 +116,16 @@ def build(visit: Visit) -> None:
     Overview(visit)
 
 
-def _features(profile: Profile, mode: CacheMode, backend: CacheBackend) -> list[Markup]:
+def _options(words: Mapping[str, tuple[str, str]], default: str | None) -> dict[str, str]:
+    options = {word: called for word, (called, _) in words.items()}
+    return options if default is None else {"": f"Default ({default})", **options}
+
+
+def _features(profile: Profile, settings: CacheSettings) -> list[Markup]:
+    backend = settings.backend_for(profile)
     chosen = (
-        ("Cache mode", MODES, profile.cache_mode or mode, profile.cache_mode is None),
-        ("Cache backend", BACKENDS, profile.cache_backend or backend, profile.cache_backend is None),
+        ("Cache mode", MODES, settings.mode_for(profile), profile.cache_mode is None),
+        ("Cache backend", BACKENDS, backend, profile.cache_backend is not backend),
         ("Analytics refresh", REFRESHES, profile.analytics_refresh, False),
     )
     return [

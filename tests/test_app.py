@@ -1,5 +1,6 @@
 """The composition root: settings, routes without a session, what stops the start."""
 
+import contextlib
 import os
 import socket
 import subprocess
@@ -16,11 +17,16 @@ from fastapi import FastAPI
 import app
 from cache.errors import SettingsError
 from cache.settings import CacheSettings
+from cache.values import DASHBOARD_TASKS
+from data import tasks
 from data.database import utc_now
 from data.errors import DatabaseUnusableError
+from data.preferences import LOCAL_USER
 from events.catalog import CATALOG
 from events.errors import RulesError
 from events.ruleset import Rule
+from scheduler.jobs import JOBS
+from tests.house import Clock
 
 
 def settings(folder: Path) -> app.Settings:
@@ -158,3 +164,20 @@ def test_it_serves_says_where_and_ends_in_order(tmp_path: Path, free_port: int) 
     assert second.returncode == 2
     assert "is Reprieve running already? Set PORT to another number" in second.stderr
     assert second.stderr.count("\n") == 1
+
+
+def test_what_the_clock_does_frees_stale_values_and_keeps_backups(tmp_path: Path) -> None:
+    clock = Clock()
+    application = app.Application(settings(tmp_path), clock)
+    with contextlib.ExitStack() as opened:
+        application.start()
+        opened.callback(application.stop)
+        manager, work = application.manager, application._work()
+        assert set(work) == {job.name for job in JOBS}, "a job of the table that nothing does"
+        manager.get_or_load(DASHBOARD_TASKS, LOCAL_USER)
+        tasks.create(application.database, LOCAL_USER, name="Tax return")
+        clock.advance(days=2)
+        work["reclaim"](threading.Event())
+        assert "dashboard.tasks" not in list(manager._file.keys(LOCAL_USER))
+        work["backup"](threading.Event())
+        assert len(list((tmp_path / "state" / "backups").glob("reprieve-*.db"))) >= 1

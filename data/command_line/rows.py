@@ -1,4 +1,4 @@
-"""The commands about one user's rows: `export`, `import`, `demo`."""
+"""The commands about one user: `export`, `import`, `demo`, `tier`."""
 
 import argparse
 import shlex
@@ -45,6 +45,10 @@ def add_to(commands: Any, common: argparse.ArgumentParser) -> None:
     command.add_argument("--seed", metavar="S", type=int, default=1, help="which life to make up; default: %(default)s")
     command.add_argument("--remove", action="store_true", help="remove the demo again; what is the user's own stays")
     command.set_defaults(run=_demo)
+
+    command = commands.add_parser("tier", parents=[common, of_user], help="give the user's account another tier")
+    command.add_argument("tier", metavar="TIER", choices=[str(tier) for tier in preferences.AccountTier])
+    command.set_defaults(run=_tier)
 
 
 def _export(database: Database, options: argparse.Namespace) -> Answer:
@@ -95,6 +99,14 @@ def _remove_demo(database: Database, user: UserId) -> Answer:
         sentence=f"removed {_many(removed.tasks, removed.instances)} of the demo",
         facts={"tasks": removed.tasks, "instances": removed.instances},
     )
+
+
+def _tier(database: Database, options: argparse.Namespace) -> Answer:
+    tier = preferences.AccountTier(options.tier)
+    with database.opened():
+        is_new = preferences.set_account_tier(database, _user(database, options.user), tier)
+    done = "has the account tier" if is_new else "had the account tier already:"
+    return Answer(sentence=f"{options.user} {done} {tier}", facts={"user": options.user, "tier": str(tier)})
 
 
 def _user(database: Database, name: str) -> UserId:

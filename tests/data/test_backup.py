@@ -1,4 +1,4 @@
-"""Backups: whole, private, never over another file; rotated by name; made before an upgrade. And `check`."""
+"""Backups: whole, private, never over another file; made before an upgrade. And `check`."""
 
 import contextlib
 import os
@@ -105,26 +105,6 @@ def test_a_backup_that_fails_leaves_nothing(
     with pytest.raises(DatabaseDamagedError, match="is damaged: page 7"):
         backup.backup(database, tmp_path / "copy.db")
     assert [path.name for path in tmp_path.glob("*copy.db*")] == []
-
-
-def test_scheduled_backups_rotate_and_others_stay(database: Database, user: UserId, clock: Clock) -> None:
-    folder = backup.folder_of(database.file)
-    for name in ("before-restore-20200101T000000000000Z.db", "daily-notes.db", "backup-20200101T000000000000Z.db"):
-        folder.mkdir(exist_ok=True)
-        (folder / name).write_text("kept")
-    others = set(folder.iterdir())
-    made = []
-    for _ in range(5):
-        made.append(backup.scheduled(database, keep=3))
-        clock.advance(days=1)
-    assert set(folder.iterdir()) - others == set(made[2:])
-    assert backup.rotate(folder, 1) == made[2:4]
-    with pytest.raises(ValueError, match="at least one"):
-        backup.rotate(folder, 0)
-    clock.advance(days=-1)
-    again = backup.scheduled(database, keep=3)  # in the same microsecond
-    assert again != made[-1]
-    assert again.exists()
 
 
 # --- at the start

@@ -245,3 +245,17 @@ def _run(*arguments: str) -> subprocess.CompletedProcess[str]:
         timeout=60,
         check=False,
     )
+
+
+def test_the_operator_gives_an_account_another_tier(url: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["tier", "premium"]) == 0
+    assert main(["tier", "premium"]) == 0
+    assert main(["tier", "free", "--user", "nobody"]) == 1
+    told = capsys.readouterr()
+    assert told.out.splitlines() == [
+        "local has the account tier premium",
+        "local had the account tier already: premium",
+    ]
+    assert "there is no user 'nobody'" in told.err
+    with pytest.raises(SystemExit):
+        main(["tier", "gold"])

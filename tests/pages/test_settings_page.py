@@ -9,7 +9,7 @@ from nicegui.testing import User
 from nicegui.testing.user_interaction import UserInteraction
 
 from data import preferences
-from data.preferences import CacheMode, Profile
+from data.preferences import AccountTier, CacheBackend, CacheMode, Profile
 from pages.times import LoadTimes
 from tests.pages.hands import elements, field, press, submit, texts
 from tests.pages.stage import USER, Stage, until
@@ -42,6 +42,18 @@ def type_in(user: User, name: str, text: str) -> None:
     with user.client:
         found.value = text
     UserInteraction(user, {found}, None).trigger("change")
+
+
+async def test_only_the_backends_that_the_account_tier_allows_are_offered(user: User, stage: Stage) -> None:
+    assert stage.application is not None
+    settings = stage.application.settings.cache
+    settings.allowed[AccountTier.FREE] = (CacheBackend.FILE, CacheBackend.MEMORY)  # type: ignore[index]
+    await opened(user, stage)
+    backends = next(one for one in elements(user) if one.props.get("aria-label") == "Cache backend")
+    assert [word for word, _ in backends.props["options"]] == ["", "memory", "file", "hybrid"]
+    await stage.do(preferences.set_account_tier, AccountTier.FREE)
+    await until(lambda: [word for word, _ in backends.props["options"]] == ["", "file", "memory"])
+    assert backends.props["options"][0][1] == "Default (File)", "the operator's default is not allowed"
 
 
 async def test_what_is_chosen_is_saved_at_once_and_can_be_taken_back(user: User, stage: Stage) -> None:
