@@ -26,6 +26,7 @@ from cache import prometheus, values
 from cache import settings as cache_settings
 from cache.errors import CacheError, SettingsError
 from cache.manager import CacheManager
+from cache.rulebook import faults
 from cache.settings import CacheSettings
 from data import preferences
 from data import settings as data_settings
@@ -33,13 +34,12 @@ from data.database import Database, utc_now
 from data.errors import DataError
 from data.feed import Feed
 from data.settings import database_url, system_zone
-from events import ruleset
+from events import table
 from events.bus import Bus
 from events.catalog import CATALOG
 from events.errors import EventsError, RulesError
-from events.rules import RULES
 from events.ruleset import Ruleset
-from pages import Pages, Services, install
+from pages import Pages, Services, install, inventory
 from scheduler.day import DayWatch
 
 log = logging.getLogger("reprieve")
@@ -93,7 +93,7 @@ class Application:
         self.bus = Bus()
         self.database = Database(settings.database_url, clock=clock)
         self.feed = Feed(self.database, self.bus)
-        self.manager = CacheManager(self.database, self.feed, self.bus, Ruleset(RULES), settings.cache)
+        self.manager = CacheManager(self.database, self.feed, self.bus, Ruleset(table.rules()), settings.cache)
         self.day_watch = DayWatch(self.database)
         self.pages: Pages = install(
             Services(
@@ -139,7 +139,7 @@ def build(settings: Settings, *, clock: Callable[[], datetime] = utc_now) -> tup
     """Return the web application and what runs behind it. Serving the former starts and stops the latter.
 
     Raises:
-        RulesError, ValuesError: a table of ours is wrong; says everything that is.
+        RulesError: the tables do not fit together; says everything that is wrong.
     """
     check_tables()
     application = Application(settings, clock)
@@ -182,15 +182,15 @@ def machine_routes(application: Application) -> APIRouter:
 
 
 def check_tables() -> None:
-    """Compare catalog, rules and values with each other.
+    """Compare catalog, rules, values and sections with each other.
 
     Raises:
-        RulesError, ValuesError: says everything that is wrong.
+        RulesError: says everything that is wrong, each with file and line.
     """
-    values.check(values.VALUES)
-    findings = ruleset.check(RULES, CATALOG, [value.key for value in values.VALUES])
+    rules, misspelt = table.read()
+    findings = [*misspelt, *faults.find(rules, CATALOG, values.VALUES, inventory.parts()), *inventory.faults()]
     if findings:
-        raise RulesError(tuple(findings))
+        raise RulesError(findings)
 
 
 def main() -> int:

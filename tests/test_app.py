@@ -19,6 +19,7 @@ from data.database import utc_now
 from data.errors import DatabaseUnusableError
 from events.catalog import CATALOG
 from events.errors import RulesError
+from events.rules import RULES
 from events.ruleset import Rule
 
 
@@ -104,10 +105,14 @@ def test_unset_and_empty_variables_are_the_defaults() -> None:
 
 
 def test_a_wrong_rules_table_stops_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
-    rules = (*app.RULES, Rule(on=(CATALOG[0],), invalidates=("dashboard.metrix",)))
-    monkeypatch.setattr(app, "RULES", rules)
-    with pytest.raises(RulesError, match=r"did you mean 'dashboard\.metrics'"):
+    wrong = (*RULES, Rule(on=(CATALOG[0],), invalidates=("dashboard.metrix",)))
+    monkeypatch.setattr("events.rules.RULES", wrong)
+    with pytest.raises(RulesError, match=r"test_app\.py:\d+: .* did you mean 'dashboard\.metrics'"):
         app.check_tables()
+
+
+def test_the_true_tables_fit_together() -> None:
+    app.check_tables()
 
 
 @pytest.fixture

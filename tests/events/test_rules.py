@@ -154,4 +154,4 @@ def test_no_event_is_global() -> None:
 
 
 def test_the_table_has_no_fault() -> None:
-    assert check(RULES, CATALOG, [value.key for value in VALUES]) == []
+    assert check(RULES, CATALOG, {value.key: value.where for value in VALUES}) == []
