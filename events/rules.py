@@ -55,7 +55,18 @@ RULES: tuple[Rule, ...] = (
     Rule(
         on=(TaskCreated, TaskEdited, TaskArchived),
         invalidates=("dashboard.tasks", "analytics.recommendations"),
-        keeps={"summary.*": "numbers of the past do not depend on the list of tasks; names have a row of their own"},
+        keeps=dict.fromkeys(
+            (
+                "summary.*",
+                "dashboard.metrics",
+                "analytics.composite_scores",
+                "analytics.relief_summary",
+                "analytics.trends",
+                "analytics.correlations",
+                "analytics.distribution",
+            ),
+            "numbers of the past do not depend on the list of tasks; names have a row of their own",
+        ),
     ),
     Rule(
         on=(TaskEdited,),
@@ -78,7 +89,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         on=(PreferencesChanged,),
         when=PreferencesChanged.changes_composite,
-        invalidates=("dashboard.metrics", "analytics.composite_scores", "analytics.trends", "summary.*"),
+        invalidates=("analytics.composite_scores", "analytics.trends", "summary.*"),
     ),
     Rule(
         on=(PreferencesChanged,),
@@ -86,5 +97,5 @@ RULES: tuple[Rule, ...] = (
         invalidates=("analytics.recommendations",),
     ),
     Rule(on=(DataImported, DataRemoved, EventUnreadable), invalidates=("*",)),
-    Rule(on=(UserCreated,), invalidates=()),
+    Rule(on=(UserCreated,), invalidates=(), keeps={"*": "a new user has nothing yet, and is nobody else"}),
 )

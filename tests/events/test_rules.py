@@ -118,7 +118,7 @@ CASES: dict[str, tuple[Event, frozenset[str]]] = {
     "monitored metrics": (edited("monitored_metrics"), PREFERENCES | METRICS),
     "baseline": (edited("baseline"), PREFERENCES | METRICS),
     "target": (edited("target_minutes_per_day"), PREFERENCES | METRICS | COMPOSITE | TRENDS | SUMMARY),
-    "composite weights": (edited("composite_weights"), PREFERENCES | METRICS | COMPOSITE | TRENDS | SUMMARY),
+    "composite weights": (edited("composite_weights"), PREFERENCES | COMPOSITE | TRENDS | SUMMARY),
     "recommendation weights": (edited("recommendation_weights"), PREFERENCES | RECOMMENDATIONS),
     "imported": (a(DataImported, source="csv", tasks=1, instances=2), EVERYTHING),
     "removed": (a(DataRemoved, source="demo", tasks=1, instances=2), EVERYTHING),

@@ -1,0 +1,222 @@
+"""Runs every command on made-up data and watches: what it writes, what values read, and which of them then differ.
+
+Knows nothing of rules and needs no cache: what it saw is held against any table of rules by `judging`.
+"""
+
+import contextlib
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from cache.values import Value
+from data import access, preferences
+from data.database import Database, ReadTransaction
+from data.feed import Feed
+from data.preferences import LOCAL_USER
+from data.rehearsal import START, Clock, Command, Stage, live
+from data.viewpoint import Viewpoint
+from events.bus import Bus
+from events.catalog import Logged, UserId
+
+OTHER_DAYS = 9
+"""How much of a past the second user has: enough to see whether anything of theirs changes."""
+_FILE = Path("reprieve.db")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """A value of *user* that at seq `until` is another than the one which was kept under its key at seq `since`."""
+
+    user: UserId
+    key: str
+    since: int
+    until: int
+    example: str
+
+
+@dataclass(kw_only=True)
+class Observation:
+    """What one command did. `failure` says why it could not be carried out."""
+
+    command: str
+    user: UserId
+    events: list[Logged] = field(default_factory=list)
+    writes: frozenset[str] = frozenset()
+    changes: list[Change] = field(default_factory=list)
+    failure: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Observed:
+    """What all commands did. `reads` are the columns that each value reads, by key; `fickle` are the keys of values
+    that differ when they are computed twice from the same state.
+    """
+
+    observations: Sequence[Observation]
+    reads: Mapping[str, frozenset[str]]
+    fickle: frozenset[str]
+    failures: Mapping[str, str]
+    """Key -> why a value could not be computed."""
+
+
+@dataclass(frozen=True)
+class _Kept:
+    value: Any
+    since: int
+
+
+_Memory = dict[tuple[UserId, str], tuple[_Kept, ...]]
+"""All that may be kept under a key: whether something older still is depends on the rules."""
+
+
+class _Watcher:
+    """Computes all values of both users and remembers what was read and what came out."""
+
+    def __init__(self, values: Sequence[Value[Any]]) -> None:
+        self.values = values
+        self.reads: dict[str, set[str]] = {value.key: set() for value in values}
+        self.fickle: set[str] = set()
+        self.failures: dict[str, str] = {}
+
+    def load(self, database: Database, users: Sequence[UserId]) -> Iterator[tuple[UserId, Value[Any], str, _Kept]]:
+        """Yield every value of *users* that can be computed, with its full key."""
+        with database.read() as read:
+            for user in users:
+                view = Viewpoint.at(user, preferences.load(read, user), database.clock())
+                for value in self.values:
+                    with access.reads_of(read, view) as (watched, seen):
+                        loaded = self._load(value, read, watched)
+                    self.reads[value.key] |= seen.reads
+                    if loaded is not None:
+                        yield user, value, value.key_for(view), _Kept(loaded, read.seq)
+
+    def is_steady(self, database: Database, user: UserId) -> None:
+        """Compute every value twice from one state and remember those that differ."""
+        with database.read() as read:
+            view = Viewpoint.at(user, preferences.load(read, user), database.clock())
+            for value in self.values:
+                if self._load(value, read, view) != self._load(value, read, view):
+                    self.fickle.add(value.key)
+
+    def _load(self, value: Value[Any], read: ReadTransaction, view: Viewpoint) -> Any:
+        try:
+            return value.loader(read, view)
+        except Exception as error:  # whatever a loader raises is what the check is to say
+            self.failures.setdefault(value.key, f"{type(error).__name__}: {error}")
+            return None
+
+
+def observe(commands: Mapping[str, Command], values: Sequence[Value[Any]]) -> Observed:
+    """Run each of *commands* on a copy of the same past. Takes some seconds; uses a temporary folder."""
+    watcher = _Watcher(values)
+    with tempfile.TemporaryDirectory() as folder:
+        past, before, other = _make_past(Path(folder) / "past", watcher)
+        observations = []
+        for number, (name, command) in enumerate(commands.items()):
+            copy = Path(folder) / str(number)
+            copy.mkdir()
+            shutil.copyfile(past, copy / _FILE)
+            observations.append(_watch(name, command, copy, dict(before), other, watcher))
+            shutil.rmtree(copy)
+    return Observed(
+        observations=observations,
+        reads={key: frozenset(columns) for key, columns in watcher.reads.items()},
+        fickle=frozenset(watcher.fickle),
+        failures=dict(watcher.failures),
+    )
+
+
+def _make_past(folder: Path, watcher: _Watcher) -> tuple[Path, _Memory, UserId]:
+    clock = Clock(START)
+    with _opened(folder, clock) as database:
+        preferences.create_user(database, "local")
+        other = preferences.create_user(database, "another")
+        live(database, clock, other, days=OTHER_DAYS)
+        live(database, clock, LOCAL_USER)
+        found = watcher.load(database, (LOCAL_USER, other))
+        before = {(user, key): (kept,) for user, _, key, kept in found}
+        watcher.is_steady(database, LOCAL_USER)
+    return folder / _FILE, before, other
+
+
+def _watch(
+    name: str, command: Command, folder: Path, memory: _Memory, other: UserId, watcher: _Watcher
+) -> Observation:
+    clock = Clock(START)
+    seen = Observation(command=name, user=LOCAL_USER)
+    with _opened(folder, clock) as database:
+
+        def look() -> None:
+            """Compare with what is kept, and keep what is new, as a cache would."""
+            for user, value, key, now in watcher.load(database, (LOCAL_USER, other)):
+                older = memory.get((user, key), ())
+                for kept in older:
+                    if kept.value != now.value:
+                        example = difference(kept.value, now.value)
+                        seen.changes.append(
+                            Change(user=user, key=value.key, since=kept.since, until=now.since, example=example)
+                        )
+                memory[user, key] = (*older, now)
+
+        with _listening(database, seen.events):
+            written = access.writes_of(database)
+            try:
+                command(Stage(database=database, user=LOCAL_USER, clock=clock, look=look))
+            except Exception as error:  # what it raises is what the check is to say
+                seen.failure = f"{type(error).__name__}: {error}"
+        seen.writes = frozenset(written.writes)
+        look()
+    return seen
+
+
+@contextlib.contextmanager
+def _opened(folder: Path, clock: Clock) -> Iterator[Database]:
+    database = Database(f"sqlite:///{folder / _FILE}", clock=clock)
+    database.open()
+    try:
+        yield database
+    finally:
+        database.close()
+
+
+@contextlib.contextmanager
+def _listening(database: Database, events: list[Logged]) -> Iterator[None]:
+    bus = Bus()
+    feed = Feed(database, bus)
+    stop = bus.on_event(events.append)
+    feed.start()
+    try:
+        yield
+    finally:
+        feed.stop()
+        stop()
+
+
+def difference(before: Any, after: Any) -> str:
+    """Return the first place in which two values differ: `cards[3].value: 2 -> 3`."""
+    path, old, new = _first_difference(msgspec.to_builtins(before), msgspec.to_builtins(after), "")
+    return f"{path.lstrip('.') or 'all of it'}: {_short(old)} -> {_short(new)}"
+
+
+def _first_difference(before: Any, after: Any, path: str) -> tuple[str, Any, Any]:
+    if isinstance(before, dict) and isinstance(after, dict) and before.keys() == after.keys():
+        name = next((name for name in before if before[name] != after[name]), None)
+        if name is not None:
+            return _first_difference(before[name], after[name], f"{path}.{name}")
+    if isinstance(before, list | tuple) and isinstance(after, list | tuple):
+        if len(before) != len(after):
+            return f"{path} (how many)", len(before), len(after)
+        index = next((index for index, (old, new) in enumerate(zip(before, after, strict=True)) if old != new), None)
+        if index is not None:
+            return _first_difference(before[index], after[index], f"{path}[{index}]")
+    return path, before, after
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."
