@@ -29,7 +29,7 @@ class Access:
         self.writes: set[str] = set()
 
     def _asked(self, action: int, first: str | None, second: str | None, *_: object) -> int:
-        if first in Base.metadata.tables and first != _LOG:
+        if first is not None and first in Base.metadata.tables and first != _LOG:
             if action == sqlite.SQLITE_READ:
                 self.reads.add(f"{first}.{second or _ROWS}")
             elif action == sqlite.SQLITE_UPDATE:

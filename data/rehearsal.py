@@ -153,9 +153,7 @@ COMMANDS: dict[str, Command] = {
     "edit an instance of yesterday": _edit(1, actual_relief=1, actual_minutes=333.0),
     "edit an old instance": _edit(40, actual_relief=1, actual_aversion=100, actual_minutes=333.0),
     "move an instance to another day": _edit(1, completed_at=NOON),
-    "edit what is planned": _move(
-        instances.edit, State.PLANNED, due_at=NOON, estimate_minutes=3.0, predicted_relief=1
-    ),
+    "edit what is planned": _move(instances.edit, State.PLANNED, due_at=NOON, estimate_minutes=3.0, predicted_relief=1),
     "another time zone": _prefer(time_zone="Pacific/Auckland"),
     "another day start": _prefer(day_start="06:00"),
     "another target": _prefer(target_minutes_per_day=20.0),
@@ -165,9 +163,7 @@ COMMANDS: dict[str, Command] = {
     "another baseline": _prefer(baseline="all"),
     "another theme": _prefer(theme="dark"),
     "another backend": _prefer(cache_backend="file"),
-    "another account tier": lambda stage: preferences.set_account_tier(
-        stage.database, stage.user, AccountTier.PREMIUM
-    ),
+    "another account tier": lambda stage: preferences.set_account_tier(stage.database, stage.user, AccountTier.PREMIUM),
     "refresh": _refresh,
     "the next day": _next_day,
     "an hour passes": lambda stage: stage.clock.advance(hours=1),

@@ -1,4 +1,4 @@
-"""What stops a start: everything in which catalog, rules, values and sections do not fit together, all of it at once."""
+"""What stops a start: all in which catalog, rules, values and sections do not fit together, at once."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -93,7 +93,9 @@ def _miss(
             f"{change.key} depends on the time, and its key does not: let it vary by day or by hour. {example}",
         )
     if not happened:
-        return Finding(_line_of(seen.command), f"{columns} is written without any event, and {change.key} reads it. {example}")
+        return Finding(
+            _line_of(seen.command), f"{columns} is written without any event, and {change.key} reads it. {example}"
+        )
     if not own:
         of_whom = ", ".join(sorted({str(logged.event.user) for logged in happened}))
         return Finding(
@@ -104,7 +106,8 @@ def _miss(
     if keeping is not None:
         rule, pattern = keeping
         return Finding(
-            rule.where, f"{names} is said to keep {pattern!r} ({rule.keeps[pattern]}), but {change.key} differs: {example}"
+            rule.where,
+            f"{names} is said to keep {pattern!r} ({rule.keeps[pattern]}), but {change.key} differs: {example}",
         )
     said = f"writes {columns}, which {change.key} reads" if columns else f"changes {change.key}"
     return Finding(_row_of(own[-1].event, ruleset), f"{names} {said}, and no rule says so. {example}")

@@ -106,7 +106,7 @@ class _Watcher:
     def _load(self, value: Value[Any], read: ReadTransaction, view: Viewpoint) -> Any:
         try:
             return value.loader(read, view)
-        except Exception as error:  # whatever a loader raises is what the check is to say
+        except Exception as error:  # noqa: BLE001  # whatever a loader raises is what the check is to say
             self.failures.setdefault(value.key, f"{type(error).__name__}: {error}")
             return None
 
@@ -139,14 +139,12 @@ def _make_past(folder: Path, watcher: _Watcher) -> tuple[Path, _Memory, UserId]:
         live(database, clock, other, days=OTHER_DAYS)
         live(database, clock, LOCAL_USER)
         found = watcher.load(database, (LOCAL_USER, other))
-        before = {(user, key): (kept,) for user, _, key, kept in found}
+        before: _Memory = {(user, key): (kept,) for user, _, key, kept in found}
         watcher.is_steady(database, LOCAL_USER)
     return folder / _FILE, before, other
 
 
-def _watch(
-    name: str, command: Command, folder: Path, memory: _Memory, other: UserId, watcher: _Watcher
-) -> Observation:
+def _watch(name: str, command: Command, folder: Path, memory: _Memory, other: UserId, watcher: _Watcher) -> Observation:
     clock = Clock(START)
     seen = Observation(command=name, user=LOCAL_USER)
     with _opened(folder, clock) as database:
@@ -167,7 +165,7 @@ def _watch(
             written = access.writes_of(database)
             try:
                 command(Stage(database=database, user=LOCAL_USER, clock=clock, look=look))
-            except Exception as error:  # what it raises is what the check is to say
+            except Exception as error:  # noqa: BLE001  # what it raises is what the check is to say
                 seen.failure = f"{type(error).__name__}: {error}"
         seen.writes = frozenset(written.writes)
         look()
