@@ -15,6 +15,7 @@ from cache.values import Value
 from events.patterns import EVERYTHING, covers, parse
 from events.ruleset import Rule
 
+TITLE = "Which event makes which values stale, and which pages show them"
 LINE = 20
 """Height of a line of text, in pixels."""
 PAD = 10
@@ -75,7 +76,7 @@ def graph(rules: Sequence[Rule], values: Sequence[Value[Any]], parts: Sequence[P
     return found
 
 
-_EVERY_PAGE_WORDS = "the frame of every page"
+_EVERY_PAGE_WORDS = "every page"
 
 
 def _boxes(pattern: str, found: Graph) -> Iterable[str]:
@@ -226,23 +227,21 @@ text{fill:#1b1d28}.box{fill:#fff;stroke:#c9cbdb}.event{fill:#eef0fb;stroke:#4650
 
 def svg(drawn: Drawing) -> str:
     """Return the drawing as an SVG file that suits light and dark pages."""
+    size = f"{drawn.width:g} {drawn.height:g}"
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {drawn.width:g} {drawn.height:g}" '
-        f'width="{drawn.width:g}" height="{drawn.height:g}" role="img" aria-label="Which event makes which values stale, '
-        'and which pages show them">',
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {size}" role="img" aria-label="{TITLE}">',
         f"<style>{_STYLE}</style>",
     ]
-    boxes = sorted(
-        drawn.boxes, key=lambda box: box.look != "subsystem"
-    )  # what holds others lies below them and the lines
-    holders = [box for box in boxes if box.look == "subsystem"]
+    holders = [box for box in drawn.boxes if box.look == "subsystem"]  # below what they hold, and below the lines
     parts += [_svg_box(box) for box in holders]
-    parts += [
-        f'<path class="curve{" if" if curve.words else ""}" d="{curve.path}"><title>{escape(curve.title)}</title></path>'
-        for curve in drawn.curves
-    ]
-    parts += [_svg_box(box) for box in boxes if box not in holders]
+    parts += [_svg_curve(curve) for curve in drawn.curves]
+    parts += [_svg_box(box) for box in drawn.boxes if box not in holders]
     return "\n".join([*parts, "</svg>"]) + "\n"
+
+
+def _svg_curve(curve: Curve) -> str:
+    look = "curve if" if curve.words else "curve"
+    return f'<path class="{look}" d="{curve.path}"><title>{escape(curve.title)}</title></path>'
 
 
 def _svg_box(box: Box) -> str:

@@ -100,7 +100,7 @@ def _miss(
         of_whom = ", ".join(sorted({str(logged.event.user) for logged in happened}))
         return Finding(
             place_of(type(happened[-1].event)),
-            f"{names} is recorded for user {of_whom}, but a value of user {change.user} differs: {change.key}. {example}",
+            f"{names} is recorded for user {of_whom}, but {change.key} of user {change.user} differs. {example}",
         )
     keeping = _keeping(change.key, own, ruleset)
     if keeping is not None:

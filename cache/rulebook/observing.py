@@ -111,11 +111,11 @@ class _Watcher:
             return None
 
 
-def observe(commands: Mapping[str, Command], values: Sequence[Value[Any]]) -> Observed:
-    """Run each of *commands* on a copy of the same past. Takes some seconds; uses a temporary folder."""
+def observe(commands: Mapping[str, Command], values: Sequence[Value[Any]], *, days: int = 60) -> Observed:
+    """Run each of *commands* on a copy of the same past, so many days long. Takes some seconds."""
     watcher = _Watcher(values)
     with tempfile.TemporaryDirectory() as folder:
-        past, before, other = _make_past(Path(folder) / "past", watcher)
+        past, before, other = _make_past(Path(folder) / "past", watcher, days)
         observations = []
         for number, (name, command) in enumerate(commands.items()):
             copy = Path(folder) / str(number)
@@ -131,13 +131,13 @@ def observe(commands: Mapping[str, Command], values: Sequence[Value[Any]]) -> Ob
     )
 
 
-def _make_past(folder: Path, watcher: _Watcher) -> tuple[Path, _Memory, UserId]:
+def _make_past(folder: Path, watcher: _Watcher, days: int) -> tuple[Path, _Memory, UserId]:
     clock = Clock(START)
     with _opened(folder, clock) as database:
         preferences.create_user(database, "local")
         other = preferences.create_user(database, "another")
         live(database, clock, other, days=OTHER_DAYS)
-        live(database, clock, LOCAL_USER)
+        live(database, clock, LOCAL_USER, days=days)
         found = watcher.load(database, (LOCAL_USER, other))
         before: _Memory = {(user, key): (kept,) for user, _, key, kept in found}
         watcher.is_steady(database, LOCAL_USER)
