@@ -24,6 +24,7 @@ from nicegui import ui
 import events
 from cache import prometheus, values
 from cache import settings as cache_settings
+from cache.auditor import Auditor
 from cache.errors import CacheError, SettingsError
 from cache.manager import CacheManager
 from cache.rulebook import faults
@@ -94,11 +95,13 @@ class Application:
         self.database = Database(settings.database_url, clock=clock)
         self.feed = Feed(self.database, self.bus)
         self.manager = CacheManager(self.database, self.feed, self.bus, Ruleset(table.rules()), settings.cache)
+        self.auditor = Auditor(self.manager)
         self.day_watch = DayWatch(self.database)
         self.pages: Pages = install(
             Services(
                 database=self.database,
                 manager=self.manager,
+                auditor=self.auditor,
                 bus=self.bus,
                 poll=self.feed.catch_up,
                 clock=clock,
@@ -124,6 +127,8 @@ class Application:
             opened.callback(self.feed.stop)
             self.pages.start()
             opened.callback(self.pages.stop)
+            self.auditor.start()
+            opened.callback(self.auditor.stop)
             self.day_watch.start()
             opened.callback(self.day_watch.stop)
             self._running = opened.pop_all()
@@ -167,7 +172,7 @@ def build(settings: Settings, *, clock: Callable[[], datetime] = utc_now) -> tup
 def machine_routes(application: Application) -> APIRouter:
     """Return `/health` and `/metrics`: of the parent application, so that they answer without a session."""
     router = APIRouter()
-    counters = prometheus.exposition(application.manager.get_cache_stats)
+    counters = prometheus.exposition(application.manager.get_cache_stats, application.auditor.report)
 
     @router.get("/health")
     def health() -> PlainTextResponse:

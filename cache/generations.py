@@ -66,9 +66,13 @@ class Generations:
         """Return the seq of the last event that was seen to invalidate anything of *user*; 0 if none was."""
         return max(self._newest_of_all, self._newest_of.get(user, 0))
 
+    def prefixes_of(self, event: Event) -> tuple[str, ...]:
+        """Return the prefixes whose generations *event* raises."""
+        return self._ruleset.prefixes(event)
+
     def apply(self, logged: Logged) -> tuple[str, ...]:
         """Raise the generations that *logged* concerns to its seq, and return their prefixes."""
-        found = self._ruleset.prefixes(logged.event)
+        found = self.prefixes_of(logged.event)
         if found:
             self.raise_to(logged.seq, found, None if logged.event.is_global else logged.event.user)
         return found

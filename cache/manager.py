@@ -31,7 +31,7 @@ from data.database import Database, ReadTransaction, Transaction
 from data.feed import Feed
 from data.preferences import LOCAL_USER, CacheBackend, CacheMode
 from events.bus import Bus
-from events.catalog import Invalidated, Logged, RefreshRequested, Reloaded, UserId
+from events.catalog import Event, Invalidated, Logged, RefreshRequested, Reloaded, UserId
 from events.patterns import EVERYTHING
 from events.ruleset import Ruleset
 
@@ -309,11 +309,31 @@ class CacheManager:
         checked, differs = 0, []
         with self.snapshot(user) as snapshot:
             for value in VALUES:
-                if snapshot.why(value).state == "fresh":
+                entry = snapshot.kept(value)
+                if entry is not None:
                     checked += 1
-                    if snapshot.get(value) != snapshot.load(value):
+                    if entry.value != snapshot.load(value):
                         differs.append(value.key)
         return checked, differs
+
+    def users_here(self) -> list[UserId]:
+        """Return whose values have been read since they last changed."""
+        return list(self._shelves)
+
+    def activity(self) -> int:
+        """Return a number that changes whenever anything is read, loaded or recorded."""
+        return self._counts.total() + self._feed.seq
+
+    def distrust(self, user: UserId, key: str) -> int:
+        """Drop what is kept below the full *key*, which is wrong; have pages redraw it. Returns how many entries went."""
+        self._drop_shelves(user)
+        dropped = self._hybrid.clear(user, key)
+        self._bus.notify(Reloaded(user=user, prefixes=(key,), seq=self._feed.seq))
+        return dropped
+
+    def prefixes_of(self, event: Event) -> tuple[str, ...]:
+        """Return the prefixes that *event* makes stale, by the rules that this cache works with."""
+        return self._generations.prefixes_of(event)
 
     def _store_of(self, user: UserId) -> Store:
         shelf = self._shelves.get(user)

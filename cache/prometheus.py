@@ -6,6 +6,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from cache.auditor import AuditReport
 from cache.counts import CacheStats
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -26,9 +27,17 @@ _BY_TIER = {
 }
 
 
+_BY_AUDIT = {
+    "checked": "Kept values that were compared with a fresh load of the same state",
+    "differed": "Kept values that were wrong",
+    "failed": "Kept values that could not be compared, because the load failed",
+}
+
+
 class _Stats(Collector):
-    def __init__(self, stats: Callable[[], CacheStats]) -> None:
+    def __init__(self, stats: Callable[[], CacheStats], audit: Callable[[], AuditReport]) -> None:
         self._stats = stats
+        self._audit = audit
 
     def collect(self) -> Iterator[Metric]:
         stats = self._stats()
@@ -55,10 +64,13 @@ class _Stats(Collector):
             for tier in stats.tiers:
                 gauge.add_metric([tier.tier], getattr(tier, name))
             yield gauge
+        report = self._audit()
+        for name, meaning in _BY_AUDIT.items():
+            yield CounterMetricFamily(f"reprieve_cache_audit_{name}", meaning, value=getattr(report, name))
 
 
-def exposition(stats: Callable[[], CacheStats]) -> Callable[[], bytes]:
-    """Return a function that returns the counters of *stats* in Prometheus' text format."""
+def exposition(stats: Callable[[], CacheStats], audit: Callable[[], AuditReport]) -> Callable[[], bytes]:
+    """Return a function that returns the counters of *stats* and *audit* in Prometheus' text format."""
     registry = CollectorRegistry()
-    registry.register(_Stats(stats))
+    registry.register(_Stats(stats, audit))
     return lambda: generate_latest(registry)

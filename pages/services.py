@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+from cache.auditor import Auditor
 from cache.manager import CacheManager
 from data.database import Database
 from data.preferences import LOCAL_USER
@@ -21,6 +22,7 @@ class Services:
 
     database: Database
     manager: CacheManager
+    auditor: Auditor
     bus: Bus
     poll: Callable[[], object]
     clock: Callable[[], datetime]

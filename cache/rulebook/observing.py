@@ -11,8 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
+from cache.difference import difference
 from cache.values import Value
 from data import access, preferences
 from data.database import Database, ReadTransaction
@@ -155,7 +154,7 @@ def _watch(name: str, command: Command, folder: Path, memory: _Memory, other: Us
                 older = memory.get((user, key), ())
                 for kept in older:
                     if kept.value != now.value:
-                        example = difference(kept.value, now.value)
+                        example = ": ".join(difference(kept.value, now.value))
                         seen.changes.append(
                             Change(user=user, key=value.key, since=kept.since, until=now.since, example=example)
                         )
@@ -193,28 +192,3 @@ def _listening(database: Database, events: list[Logged]) -> Iterator[None]:
     finally:
         feed.stop()
         stop()
-
-
-def difference(before: Any, after: Any) -> str:
-    """Return the first place in which two values differ: `cards[3].value: 2 -> 3`."""
-    path, old, new = _first_difference(msgspec.to_builtins(before), msgspec.to_builtins(after), "")
-    return f"{path.lstrip('.') or 'all of it'}: {_short(old)} -> {_short(new)}"
-
-
-def _first_difference(before: Any, after: Any, path: str) -> tuple[str, Any, Any]:
-    if isinstance(before, dict) and isinstance(after, dict) and before.keys() == after.keys():
-        name = next((name for name in before if before[name] != after[name]), None)
-        if name is not None:
-            return _first_difference(before[name], after[name], f"{path}.{name}")
-    if isinstance(before, list | tuple) and isinstance(after, list | tuple):
-        if len(before) != len(after):
-            return f"{path} (how many)", len(before), len(after)
-        index = next((index for index, (old, new) in enumerate(zip(before, after, strict=True)) if old != new), None)
-        if index is not None:
-            return _first_difference(before[index], after[index], f"{path}[{index}]")
-    return path, before, after
-
-
-def _short(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else text[:57] + "..."
