@@ -148,9 +148,9 @@ class Auditor:
                             seq=logged.seq,
                             event=logged.event.name,
                             at=logged.event.at,
-                            invalidates=tuple(prefix or "*" for prefix in self._manager.prefixes_of(logged.event)),
+                            invalidates=tuple(prefix or "*" for prefix in prefixes),
                         )
-                        for logged in snapshot.latest_events(TRAIL)
+                        for logged, prefixes in snapshot.trail(TRAIL)
                     ),
                 )
                 self._count(found)

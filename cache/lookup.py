@@ -67,6 +67,7 @@ class Lookup:
         leases: Leases,
         database: Database,
         catch_up: Callable[[], int],
+        loaded: Callable[[Place, float], None],
         landed_late: Callable[[Place, int], None],
     ) -> None:
         self.generations = generations
@@ -84,6 +85,7 @@ class Lookup:
             counts=counts,
             leases=leases,
             clock=database.clock,
+            loaded=loaded,
             landed_late=landed_late,
         )
 

@@ -16,6 +16,7 @@ from cache.counts import CacheStats, Counts
 from cache.file_store import FileStore
 from cache.generations import Generations
 from cache.hybrid_store import HybridStore
+from cache.journal import Journal
 from cache.leases import Leases
 from cache.lookup import Lookup
 from cache.memory_store import MemoryStore
@@ -31,7 +32,7 @@ from data.database import Database, ReadTransaction, Transaction
 from data.feed import Feed
 from data.preferences import LOCAL_USER, CacheBackend, CacheMode
 from events.bus import Bus
-from events.catalog import Event, Invalidated, Logged, RefreshRequested, Reloaded, UserId
+from events.catalog import Invalidated, Logged, RefreshRequested, Reloaded, UserId
 from events.patterns import EVERYTHING
 from events.ruleset import Ruleset
 
@@ -68,6 +69,8 @@ class CacheManager:
         }
         self._counts = Counts()
         self._generations = Generations(ruleset)
+        self.journal = Journal(self._generations)
+        """What the last events led to."""
         self._leases = Leases(self._file)
         self._lookup = Lookup(
             generations=self._generations,
@@ -78,6 +81,7 @@ class CacheManager:
             leases=self._leases,
             database=database,
             catch_up=feed.catch_up,
+            loaded=self.journal.loaded,
             landed_late=self._landed_late,
         )
         self.warming = Warming(self, bus)
@@ -325,15 +329,11 @@ class CacheManager:
         return self._counts.total() + self._feed.seq
 
     def distrust(self, user: UserId, key: str) -> int:
-        """Drop what is kept below the full *key*, which is wrong; have pages redraw it. Returns how many entries went."""
+        """Drop what is kept under the full *key*, which is wrong, and have pages redraw it; return how many went."""
         self._drop_shelves(user)
         dropped = self._hybrid.clear(user, key)
         self._bus.notify(Reloaded(user=user, prefixes=(key,), seq=self._feed.seq))
         return dropped
-
-    def prefixes_of(self, event: Event) -> tuple[str, ...]:
-        """Return the prefixes that *event* makes stale, by the rules that this cache works with."""
-        return self._generations.prefixes_of(event)
 
     def _store_of(self, user: UserId) -> Store:
         shelf = self._shelves.get(user)
@@ -365,6 +365,7 @@ class CacheManager:
             log.exception("the rules failed on %s, seq %d", event.name, logged.seq)
             prefixes = (EVERYTHING,)
             self._generations.raise_to(logged.seq, prefixes, scope)
+        self.journal.happened(logged, prefixes)
         if not prefixes:
             return
         self._drop_shelves(scope)

@@ -114,9 +114,10 @@ class Snapshot:
         """Return what a reader of this state would be shown without any loading; None if that is nothing."""
         return self._shelf.get(value, self.now) or self._lookup.kept(value, self.seq, self._shelf, self.now)
 
-    def latest_events(self, limit: int) -> list[Logged]:
-        """Return the user's newest events up to this state, newest first."""
-        return event_log.latest(self._read.connection, self.view.user, limit)
+    def trail(self, limit: int) -> list[tuple[Logged, tuple[str, ...]]]:
+        """Return the user's newest events up to this state, newest first, with the prefixes that each made stale."""
+        latest = event_log.latest(self._read.connection, self.view.user, limit)
+        return [(logged, self._lookup.generations.prefixes_of(logged.event)) for logged in latest]
 
     def load(self, value: Value[T]) -> T:
         """Compute *value* from this state, whatever is kept: what `get` must agree with."""

@@ -144,6 +144,10 @@ class Section:
             self._fail()
             return
         self.redraws += 1
+        if self.redraws > 1:
+            keys = [value.key_for(reading.view) for value in self.values]
+            manager = self.visit.services.manager
+            manager.journal.redrew(self.visit.user, self.visit.page, type(self).__name__, keys)
         self.reading = reading
         self._say_age(reading)
 

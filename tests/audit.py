@@ -4,6 +4,7 @@ Commands of the rehearsal are carried out in random order, values are read by tw
 the house is opened anew. After each of these steps the auditor looks; it must never find a difference.
 """
 
+import contextlib
 import random
 import sys
 import tempfile
@@ -56,10 +57,8 @@ def step(house: House, chance: random.Random) -> None:
     name = chance.choice([name for name in COMMANDS if name not in UNSUITED])
     user = chance.choice((house.user, house.user + 1))
     stage = Stage(database=house.database, user=user, clock=clock, look=lambda: None)
-    try:
+    with contextlib.suppress(DataError, StopIteration):  # nothing is left in the state that it needs
         COMMANDS[name](stage)
-    except (DataError, StopIteration):
-        pass  # nothing is left in the state that it needs
     for someone in (house.user, house.user + 1):
         with house.manager.snapshot(someone) as snapshot:
             for value in chance.sample(VALUES, chance.randint(1, len(VALUES))):
