@@ -27,7 +27,7 @@ from cache import settings as cache_settings
 from cache.auditor import Auditor
 from cache.errors import CacheError, SettingsError
 from cache.manager import CacheManager
-from cache.rulebook import faults
+from cache.rulebook import faults, graph
 from cache.settings import CacheSettings
 from data import preferences
 from data import settings as data_settings
@@ -94,7 +94,8 @@ class Application:
         self.bus = Bus()
         self.database = Database(settings.database_url, clock=clock)
         self.feed = Feed(self.database, self.bus)
-        self.manager = CacheManager(self.database, self.feed, self.bus, Ruleset(table.rules()), settings.cache)
+        rules = table.rules()
+        self.manager = CacheManager(self.database, self.feed, self.bus, Ruleset(rules), settings.cache)
         self.auditor = Auditor(self.manager)
         self.day_watch = DayWatch(self.database)
         self.pages: Pages = install(
@@ -102,6 +103,7 @@ class Application:
                 database=self.database,
                 manager=self.manager,
                 auditor=self.auditor,
+                drawing=graph.draw(graph.graph(rules, values.VALUES, inventory.parts())),
                 bus=self.bus,
                 poll=self.feed.catch_up,
                 clock=clock,

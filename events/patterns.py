@@ -17,6 +17,7 @@ EVERYTHING = ""
 _SEGMENT = re.compile(r"[a-z0-9][a-z0-9_-]*")
 
 
+@lru_cache(maxsize=4096)
 def parse(pattern: str) -> str:
     """Return the prefix that *pattern* names: `analytics.*` -> `analytics`, `*` -> `""`.
 

@@ -1,9 +1,10 @@
 """What a person sees: the pages, and the hub that redraws what changed on them.
 
 `live` decides when something is redrawn, `section` is the smallest part that redraws itself, `visit` is one open page.
-`routes` lists the pages and turns a request into one, `shell` is the frame around them. `dashboard` is made of
-`metrics`, `task_lists` and `onboarding`; what its buttons do is in `deeds` and `dialogs`. `summary` is a page of its
-own. Text gets into HTML through `markup` only. `install` registers it all. The only package that knows NiceGUI.
+`routes` lists the pages and turns a request into one, `shell` is the frame around them, `inventory` says which section
+stands where. `dashboard` is made of `metrics`, `task_lists` and `onboarding`; what its buttons do is in `deeds` and
+`dialogs`. `summary` and `inspector` are pages of their own. Text gets into HTML through `markup` only. `install`
+registers it all. The only package that knows NiceGUI.
 """
 
 from pages.routes import Pages, install

@@ -5,7 +5,7 @@ import json
 
 from nicegui import Client, background_tasks, ui
 
-from pages import dashboard, shell, summary
+from pages import dashboard, inspector, shell, summary
 from pages.actions import Actions
 from pages.controls import stack
 from pages.live import Hub
@@ -17,6 +17,7 @@ from pages.workers import Workers
 ENTRIES: tuple[Entry, ...] = (
     Entry(path="/", label="Dashboard", icon="dashboard", build=dashboard.build),
     Entry(path="/summary", label="Summary", icon="summary", build=summary.build),
+    Entry(path="/inspector", label="Inspector", icon="inspector", build=inspector.build),
 )
 
 THEME_WAIT_SECONDS = 0.2

@@ -136,6 +136,7 @@ class Section:
             self._say_age(reading)
             return
         self.is_forced = False
+        is_renewed = self.reading is not None and not self._shows(reading)
         try:
             with self.body:
                 self.update(Shown(self.values, reading))
@@ -144,7 +145,7 @@ class Section:
             self._fail()
             return
         self.redraws += 1
-        if self.redraws > 1:
+        if is_renewed:
             keys = [value.key_for(reading.view) for value in self.values]
             manager = self.visit.services.manager
             manager.journal.redrew(self.visit.user, self.visit.page, type(self).__name__, keys)

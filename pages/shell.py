@@ -28,7 +28,16 @@ FAVICON = (
     '<path d="M9 17.5l5 5 9.5-13" fill="none" stroke="#fff" stroke-width="3.5" stroke-linecap="round" '
     'stroke-linejoin="round"/></svg>'
 )
-STYLES = ("style.css", "forms.css", "dialogs.css", "sections.css", "metrics.css", "lists.css", "summary.css")
+STYLES = (
+    "style.css",
+    "forms.css",
+    "dialogs.css",
+    "sections.css",
+    "metrics.css",
+    "lists.css",
+    "summary.css",
+    "inspector.css",
+)
 _STYLE_ADDRESS = "/style.css"
 _A_YEAR_IN_SECONDS = 365 * 24 * 3600
 _IS_DARK = {Theme.AUTO: None, Theme.LIGHT: False, Theme.DARK: True}

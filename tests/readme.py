@@ -1,4 +1,5 @@
-"""The lists of the README that the code knows better: `python -m tests.readme` writes them, a test compares them.
+"""The lists of the README that the code knows better, and the picture of the rules: `python -m tests.readme` writes them,
+a test compares them.
 
 Each stands between `<!-- NAME -->` and `<!-- /NAME -->`.
 """
@@ -8,12 +9,15 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import app
+from cache.rulebook import graph
 from cache.values import VALUES
 from events.catalog import CATALOG
 from events.rules import RULES
 from events.ruleset import Rule
+from pages import inventory
 
 README = Path(__file__).resolve().parents[1] / "README.md"
+PICTURE = README.parent / "docs" / "rules.svg"
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -74,5 +78,11 @@ def filled(text: str) -> str:
     return text
 
 
+def picture() -> str:
+    """The picture of the rules, an SVG file."""
+    return graph.svg(graph.draw(graph.graph(RULES, VALUES, inventory.parts())))
+
+
 if __name__ == "__main__":
     README.write_text(filled(README.read_text()))
+    PICTURE.write_text(picture())

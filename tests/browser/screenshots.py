@@ -32,7 +32,7 @@ SHOWN = (
 """The pictures of the documentation."""
 FONT = "body, .button { font-family: 'Liberation Sans', Arial, Helvetica, sans-serif !important }"
 """The system's font differs from machine to machine; this one is on most, or looks like those that are."""
-PAGES = {"dashboard": "/", "summary": "/summary"}
+PAGES = {"dashboard": "/", "summary": "/summary", "inspector": "/inspector"}
 DIALOGS = {
     "complete": ".entry:has(.entry-ticker) .icon-check",
     "give-up": ".entry:has(.entry-ticker) .icon-close",

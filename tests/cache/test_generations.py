@@ -71,12 +71,10 @@ def test_what_is_found_in_the_log_is_never_lower_than_what_was_seen(events: list
         log.append(logged)
         seen.apply(logged)
     found: dict[str, int] = {}
-    fresh = Generations(Ruleset(RULES))
     for event_class in (RefreshRequested, TaskEdited):
-        for rule in Ruleset(RULES).rows(event_class):
-            newest_first = [logged for logged in reversed(log) if isinstance(logged.event, event_class)]
-            for prefix, seq in fresh._newest(rule, newest_first):
-                found[prefix] = max(seq, found.get(prefix, 0))
+        newest_first = (logged for logged in reversed(log) if isinstance(logged.event, event_class))
+        for prefix, seq in generations._newest(Ruleset(RULES).rows(event_class), newest_first):
+            found[prefix] = max(seq, found.get(prefix, 0))
     assert found == seen._raised.get(UserId(1), {})
 
 
