@@ -1,5 +1,5 @@
-"""The lists of the README that the code knows better, and the picture of the rules: `python -m tests.readme` writes them,
-a test compares them.
+"""What the code knows better than the README: its lists and its picture. `python -m tests.readme` writes them, a test
+compares them.
 
 Each stands between `<!-- NAME -->` and `<!-- /NAME -->`.
 """

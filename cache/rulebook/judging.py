@@ -109,7 +109,8 @@ def _miss(
             rule.where,
             f"{names} is said to keep {pattern!r} ({rule.keeps[pattern]}), but {change.key} differs: {example}",
         )
-    said = f"writes {columns}, which {change.key} reads" if columns else f"changes {change.key}"
+    plural = "" if " and " in names else "s"
+    said = f"write{plural} {columns}, which {change.key} reads" if columns else f"change{plural} {change.key}"
     return Finding(_row_of(own[-1].event, ruleset), f"{names} {said}, and no rule says so. {example}")
 
 
