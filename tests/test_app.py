@@ -50,6 +50,7 @@ async def test_metrics_are_for_prometheus(client: httpx.AsyncClient) -> None:
     answer = await client.get("/metrics")
     assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
     assert "# TYPE reprieve_cache_hits_total counter" in answer.text
+    assert "reprieve_cache_audit_differed_total 0.0" in answer.text
     assert not answer.cookies
 
 
@@ -84,6 +85,8 @@ def test_a_database_that_cannot_be_used_leaves_nothing_running(tmp_path: Path) -
         ),
         ("CACHE_BACKENDS_PREMIUM", ",", "CACHE_BACKENDS_PREMIUM=',': expected some of memory, file, hybrid"),
         ("CACHE_MAX_SIZE_MB", "-1", "CACHE_MAX_SIZE_MB='-1': expected a whole number from 1 to 1,000,000"),
+        ("CACHE_AUDIT_PERCENT", "101", "CACHE_AUDIT_PERCENT='101': expected a whole number from 0 to 100"),
+        ("CACHE_AUDIT_WHEN", "never", "CACHE_AUDIT_WHEN='never': expected idle or always"),
         ("CACHE_MAX_SIZE_MB", "1.5", "CACHE_MAX_SIZE_MB='1.5': expected a whole number"),
     ],
 )
