@@ -8,6 +8,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from cache.__main__ import main
+from cache.auditor import Auditor
 from cache.prometheus import exposition
 from cache.values import DASHBOARD_METRICS, DASHBOARD_TASKS
 from data import tasks
