@@ -7,7 +7,7 @@
 # Written for make 3.81 (macOS) and any POSIX shell. All paths are relative, so that the checkout may lie in a path with spaces.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test oracle orders soak audit bench screenshots readme check check-lock format lock upgrade clean _runtime _dev _bench
+.PHONY: help run test oracle orders soak audit days midnight bench screenshots readme check check-lock format lock upgrade clean _runtime _dev _bench
 
 PY := .venv/bin/python
 PYTHON ?=
@@ -33,6 +33,12 @@ soak: _dev ## Four processes on one database, killed now and then, for SOAK_SECO
 
 audit: _dev ## Let the auditor make 100,000 checks of random days (ARGS=5000)
 	@$(PY) -m tests.audit $(ARGS)
+
+days: _dev ## Walk clocks through ten years of every zone, beside a cron job (ARGS="--zone Africa/Cairo")
+	@$(PY) -m tests.scheduler.sweep $(ARGS)
+
+midnight: _dev ## Measure a new day for 10,000 users of one zone (ARGS="--users 1000")
+	@$(PY) -m tests.scheduler.midnight $(ARGS)
 
 bench: _bench ## Measure the cache against others (ARGS=--quick)
 	@$(PY) -m tests.bench $(ARGS)

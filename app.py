@@ -11,6 +11,7 @@ import os
 import signal
 import socket
 import sys
+import threading
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -22,14 +23,15 @@ from fastapi.responses import PlainTextResponse, Response
 from nicegui import ui
 
 import events
-from cache import prometheus, values
+from cache import prometheus
 from cache import settings as cache_settings
 from cache.auditor import Auditor
 from cache.errors import CacheError, SettingsError
 from cache.manager import CacheManager
+from cache.pieces import ROWS
 from cache.rulebook import faults, graph
 from cache.settings import CacheSettings
-from data import preferences
+from data import preferences, upkeep
 from data import settings as data_settings
 from data.database import Database, utc_now
 from data.errors import DataError
@@ -41,7 +43,10 @@ from events.catalog import CATALOG
 from events.errors import EventsError, RulesError
 from events.ruleset import Ruleset
 from pages import Pages, Services, install, inventory
-from scheduler.day import DayWatch
+from scheduler.clockwork import Clockwork
+from scheduler.day import DayWatch, warm_summary
+from scheduler.jobs import Work
+from scheduler.prometheus import JobCollector
 
 log = logging.getLogger("reprieve")
 
@@ -97,13 +102,13 @@ class Application:
         rules = table.rules()
         self.manager = CacheManager(self.database, self.feed, self.bus, Ruleset(rules), settings.cache)
         self.auditor = Auditor(self.manager)
-        self.day_watch = DayWatch(self.database)
+        self.clockwork = Clockwork(self.database, self._work())
         self.pages: Pages = install(
             Services(
                 database=self.database,
                 manager=self.manager,
                 auditor=self.auditor,
-                drawing=graph.draw(graph.graph(rules, values.VALUES, inventory.parts())),
+                drawing=graph.draw(graph.graph(rules, ROWS, inventory.parts())),
                 bus=self.bus,
                 poll=self.feed.catch_up,
                 clock=clock,
@@ -120,7 +125,7 @@ class Application:
         if self._running is not None:
             return
         with contextlib.ExitStack() as opened:
-            self.database.open()
+            self.database.open(look=True)
             opened.callback(self.database.close)
             preferences.create_user(self.database, "local", time_zone=system_zone())
             self.manager.start()
@@ -131,8 +136,8 @@ class Application:
             opened.callback(self.pages.stop)
             self.auditor.start()
             opened.callback(self.auditor.stop)
-            self.day_watch.start()
-            opened.callback(self.day_watch.stop)
+            self.clockwork.start()
+            opened.callback(self.clockwork.stop)
             self._running = opened.pop_all()
 
     def stop(self) -> None:
@@ -140,6 +145,22 @@ class Application:
         running, self._running = self._running, None
         if running is not None:
             running.close()
+
+    def _work(self) -> dict[str, Work]:
+        """Return what does the jobs of `scheduler.jobs`, by name."""
+        watch = DayWatch(self.database, warm_summary(self.manager, self.settings.cache.mode))
+        return {
+            "day": watch.look,
+            "routines": watch.plan,
+            "prune": lambda stopping: upkeep.prune_log(self.database),
+            "audit": self._audit,
+        }
+
+    def _audit(self, stopping: threading.Event) -> None:
+        for user in preferences.names(self.database).values():
+            if stopping.is_set():
+                return
+            self.auditor.check_all(user)
 
 
 def build(settings: Settings, *, clock: Callable[[], datetime] = utc_now) -> tuple[FastAPI, Application]:
@@ -174,7 +195,11 @@ def build(settings: Settings, *, clock: Callable[[], datetime] = utc_now) -> tup
 def machine_routes(application: Application) -> APIRouter:
     """Return `/health` and `/metrics`: of the parent application, so that they answer without a session."""
     router = APIRouter()
-    counters = prometheus.exposition(application.manager.get_cache_stats, application.auditor.report)
+    counters = prometheus.exposition(
+        application.manager.get_cache_stats,
+        prometheus.AuditCollector(application.auditor.report),
+        JobCollector(lambda: application.clockwork.stats),
+    )
 
     @router.get("/health")
     def health() -> PlainTextResponse:
@@ -195,7 +220,7 @@ def check_tables() -> None:
         RulesError: says everything that is wrong, each with file and line.
     """
     rules, misspelt = table.read()
-    findings = [*misspelt, *faults.find(rules, CATALOG, values.VALUES, inventory.parts()), *inventory.faults()]
+    findings = [*misspelt, *faults.find(rules, CATALOG, ROWS, inventory.parts()), *inventory.faults()]
     if findings:
         raise RulesError(findings)
 

@@ -93,12 +93,15 @@ class Auditor:
         users = self._manager.users_here()
         if not users:
             return False
-        values = self._chance.sample(VALUES, len(VALUES))
-        return self._check(self._chance.choice(users), values, most=1) > 0
+        user = self._chance.choice(users)
+        values = [*VALUES, *self._manager.kept_parts(user)]
+        self._chance.shuffle(values)
+        return self._check(user, values, most=1) > 0
 
     def check_all(self, user: UserId) -> AuditReport:
         """Check everything that is kept for *user*, and return the report."""
-        self._check(user, VALUES, most=len(VALUES))
+        values = [*VALUES, *self._manager.kept_parts(user)]
+        self._check(user, values, most=len(values))
         return self.report()
 
     def report(self) -> AuditReport:
@@ -111,7 +114,7 @@ class Auditor:
                 differences=tuple(reversed(self._differences)),
             )
 
-    def _check(self, user: UserId, values: "tuple[Value[Any], ...] | list[Value[Any]]", most: int) -> int:
+    def _check(self, user: UserId, values: list[Value[Any]], most: int) -> int:
         checked = 0
         wrong: list[str] = []
         with self._manager.snapshot(user) as snapshot:

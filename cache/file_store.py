@@ -1,63 +1,56 @@
-"""The tier on disk: what survives a restart and is shared by processes. The only module that knows diskcache.
+"""The tier on disk: what survives a restart and is shared by processes.
 
-The folder is disposable and not trusted. Entries are single rows in our own format; diskcache's pickles and value
-files are never read, written or removed, whatever the folder's database says (see CVE-2025-69872). What is damaged is
-thrown away with one warning, and what cannot be reached is a miss: this tier never raises and never waits long.
+The folder is disposable and not trusted: entries are bytes in our own format, judged when they are read. What is
+damaged is thrown away with one warning, and what cannot be reached is a miss: this tier never raises and never waits
+long. How rows are kept and evicted is in `rows`.
 """
 
 import contextlib
 import logging
 import os
-import shutil
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from diskcache import Cache, Disk, Timeout
-
 from cache import entries
 from cache.entries import DamagedEntryError, Entry
-from cache.store import Place, TierStats
+from cache.rows import DATABASE, FILES, Bounds, CrowdedError, ForeignFolderError, Rows
+from cache.store import IsOutdated, Place, TierStats
 from events.catalog import UserId
 from events.patterns import covers
 
 log = logging.getLogger(__name__)
 
-LOCK_TIMEOUT_SECONDS = 0.25
-NEVER_A_FILE = 2**40
 _LEASE = "lease/"
-_LEASE_KEPT_SECONDS = 60
-_ROW = 1  # diskcache.core.MODE_RAW: the value is in the row itself
+LEASE_KEPT_SECONDS = 60.0
+"""After that a lease that nobody gave back is swept away."""
 
+REST_SECONDS = 1.0
+"""For that long nothing is stored where another process held the lock, and what did not open is not tried again."""
 
-class _RowsOnly(Disk):  # type: ignore[misc]  # diskcache has no types; they end in this file
-    """Text keys and byte values in rows. Everything else that a foreign row may claim is refused or left alone."""
+WARN_EVERY_SECONDS = 600.0
+KEPT_MARKS = 100_000
 
-    def put(self, key: str) -> tuple[str, bool]:
-        return key, True
-
-    def get(self, key: Any, raw: bool) -> str:
-        if not raw or not isinstance(key, str):
-            raise DamagedEntryError("a key that this program did not write")
-        return key
-
-    def store(self, value: bytes, read: bool, key: object = None) -> tuple[int, int, None, memoryview]:
-        return len(value), _ROW, None, memoryview(value)
-
-    def fetch(self, mode: int, filename: str | None, value: Any, read: bool) -> bytes:
-        if mode != _ROW or filename is not None or not isinstance(value, bytes):
-            raise DamagedEntryError("a row that this program did not write")
-        return value
-
-    def remove(self, file_path: str) -> None:
-        # diskcache would remove any path that a row names, also one outside of the folder. We never have files.
-        log.warning("a row of the cache folder names a file, which is left alone")
+_LOCKED = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
+_OUT_OF_REACH = {
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_PERM,
+    sqlite3.SQLITE_AUTH,
+    sqlite3.SQLITE_NOMEM,
+    sqlite3.SQLITE_INTERRUPT,
+    sqlite3.SQLITE_PROTOCOL,
+}
 
 
 class FileStore:
-    """One folder of entries, bounded in size, oldest stored first to go.
+    """One folder of entries, bounded in size; what was not read lately goes first.
 
     *belongs* says whether an entry's `as_of` and `token` are of the log that is in use: entries of another timeline (a
     restored backup, another database) are misses.
@@ -67,88 +60,107 @@ class FileStore:
 
     def __init__(self, folder: Path, max_size_bytes: int, belongs: Callable[[int, int], bool]) -> None:
         self._folder = folder
-        self._file = str(folder / "cache.db")
+        self._file = str(folder / DATABASE)
         self._max = max_size_bytes
+        self._bounds = Bounds(max_size_bytes)
         self._belongs = belongs
         self._lock = threading.RLock()
-        self._rows: Any = None
+        self._rows: Rows | None = None
         self._opened_file: tuple[int, int] | None = None
-        self._warned = False
-        self._hits = self._misses = self._errors = 0
+        self._rests_until = 0.0
+        self._warns_from = 0.0
+        self._marks: set[str] = set()
+        self._hits = self._misses = self._errors = self._evictions = 0
+        self.is_used_elsewhere: Callable[[UserId, str], bool] = lambda _user, _key: False
+        """Whether a tier before this one has handed that entry out since it was asked last."""
 
     def get(self, place: Place, least_as_of: int = 0) -> Entry | None:
         """Return what is kept there, if it is whole and of this log."""
-        stored = self._try(lambda rows: rows.get(place.address))
+        address = place.address
+        stored = self._try(lambda rows: rows.read(address))
         entry = None
         if stored is not None:
             try:
-                entry = entries.decode(stored, place.address, place.shape, place.value_type)
+                entry = entries.decode(stored, address, place.shape, place.value_type)
             except DamagedEntryError as error:
                 self._failed(error)
         if entry is not None and not self._belongs(entry.as_of, entry.token):
             entry = None
         if entry is None:
             self._misses += 1
-        else:
-            self._hits += 1
+            return None
+        self._hits += 1
+        if len(self._marks) >= KEPT_MARKS:
+            self._marks.clear()
+        self._marks.add(address)
         return entry
 
     def set(self, place: Place, entry: Entry) -> bool:
         """Keep *entry*, if its value has a form on disk and the folder takes it."""
-        stored = entries.encode(entry, place.address, place.shape)
-        if len(stored) > self._max // 4:
+        address = place.address
+        stored = entries.encode(entry, address, place.shape)
+        if len(stored) > self._bounds.largest_value or time.monotonic() < self._rests_until:
             return False
         self._reopen_if_replaced()
-        return bool(self._try(lambda rows: rows.set(place.address, stored, retry=False)))
+        stored_at = entry.loaded_at.timestamp()
+        return bool(self._try(lambda rows: rows.write(address, entry.as_of, stored_at, stored)))
 
     def keys(self, user: UserId) -> Iterable[str]:
         """Return the keys that are kept for *user*."""
-
-        def owned(rows: Any) -> list[str]:
-            return [address.partition("/")[2] for address in rows.iterkeys() if _lies_below(address, user, "")]
-
-        return self._try(owned) or ()
+        owned = self._try(lambda rows: [address for _, address in rows.keys(f"{user}/")]) or ()
+        return [address.partition("/")[2] for address in owned]
 
     def clear(self, user: UserId | None = None, prefix: str = "") -> int:
         """Drop what lies below *prefix*, of one user or of all."""
 
-        def drop(rows: Any) -> int:
-            gone = [address for address in rows.iterkeys() if _lies_below(address, user, prefix)]
-            for address in gone:
-                rows.delete(address, retry=False)
-            return len(gone)
+        def drop(rows: Rows) -> int:
+            if user is None and not prefix:
+                return rows.drop_all()
+            found = rows.keys("" if user is None else f"{user}/")
+            return rows.drop([rowid for rowid, address in found if covers(prefix, address.partition("/")[2])])
 
-        return self._try(drop) or 0
+        dropped = self._try(drop) or 0
+        if dropped:
+            self._try(lambda rows: rows.shrink())
+        return dropped
+
+    def reclaim(self, is_outdated: IsOutdated, most: int = 500) -> int:
+        """Drop what *is_outdated* among the next *most* entries, without reading their values."""
+
+        def outdated(address: str, as_of: int, loaded_at: float) -> bool:
+            if address.startswith(_LEASE):
+                return abs(time.time() - loaded_at) > LEASE_KEPT_SECONDS
+            owner, _, key = address.partition("/")
+            return not _is_number(owner) or is_outdated(
+                UserId(int(owner)), key, as_of, datetime.fromtimestamp(loaded_at, UTC)
+            )
+
+        return self._try(lambda rows: rows.sweep(outdated, most)) or 0
+
+    def newest(self) -> tuple[int, int] | None:
+        """Return the `as_of` and token of the entry that was computed from the latest state; None if there is none."""
+        stored = self._try(lambda rows: rows.newest())
+        return entries.origin(stored) if isinstance(stored, bytes) else None
 
     def exchange(self, address: str, change: Callable[[bytes | None], bytes | None]) -> bool | None:
         """Put what *change* makes of a lease's row in its place, in one transaction; see `leases.Board`."""
 
-        def swap(rows: Any) -> bool:
-            at = _LEASE + address
-            with rows.transact():
-                row = change(rows.get(at))
-                if row is None:
-                    return False
-                if row:
-                    rows.set(at, row, expire=_LEASE_KEPT_SECONDS)
-                else:
-                    rows.delete(at)
-            return True
-
-        swapped: bool | None = self._try(swap)
+        swapped: bool | None = self._try(lambda rows: rows.exchange(_LEASE + address, change))
         return swapped
 
     def stats(self) -> tuple[TierStats, ...]:
         """Return the counts of this tier; the size is that of its files."""
+        count = self._try(lambda rows: rows.number()) or 0
+        rows = self._rows
         return (
             TierStats(
                 tier="file",
-                entries=self._try(len) or 0,
+                entries=count,
                 size_bytes=self._size_bytes(),
                 max_size_bytes=self._max,
                 hits=self._hits,
                 misses=self._misses,
-                evictions=0,
+                evictions=self._evictions + (0 if rows is None else rows.evictions),
                 errors=self._errors,
             ),
         )
@@ -158,40 +170,59 @@ class FileStore:
         with self._lock:
             rows, self._rows = self._rows, None
             if rows is not None:
+                self._evictions += rows.evictions
                 rows.close()
 
-    def _try(self, act: Callable[[Any], Any]) -> Any:
-        """Do *act* on the open folder; None if that fails, after what can be mended is mended."""
+    def _try(self, act: Callable[[Rows], Any], again: bool = True) -> Any:
+        """Do *act* on the open folder, once more if it was damaged and is new now; None if that fails."""
         try:
-            with self._lock:
-                rows = self._open() if self._rows is None else self._rows
-            return act(rows)
-        except Timeout:
-            return None  # somebody else is writing: to miss is quicker than to wait
-        except sqlite3.OperationalError as error:  # read-only, full, gone
-            self._failed(error)
-        except (DamagedEntryError, sqlite3.DatabaseError) as error:
-            self._failed(error)
-            self._start_over()
+            rows = self._open() if self._rows is None else self._rows
+            return None if rows is None else act(rows)
+        except CrowdedError:
+            return None  # to miss is quicker than to wait
+        except sqlite3.Error as error:
+            kind = getattr(error, "sqlite_errorcode", 0) & 0xFF  # without its details
+            if kind in _LOCKED:
+                self._rests_until = time.monotonic() + REST_SECONDS
+            elif kind in _OUT_OF_REACH:
+                self._failed(error)
+                if kind != sqlite3.SQLITE_FULL:  # one can still read
+                    self.close()
+            else:
+                return self._start_over(error, act if again else None)
+        except (ForeignFolderError, DamagedEntryError) as error:
+            return self._start_over(error, act if again else None)
         except OSError as error:
             self._failed(error)
         return None
 
-    def _open(self) -> Any:
-        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._folder.chmod(0o700)
-        self._rows = Cache(
-            str(self._folder),
-            timeout=LOCK_TIMEOUT_SECONDS,
-            disk=_RowsOnly,
-            disk_min_file_size=NEVER_A_FILE,
-            size_limit=self._max,
-            eviction_policy="least-recently-stored",
-            statistics=0,
-            tag_index=0,
-        )
-        self._opened_file = self._file_on_disk()
-        return self._rows
+    def _open(self) -> Rows | None:
+        with self._lock:
+            if self._rows is not None:
+                return self._rows
+            if time.monotonic() < self._rests_until:
+                return None
+            self._rests_until = time.monotonic() + REST_SECONDS
+            self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            _keep_others_out(self._folder)
+            try:
+                self._rows = Rows(self._folder, self._bounds, self._is_used)
+            except (sqlite3.Error, OSError):
+                raise
+            except Exception as error:  # diskcache stumbles over a damaged folder in any way there is
+                raise ForeignFolderError(str(error)) from error
+            self._opened_file = self._file_on_disk()
+            self._rests_until = 0.0
+            return self._rows
+
+    def _is_used(self, address: str) -> bool:
+        """Whether an entry was read, here or from the memory before it, since this was asked last."""
+        owner, _, key = address.partition("/")
+        used_elsewhere = _is_number(owner) and self.is_used_elsewhere(UserId(int(owner)), key)
+        if address in self._marks:
+            self._marks.discard(address)
+            return True
+        return used_elsewhere
 
     def _file_on_disk(self) -> tuple[int, int] | None:
         with contextlib.suppress(OSError):
@@ -200,21 +231,30 @@ class FileStore:
         return None
 
     def _reopen_if_replaced(self) -> None:
-        """Notice that the folder was removed or quarantined by somebody: we would go on alone with unlinked files."""
-        with self._lock:
-            if self._rows is not None and self._file_on_disk() != self._opened_file:
-                self.close()
+        """Notice that the folder was removed or begun anew by somebody: we would go on alone with unlinked files."""
+        if self._rows is not None and self._file_on_disk() != self._opened_file:
+            self.close()
 
-    def _start_over(self) -> None:
+    def _start_over(self, error: Exception, act: Callable[[Rows], Any] | None) -> Any:
+        """Remove our files, and no others: the folder may be one that somebody keeps other things in. Then *act*."""
+        self._failed(error)
         with self._lock:
             self.close()
-            shutil.rmtree(self._folder, ignore_errors=True)
+            for name in FILES:
+                with contextlib.suppress(OSError):
+                    (self._folder / name).unlink()
+            if self._file_on_disk() is not None:
+                return None
+            self._rests_until = 0.0
+        return None if act is None else self._try(act, again=False)
 
     def _failed(self, error: Exception) -> None:
         self._errors += 1
-        level = logging.DEBUG if self._warned else logging.WARNING
-        log.log(level, "the cache folder %s is of no use at the moment: %s", self._folder, error)
-        self._warned = True
+        now = time.monotonic()
+        level = logging.WARNING if now >= self._warns_from else logging.DEBUG
+        if level == logging.WARNING:
+            self._warns_from = now + WARN_EVERY_SECONDS
+        log.log(level, "the cache folder %s is of no use at the moment, or was damaged: %s", self._folder, error)
 
     def _size_bytes(self) -> int:
         with contextlib.suppress(OSError):
@@ -222,8 +262,16 @@ class FileStore:
         return 0
 
 
-def _lies_below(address: str, user: UserId | None, prefix: str) -> bool:
-    if address.startswith(_LEASE):
-        return False
-    owner, _, key = address.partition("/")
-    return user in (None, int(owner)) and covers(prefix, key)
+def _is_number(owner: str) -> bool:
+    return owner.isascii() and owner.isdigit()
+
+
+def _keep_others_out(folder: Path) -> None:
+    """Refuse a folder of another owner, and shut one of our own that others could look or write into."""
+    if not hasattr(os, "geteuid"):
+        return
+    found = folder.stat()
+    if found.st_uid != os.geteuid():
+        raise PermissionError(f"it belongs to user {found.st_uid}, not to {os.geteuid()} who runs this")
+    if found.st_mode & 0o077:
+        folder.chmod(0o700)

@@ -13,6 +13,7 @@ from concurrent.futures import Future
 
 from cache.entries import Entry
 from cache.errors import LoadError
+from data.pieces import Stopped
 from events.catalog import UserId
 
 Route = tuple[UserId, str, int]
@@ -27,6 +28,8 @@ class Flight:
         self.ends_at = time.monotonic() + seconds
         self.abandon: Callable[[], None] | None = None
         """Stops what the load is reading; set by the load once there is something to stop."""
+        self.stopped: Stopped | None = None
+        """Set if whoever began it stopped it, who speaks for nobody else: to the others it failed."""
         self._landed: Future[Entry] = Future()
         self._was_left = False
         self._lock = threading.Lock()
@@ -71,6 +74,9 @@ class Flight:
 
     def fail(self, error: BaseException) -> bool:
         """Let all who wait raise *error*; return whether somebody has left before."""
+        if isinstance(error, Stopped):
+            self.stopped = error
+            error = LoadError(self.route[1], RuntimeError("it was stopped"))
         with self._lock:
             if not self._landed.done():
                 self._landed.set_exception(error)

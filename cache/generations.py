@@ -131,7 +131,7 @@ def _newest(rules: Sequence[Rule], newest_first: Iterator[Logged]) -> Iterator[t
             else:  # what took the place of a row that cannot be read has no part of what the rule may ask about
                 found = (EVERYTHING,)
             yield from ((prefix, logged.seq) for prefix in found)
-            if depth >= SEARCH_DEPTH or (not rule.carried and (found or not rule.depends_on_event)):
+            if depth >= SEARCH_DEPTH or (not rule.names_parts and (found or not rule.depends_on_event)):
                 open_rules.remove(rule)
         if not open_rules:
             newest_first.close()  # type: ignore[attr-defined]  # it holds a cursor

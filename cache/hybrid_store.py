@@ -3,7 +3,9 @@
 from collections.abc import Iterable
 
 from cache.entries import Entry
-from cache.store import Place, Store, TierStats
+from cache.file_store import FileStore
+from cache.memory_store import MemoryStore
+from cache.store import IsOutdated, Place, TierStats
 from events.catalog import UserId
 
 
@@ -12,9 +14,10 @@ class HybridStore:
 
     is_shared = True
 
-    def __init__(self, front: Store, back: Store) -> None:
+    def __init__(self, front: MemoryStore, back: FileStore) -> None:
         self._front = front
         self._back = back
+        back.is_used_elsewhere = front.is_used  # what memory answers for, the disk is never asked for
 
     def get(self, place: Place, least_as_of: int = 0) -> Entry | None:
         """Return what memory has, or, if that is of before *least_as_of*, what the disk has.
@@ -42,6 +45,10 @@ class HybridStore:
     def clear(self, user: UserId | None = None, prefix: str = "") -> int:
         """Drop from both tiers; counts an entry once for each tier it was in."""
         return self._front.clear(user, prefix) + self._back.clear(user, prefix)
+
+    def reclaim(self, is_outdated: IsOutdated, most: int = 500) -> int:
+        """Drop what *is_outdated* among the next *most* entries of each tier."""
+        return self._front.reclaim(is_outdated, most) + self._back.reclaim(is_outdated, most)
 
     def stats(self) -> tuple[TierStats, ...]:
         """Return the counts of both tiers."""

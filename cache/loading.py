@@ -4,11 +4,13 @@ A load reads in a transaction of its own, so a reader may leave while it goes on
 fresh, is in `lookup`; who waits for which load, in `flights`; who of several processes loads, in `leases`.
 """
 
+import contextvars
 import logging
 import threading
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -21,6 +23,7 @@ from cache.leases import Lease, Leases
 from cache.store import Place, Store
 from cache.values import Value
 from data.database import Clock, ReadTransaction
+from data.pieces import Pieces
 from data.viewpoint import Viewpoint
 
 log = logging.getLogger(__name__)
@@ -33,16 +36,17 @@ Start = Callable[[Callable[[], None]], None]
 
 
 def in_a_thread(job: Callable[[], None]) -> None:
-    """Run *job* in a thread of its own, which does not keep the process alive."""
-    threading.Thread(target=job, name="cache-load", daemon=True).start()
+    """Run *job* in a thread of its own, which does not keep the process alive, but in the context of this one."""
+    run = contextvars.copy_context().run
+    threading.Thread(target=run, args=(job,), name="cache-load", daemon=True).start()
 
 
 class Loading:
     """The loads of one application. Safe from any thread.
 
     *reads* opens a transaction for a load, *view* says how its user sees that state, *find* what fresh entry is kept
-    by now; *start* runs a load somewhere else; *loaded* hears what was computed anew and in how many seconds,
-    *landed_late* of what landed after a reader had left.
+    by now; *pieces* gives loaders their parts; *start* runs a load somewhere else; *loaded* hears what was computed
+    anew and in how many seconds, *landed_late* of what landed after a reader had left.
     """
 
     def __init__(
@@ -56,6 +60,7 @@ class Loading:
         clock: Clock,
         loaded: Callable[[Place, float], None],
         landed_late: Callable[[Place, int], None],
+        pieces: Pieces,
         start: Start = in_a_thread,
     ) -> None:
         self._reads = reads
@@ -66,15 +71,51 @@ class Loading:
         self._clock = clock
         self._loaded = loaded
         self._landed_late = landed_late
+        self._pieces = pieces
         self._flights = Flights()
         self.start = start
 
-    def join(self, value: Value[Any], place: Place, generation: int, store: Store, now: datetime) -> Flight:
-        """Return the load of what is kept at *place* that began at *generation* or later; begin it, if need be."""
+    def join(
+        self, value: Value[Any], place: Place, generation: int, store: Store, now: datetime
+    ) -> tuple[Flight, bool]:
+        """Return the load of what is kept at *place* that began at *generation* or later, and whether it begins now."""
         flight, is_new = self._flights.join((place.user, place.key, generation), value.hard_timeout.total_seconds())
         if is_new:
             self.start(lambda: self._fly(flight, value, place, store, now))
-        return flight
+        return flight, is_new
+
+    def within(
+        self,
+        value: Value[Any],
+        read: ReadTransaction,
+        view: Viewpoint,
+        place: Place,
+        generation: int,
+        store: Store,
+        now: datetime,
+    ) -> Entry:
+        """Return a part of what is being loaded in *read*: computed here, unless another load is at it already.
+
+        A load waits for parts only, and a part for smaller ones, so two never wait for each other.
+
+        Raises:
+            LoadError: it failed, or took another load too long.
+        """
+        flight, is_new = self._flights.join((place.user, place.key, generation), value.hard_timeout.total_seconds())
+        if not is_new:
+            entry = flight.wait()
+            if entry is None:
+                raise LoadError(value.key, TimeoutError("another load has been computing it for too long"))
+            return entry
+        try:
+            entry = self._find(value, store, place, now) or self.here(value, read, view, store, place)
+        except BaseException as error:
+            self._flights.close(flight)
+            flight.fail(error)
+            raise
+        self._flights.close(flight)
+        flight.land(entry)
+        return entry
 
     def under_way(self, place: Place, generation: int) -> Flight | None:
         """Return the load that others wait for, if there is one."""
@@ -102,11 +143,16 @@ class Loading:
                 flight.fail(error)
 
         self.start(job)
-        entry = flight.wait()
-        if entry is None:
-            self.give_up(value, flight)
+        try:
             entry = flight.wait()
-            assert entry is not None
+            if entry is None:
+                self.give_up(value, flight)
+                entry = flight.wait()
+        except LoadError:
+            if flight.stopped is not None:
+                raise flight.stopped from None
+            raise
+        assert entry is not None  # or it would have failed
         return entry
 
     def here(self, value: Value[Any], read: ReadTransaction, view: Viewpoint, store: Store, place: Place) -> Entry:
@@ -170,7 +216,7 @@ class Loading:
     def _compute(self, value: Value[Any], read: ReadTransaction, view: Viewpoint, *, measured: bool = False) -> Entry:
         began = time.perf_counter()
         try:
-            loaded = value.loader(read, view)
+            loaded = value.loader(replace(read, pieces=self._pieces), view)
         except Exception as error:  # whatever a loader raises must reach the page as a labelled failure
             self._counts.add(value.key, "load_errors")
             log.exception("loading %s for user %s failed", value.key, view.user)

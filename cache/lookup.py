@@ -18,11 +18,13 @@ from cache.generations import Generations
 from cache.leases import Leases
 from cache.loading import Loading
 from cache.memory_store import MemoryStore
+from cache.pieces import value_of
 from cache.settings import CacheSettings
 from cache.shelf import Shelf
 from cache.store import NullStore, Place, Store
 from cache.values import PREFERENCES, Value
 from data.database import Database, ReadTransaction
+from data.pieces import Piece
 from data.preferences import CacheBackend, CacheMode, Profile
 from data.viewpoint import Viewpoint
 from events.catalog import UserId
@@ -77,6 +79,7 @@ class Lookup:
         self._stores = stores
         self._catch_up = catch_up
         self._null = NullStore()
+        self._clock = database.clock
         self._profiles = threading.Lock()
         self.loading = Loading(
             reads=lambda: database.read(for_load=True),
@@ -87,6 +90,7 @@ class Lookup:
             clock=database.clock,
             loaded=loaded,
             landed_late=landed_late,
+            pieces=self._piece,
         )
 
     def view(self, user: UserId, read: ReadTransaction, now: datetime) -> Viewpoint:
@@ -154,6 +158,26 @@ class Lookup:
         if flight is not None:
             flight.wait_quietly()
 
+    def _piece(self, piece: Piece, read: ReadTransaction, view: Viewpoint, part: str) -> Any:
+        """Return a part of what is being loaded: a value like any other, judged in the state that its loader reads.
+
+        Raises:
+            LoadError: it could not be computed. The last good one will not do: what is made of it counts as fresh.
+        """
+        value, now = value_of(piece, part), self._clock()
+        store, place = self.store_of(value, view.profile), value.place_for(view)
+        entry = store.get(place, self.generations.of(view.user, place.key))
+        if entry is not None and self._is_fresh(entry, value, place, read.seq, now):
+            self._counts.add(value.key, "hits")
+            return entry.value
+        self._counts.add(value.key, "misses" if entry is None else "stale")
+        generation = self.generations.of(view.user, place.key)
+        if store is not self._null and generation <= read.seq:
+            entry = self.loading.within(value, read, view, place, generation, store, now)
+            if self._is_fresh(entry, value, place, read.seq, now):
+                return entry.value
+        return self.loading.here(value, read, view, self._null, place).value
+
     def _landed(self, value: Value[Any], store: Store, place: Place, now: datetime) -> Entry | None:
         entry = store.get(place, self.generations.of(place.user, place.key))
         if entry is not None and self._is_fresh(entry, value, place, self._catch_up(), now):
@@ -182,13 +206,15 @@ class Lookup:
         self._counts.add(value.key, "misses" if entry is None else "stale")
         generation = self.generations.of(view.user, place.key)
         if generation <= read.seq:
-            flight = self.loading.join(value, place, generation, store, now)
+            flight, is_ours = self.loading.join(value, place, generation, store, now)
             try:
                 landed = flight.wait(None if entry is None else patience)
                 if landed is None and flight.is_overdue:
                     self.loading.give_up(value, flight)
                     landed = flight.wait()
             except LoadError as error:
+                if is_ours and flight.stopped is not None:
+                    raise flight.stopped from None
                 if entry is None:
                     raise
                 return Found(entry, problem=str(error))

@@ -14,13 +14,14 @@ from typing import Any, TypeVar
 from cache import named
 from cache.counts import CacheStats, Counts
 from cache.file_store import FileStore
-from cache.generations import Generations
+from cache.generations import BEYOND, Generations
 from cache.hybrid_store import HybridStore
 from cache.journal import Journal
 from cache.leases import Leases
 from cache.lookup import Lookup
 from cache.memory_store import MemoryStore
 from cache.named import MISS, Names
+from cache.pieces import KEYS, PIECES
 from cache.settings import CacheSettings
 from cache.shelf import Shelf
 from cache.snapshot import Look, Snapshot
@@ -33,7 +34,7 @@ from data.feed import Feed
 from data.preferences import LOCAL_USER, CacheBackend, CacheMode
 from events.bus import Bus
 from events.catalog import Invalidated, Logged, RefreshRequested, Reloaded, UserId
-from events.patterns import EVERYTHING
+from events.patterns import EVERYTHING, covers
 from events.ruleset import Ruleset
 
 log = logging.getLogger(__name__)
@@ -42,6 +43,8 @@ T = TypeVar("T")
 
 KNOWN_TOKENS = 10_000
 KEPT_SHELVES = 10_000
+KEPT_STALE = timedelta(days=1)
+"""How long what an event made stale is kept, in case it is the last good value when a loader fails."""
 
 
 class CacheManager:
@@ -86,14 +89,15 @@ class CacheManager:
         )
         self.warming = Warming(self, bus)
         """Keeps ready what users in mode `full` look at."""
-        self._names = Names(value.key for value in VALUES)
+        self._names = Names(KEYS)
         self._shelves: dict[UserId, Shelf] = {}
         self._shelves_lock = threading.Lock()
         self._known_tokens: dict[int, int] = {}
         self._connections = contextlib.ExitStack()
 
     def start(self) -> None:
-        """Listen to domain events. Before the feed sends the first."""
+        """Listen to domain events, before the feed sends the first; empty a folder that is of another database."""
+        self._empty_if_foreign()
         self._connections.callback(self._bus.on_event(self._invalidate))
         self._feed.on_rewind.append(self._rewind)
         self._connections.callback(self._feed.on_rewind.remove, self._rewind)
@@ -291,9 +295,27 @@ class CacheManager:
         self._drop_shelves(user)
         return self._hybrid.clear(user)
 
+    def reclaim(self, older_than: timedelta = KEPT_STALE, most: int = 500) -> int:
+        """Drop what was loaded longer ago than *older_than* and is stale, among the next *most* entries of each tier.
+
+        Returns how many went. To be called again and again, in a worker: each call goes on where the last one stopped.
+        No reader waits for it, and what is fresh, or is being stored meanwhile, stays.
+        """
+        with self._database.read() as read:
+            self._feed.catch_up()
+            before = self._database.clock() - older_than
+
+            def is_outdated(user: UserId, key: str, as_of: int, loaded_at: datetime) -> bool:
+                if loaded_at >= before:
+                    return False
+                self._generations.recover(user, read)
+                return as_of < self._generations.of(user, key) < BEYOND
+
+            return self._hybrid.reclaim(is_outdated, most)
+
     def get_cache_stats(self) -> CacheStats:
         """Return what happened since the process began, per key and per tier."""
-        keys = [value.key for value in VALUES] + list(self._names.subsystems)
+        keys = [*KEYS, *self._names.subsystems]
         return CacheStats(
             keys=tuple(self._counts.of(key) for key in keys), tiers=self._memory.stats() + self._file.stats()
         )
@@ -312,13 +334,18 @@ class CacheManager:
         """
         checked, differs = 0, []
         with self.snapshot(user) as snapshot:
-            for value in VALUES:
+            for value in (*VALUES, *self.kept_parts(user)):
                 entry = snapshot.kept(value)
                 if entry is not None:
                     checked += 1
                     if entry.value != snapshot.load(value):
-                        differs.append(value.key)
+                        differs.append(value.key_for(snapshot.view) if value.part else value.key)
         return checked, differs
+
+    def kept_parts(self, user: UserId) -> list[Value[Any]]:
+        """Return the parts that are kept for *user*, fresh or not, each as a value. Goes through all there is."""
+        keys = list(self._hybrid.keys(user))
+        return [row.of(key.removeprefix(f"{row.key}.")) for row in PIECES for key in keys if covers(row.key, key)]
 
     def users_here(self) -> list[UserId]:
         """Return whose values have been read since they last changed."""
@@ -377,6 +404,17 @@ class CacheManager:
             logged.seq,
         )
         self._bus.notify(Invalidated(user=scope, prefixes=tuple(prefixes), cause=event.name, seq=logged.seq))
+
+    def _empty_if_foreign(self) -> None:
+        """Empty the disk tier if its newest entry was computed after an event that the log does not have (any more)."""
+        newest = self._file.newest()
+        if newest is None:
+            return
+        seq, token = newest
+        with contextlib.closing(self._database.watch()) as watch:
+            if watch.token_at(seq) != token:
+                log.warning("the cache folder knows of event %d, which is not in the log: it is emptied", seq)
+                self._file.clear()
 
     def _rewind(self) -> None:
         """Forget everything: rows of the log that entries were computed after are gone. Pages are told as well."""

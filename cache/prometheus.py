@@ -1,4 +1,4 @@
-"""The counters of the cache as Prometheus reads them. The only module that knows prometheus_client."""
+"""The counters of the cache as Prometheus reads them, and the page on which all counters are."""
 
 from collections.abc import Callable, Iterator
 
@@ -35,9 +35,8 @@ _BY_AUDIT = {
 
 
 class _Stats(Collector):
-    def __init__(self, stats: Callable[[], CacheStats], audit: Callable[[], AuditReport]) -> None:
+    def __init__(self, stats: Callable[[], CacheStats]) -> None:
         self._stats = stats
-        self._audit = audit
 
     def collect(self) -> Iterator[Metric]:
         stats = self._stats()
@@ -64,13 +63,24 @@ class _Stats(Collector):
             for tier in stats.tiers:
                 gauge.add_metric([tier.tier], getattr(tier, name))
             yield gauge
-        report = self._audit()
+
+
+class AuditCollector(Collector):
+    """What the auditor has done since the process began."""
+
+    def __init__(self, report: Callable[[], AuditReport]) -> None:
+        self._report = report
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield how much was checked, and how much of it was wrong."""
+        report = self._report()
         for name, meaning in _BY_AUDIT.items():
             yield CounterMetricFamily(f"reprieve_cache_audit_{name}", meaning, value=getattr(report, name))
 
 
-def exposition(stats: Callable[[], CacheStats], audit: Callable[[], AuditReport]) -> Callable[[], bytes]:
-    """Return a function that returns the counters of *stats* and *audit* in Prometheus' text format."""
+def exposition(stats: Callable[[], CacheStats], *others: Collector) -> Callable[[], bytes]:
+    """Return a function that returns the counters of *stats*, and of *others*, in Prometheus' text format."""
     registry = CollectorRegistry()
-    registry.register(_Stats(stats, audit))
+    for collector in (_Stats(stats), *others):
+        registry.register(collector)
     return lambda: generate_latest(registry)

@@ -4,6 +4,7 @@ A shelf is thrown away when such an event arrives, which costs the same whatever
 entry that its tier gave up is gone from here as well.
 """
 
+import time
 import weakref
 from datetime import datetime, timedelta
 from typing import Any
@@ -41,8 +42,11 @@ class Shelf:
         found = self._fresh.get(value)
         if found is None:
             return None
-        entry, until = found
-        return entry() if now <= until else None
+        reference, until = found
+        entry = reference() if now <= until else None
+        if entry is not None:
+            entry.used_at = time.monotonic()  # its tier is not asked, and would take it for unused
+        return entry
 
     def put(self, value: Value[Any], entry: Entry) -> None:
         """Remember that *entry* was judged fresh, by the generations as they were when the shelf was made or later."""

@@ -3,6 +3,7 @@
 Finding, judging and loading is done by `lookup`; what was judged already is on the `shelf`.
 """
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Generic, TypeVar
 
@@ -16,6 +17,7 @@ from cache.values import Value
 from cache.why import Why, explain
 from data import log as event_log
 from data.database import ReadTransaction
+from data.pieces import anew
 from data.viewpoint import Viewpoint
 from events.catalog import Logged
 
@@ -26,15 +28,16 @@ class Look(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
     """A value with what a page may want to say about it.
 
     `key` is the full key that it was found under, `as_of` the seq of the state that it was computed from, `loaded_at`
-    when that was. A fresh value has no `problem` and none that `is_loading`; otherwise it is the last good one, because
-    newer numbers could not be computed (`problem` says why) or because that is still going on: `Reloaded` tells when
-    they are there.
+    when that was and `load_seconds` how long it took. A fresh value has no `problem` and none that `is_loading`;
+    otherwise it is the last good one, because newer numbers could not be computed (`problem` says why) or because that
+    is still going on: `Reloaded` tells when they are there.
     """
 
     value: T
     key: str
     as_of: int
     loaded_at: datetime
+    load_seconds: float
     problem: str | None = None
     is_loading: bool = False
 
@@ -96,6 +99,7 @@ class Snapshot:
             key=value.key_for(self.view),
             as_of=found.entry.as_of,
             loaded_at=found.entry.loaded_at,
+            load_seconds=found.entry.load_seconds,
             problem=found.problem,
             is_loading=found.is_loading,
         )
@@ -121,7 +125,7 @@ class Snapshot:
 
     def load(self, value: Value[T]) -> T:
         """Compute *value* from this state, whatever is kept: what `get` must agree with."""
-        return value.loader(self._read, self.view)
+        return value.loader(replace(self._read, pieces=anew, found={}), self.view)
 
     def _find(self, value: Value[Any], patience: float | None) -> Found:
         entry = self._shelf.get(value, self.now)

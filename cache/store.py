@@ -3,7 +3,8 @@
 A store keeps, finds, evicts and clears. Whether an entry is fresh is none of its business: that is the manager's.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from datetime import datetime
 from typing import Any, Protocol
 
 import msgspec
@@ -42,6 +43,10 @@ class TierStats(msgspec.Struct, frozen=True, kw_only=True):
     errors: int
 
 
+IsOutdated = Callable[[UserId, str, int, datetime], bool]
+"""Whether what is kept for a user under a key, with this `as_of` and `loaded_at`, will never be asked for again."""
+
+
 class Store(Protocol):
     """A place for entries. Safe from any thread. No method raises for a damaged or unreachable tier: it misses."""
 
@@ -62,6 +67,12 @@ class Store(Protocol):
 
     def clear(self, user: UserId | None = None, prefix: str = "") -> int:
         """Drop by hand: what lies below *prefix*, of one user or (None) of all; return how many entries went."""
+
+    def reclaim(self, is_outdated: IsOutdated, most: int = 500) -> int:
+        """Drop what *is_outdated* among the next *most* entries of each tier; return how many entries went.
+
+        The next call goes on where this one stopped, and begins again after the last. No reader waits for it.
+        """
 
     def stats(self) -> tuple[TierStats, ...]:
         """Return the counts of each tier."""
@@ -88,6 +99,10 @@ class NullStore:
         return ()
 
     def clear(self, user: UserId | None = None, prefix: str = "") -> int:
+        """Drop nothing."""
+        return 0
+
+    def reclaim(self, is_outdated: IsOutdated, most: int = 500) -> int:
         """Drop nothing."""
         return 0
 

@@ -5,12 +5,12 @@ A value is a key, a loader of `data.calculations`, and how long it may be believ
 """
 
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from functools import cached_property
-from typing import Any, Generic, TypeVar
+from functools import cached_property, lru_cache
+from typing import Any, Generic, Protocol, TypeVar, cast
 
 import msgspec
 
@@ -27,6 +27,26 @@ from events.patterns import covers, parse, prefixes
 T = TypeVar("T")
 
 
+class Row(Protocol):
+    """A row of a table of values, as far as rules are concerned."""
+
+    @property
+    def key(self) -> str:
+        """The address that all below it has in common."""
+
+    @property
+    def ttl(self) -> timedelta:
+        """How old it may become."""
+
+    @property
+    def may_lag(self) -> str:
+        """Why that is enough and no event has to make it stale; empty if one has to."""
+
+    @property
+    def where(self) -> str:
+        """The file and line of the row."""
+
+
 class Varies(StrEnum):
     """Which part of the viewpoint a value depends on besides the tables. It becomes the last segment of the key."""
 
@@ -40,10 +60,10 @@ class Value(Generic[T]):
     """One row: what is kept under `key` for each user.
 
     `loader` computes it from one read transaction and a viewpoint, and from nothing else. `kind` is the type it
-    returns, immutable through and through. `ttl` bounds its age and is never what keeps it right. Raise `version` when
-    the loader computes something else than before from the same rows: what older programs left on disk is then a miss.
-    After `soft_timeout` a page shows the last good one, labelled, and the load goes on; after `hard_timeout` it is
-    given up.
+    returns, immutable through and through. `part` is the last segment of the key of what is kept in parts (`pieces`).
+    `ttl` bounds its age and is never what keeps it right. Raise `version` when the loader computes something else than
+    before from the same rows: what older programs left on disk is then a miss. After `soft_timeout` a page shows the
+    last good one, labelled, and the load goes on; after `hard_timeout` it is given up.
     """
 
     key: str
@@ -55,6 +75,7 @@ class Value(Generic[T]):
     version: int = 1
     soft_timeout: timedelta = timedelta(seconds=2)
     hard_timeout: timedelta = timedelta(seconds=30)
+    part: str = ""
     may_lag: str = ""
     """Why no event has to make it stale: the reason for which an age of `ttl` is good enough."""
     where: str = field(default_factory=place_of_row, repr=False)
@@ -66,7 +87,7 @@ class Value(Generic[T]):
             return f"{self.key}.{view.today.isoformat()}"
         if self.varies is Varies.BY_HOUR:
             return f"{self.key}.{view.today.isoformat()}.{view.hour:%Y%m%dt%H}"
-        return self.key
+        return f"{self.key}.{self.part}" if self.part else self.key
 
     def place_for(self, view: Viewpoint) -> Place:
         """Return where it is kept for the user of *view*, in any store."""
@@ -79,7 +100,13 @@ class Value(Generic[T]):
     @cached_property
     def shape(self) -> int:
         """A number that changes with the version and with every field of the type."""
-        return zlib.crc32(repr((self.version, msgspec.json.schema(self.kind))).encode())
+        return shape_of(self.version, cast(Any, self.kind))
+
+
+@lru_cache
+def shape_of(version: int, kind: Any) -> int:
+    """Return a number that differs for another version or type."""
+    return zlib.crc32(repr((version, msgspec.json.schema(kind))).encode())
 
 
 def _load_profile(read: ReadTransaction, view: Viewpoint) -> Profile:
@@ -176,10 +203,10 @@ VALUES: tuple[Value[Any], ...] = (
 )
 
 
-def check(values: Sequence[Value[Any]]) -> list[Finding]:
+def check(values: Iterable[Row]) -> list[Finding]:
     """Return what is wrong with a table: a key that stands twice, that is none, or that lies below another."""
     findings = []
-    seen: dict[str, Value[Any]] = {}
+    seen: dict[str, Row] = {}
     for value in values:
         try:
             is_plain = parse(value.key) == value.key

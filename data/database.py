@@ -12,23 +12,33 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DatabaseError, DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import QueuePool
 
+from data import backup, check, migrations
 from data import log as event_log
-from data import migrations
-from data.errors import DatabaseBusyError, DatabaseUnusableError, DataError, UnrecordedChangeError
+from data.errors import (
+    DatabaseBusyError,
+    DatabaseDamagedError,
+    DatabaseUnusableError,
+    DataError,
+    UnrecordedChangeError,
+)
+from data.pieces import Piece, Pieces, anew
 from data.sqlite import sqlite
 from data.watch import Watch
 from events.catalog import Event
+
+if TYPE_CHECKING:
+    from data.viewpoint import Viewpoint
 
 log = logging.getLogger(__name__)
 
@@ -39,6 +49,11 @@ BUSY_TIMEOUT_SECONDS = 5.0
 READERS = 8
 LOADERS = 4
 READER_TIMEOUT_SECONDS = 30.0
+WRITER_CACHE_KB = 65_536
+"""At most. An import touches pages of every index in turn: with SQLite's own 2 MB it holds the lock a third longer."""
+
+STAGED = "staged"
+"""What a command calls the second file that `Database.write` attaches for it."""
 
 
 def utc_now() -> datetime:
@@ -54,9 +69,13 @@ class Transaction:
         self.now = now
         self._recorded = 0
 
-    def record(self, happened: Event) -> None:
-        """Write *happened* to the event log, in this transaction."""
-        event_log.append(self.session, happened)
+    def record(self, *happened: Event) -> None:
+        """Write what *happened* to the event log, in this order, in this transaction."""
+        event_log.append(self.session, *happened)
+        self._recorded += len(happened)
+
+    def waive_event(self) -> None:
+        """Say that this command may go without an event: what it changes is housekeeping, and in no value."""
         self._recorded += 1
 
 
@@ -64,12 +83,22 @@ class Transaction:
 class ReadTransaction:
     """One unchanging state of the database.
 
-    `seq` is the newest log row of that state (0 if the log is empty) and `token` that row's token.
+    `seq` is the newest log row of that state (0 if the log is empty) and `token` that row's token. `pieces` is where
+    parts of long calculations come from: computed anew, unless somebody keeps them. It is
+    of one reader, who looks from one viewpoint.
     """
 
     connection: Connection
     seq: int
     token: int
+    pieces: Pieces = anew
+    found: dict[tuple[Piece, str], Any] = field(default_factory=dict)
+
+    def piece(self, piece: Piece, view: "Viewpoint", part: str) -> Any:
+        """Return one part of a calculation of the user of *view*, as of this state; looked for once."""
+        if (piece, part) not in self.found:
+            self.found[piece, part] = self.pieces(piece, self, view, part)
+        return self.found[piece, part]
 
     def abandon(self) -> None:
         """Stop what is being read, from any thread. Every later read raises, and nobody else gets its connection."""
@@ -86,38 +115,84 @@ class Database:
         self.clock = clock
         self.after_commit: list[Callable[[], None]] = []
         """Called by the thread that called `write`, after each commit and before `write` returns. Errors are logged."""
-        self._commands: queue.SimpleQueue[tuple[Callable[[Transaction], Any], Future[Any]] | None] = queue.SimpleQueue()
+        self._commands: queue.SimpleQueue[tuple[Callable[[Transaction], Any], Path | None, Future[Any]] | None] = (
+            queue.SimpleQueue()
+        )
         self._writer: threading.Thread | None = None
         self._write_engine: Engine | None = None
         self._read_engine: Engine | None = None
         self._load_engine: Engine | None = None
         self._lock = threading.Lock()
 
-    def open(self) -> None:
+    @property
+    def file(self) -> Path:
+        """The file behind the URL."""
+        return Path(make_url(self.url).database or "")
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it can be used in this process."""
+        return self._writer is not None
+
+    def open(self, *, look: bool = False) -> None:
         """Create the file if there is none, bring its tables to this version, and start the writer.
+
+        A copy of the file is kept before an upgrade. *look* says to look first whether the file is sound (0.2 s per
+        100 MB); before an upgrade this is done anyway.
 
         Raises:
             DatabaseBusyError: another process kept the write lock for 5 s.
-            DatabaseUnusableError: the path cannot be used, or the file is damaged or of a newer version.
+            DatabaseDamagedError: the file is damaged; says what to do.
+            DatabaseUnusableError: the path cannot be used, or the file is of a newer version.
         """
         with self._lock:
             if self._writer is not None:
                 return
-            make_folder(self.url)
-            write_engine = _engine(self.url, begin="BEGIN IMMEDIATE", pool_size=1)
-            try:
-                migrations.upgrade(write_engine)
-            except (sqlite.DatabaseError, DBAPIError) as error:
-                write_engine.dispose()
-                raise _as_sentence(error, self.url) from error
-            except BaseException:
-                write_engine.dispose()
-                raise
-            self._write_engine = write_engine
+            self._write_engine = self._open_engine(look=look)
             self._read_engine = _engine(self.url, begin="BEGIN", pool_size=READERS, read_only=True)
             self._load_engine = _engine(self.url, begin="BEGIN", pool_size=LOADERS, read_only=True)
             self._writer = threading.Thread(target=self._serve_commands, name="database-writer", daemon=True)
             self._writer.start()
+
+    @contextlib.contextmanager
+    def opened(self) -> Iterator[None]:
+        """Open it for a `with`, and close it afterwards. Raises as `open` does."""
+        self.open()
+        try:
+            yield
+        finally:
+            self.close()
+
+    def upgrade(self) -> None:
+        """Do what `open` does to the file, and let go of it."""
+        self._open_engine(look=False).dispose()
+
+    def _open_engine(self, *, look: bool) -> Engine:
+        make_folder(self.url)
+        engine = _engine(self.url, begin="BEGIN IMMEDIATE", pool_size=1)
+        try:
+            if look:
+                self._refuse_damaged()
+            migrations.upgrade(engine, before=self._keep_copy)
+        except (sqlite.DatabaseError, DBAPIError) as error:
+            engine.dispose()
+            raise _as_sentence(error, self.file) from error
+        except BaseException:
+            engine.dispose()
+            raise
+        return engine
+
+    def _refuse_damaged(self) -> None:
+        if self.file.exists() and self.file.stat().st_size:
+            with check.opened(self.file) as connection:
+                problems = check.damage(connection, quick=True)
+            if problems:
+                raise _damaged(problems[0], self.file)
+
+    def _keep_copy(self, version: str) -> None:
+        self._refuse_damaged()
+        kept = backup.copy(self.file, backup.path_for(self.file, f"before-upgrade-of-{version}", self.clock()))
+        log.info("kept a copy of the database before its upgrade: %s", kept)
 
     def close(self) -> None:
         """Finish the commands that wait, then let go of the file."""
@@ -134,8 +209,10 @@ class Database:
                     engine.dispose()
             self._write_engine = self._read_engine = self._load_engine = None
 
-    def write(self, command: Callable[[Transaction], T]) -> T:
+    def write(self, command: Callable[[Transaction], T], *, staged: Path | None = None) -> T:
         """Run *command* in one transaction, after those that wait already; return its result once it is on disk.
+
+        The command can read the tables of the SQLite file *staged*, if one is given, as `staged.NAME`.
 
         Blocks the calling thread (never call it on an event loop). When it returns, every reader that starts later,
         in any process, sees the change and its event. What *command* raises reaches the caller, and nothing was
@@ -151,8 +228,8 @@ class Database:
         done: Future[T] = Future()
         with self._lock:  # or `close` could send the writer away in between, and nobody would ever run the command
             if self._writer is None or not self._writer.is_alive():
-                raise DatabaseUnusableError(f"{self.url} is not open in this process")
-            self._commands.put((command, done))
+                raise DatabaseUnusableError(f"{self.file} is not open in this process")
+            self._commands.put((command, staged, done))
         result = done.result()
         for told in tuple(self.after_commit):
             try:
@@ -189,23 +266,24 @@ class Database:
 
     def _opened(self, engine: Engine | None) -> Engine:
         if engine is None:
-            raise DatabaseUnusableError(f"{self.url} is not open in this process")
+            raise DatabaseUnusableError(f"{self.file} is not open in this process")
         return engine
 
     def _serve_commands(self) -> None:
         while (item := self._commands.get()) is not None:
-            command, done = item
+            command, staged, done = item
             if not done.set_running_or_notify_cancel():
                 continue
             try:
-                done.set_result(self._run(command))
+                done.set_result(self._run(command, staged))
             except BaseException as error:  # noqa: BLE001  # handed over: `done.result()` raises it in the caller
                 done.set_exception(error)
 
-    def _run(self, command: Callable[[Transaction], T]) -> T:
-        assert self._write_engine is not None
+    def _run(self, command: Callable[[Transaction], T], staged: Path | None = None) -> T:
+        engine = self._write_engine
+        assert engine is not None
         try:
-            with _CommandSession(self._write_engine, expire_on_commit=False) as session, session.begin():
+            with _attached(engine, staged), _CommandSession(engine, expire_on_commit=False) as session, session.begin():
                 before = _changed_rows(session)
                 transaction = Transaction(session, self.clock())
                 result = command(transaction)
@@ -213,8 +291,10 @@ class Database:
                 if _changed_rows(session) != before and not transaction._recorded:
                     raise UnrecordedChangeError(f"{command!r} changed rows but recorded no event")
                 return result
-        except OperationalError as error:
-            raise _as_sentence(error, self.url) from error
+        except DatabaseError as error:
+            if isinstance(error, OperationalError) or check.is_damage(error):
+                raise _as_sentence(error, self.file) from error
+            raise
 
 
 def make_folder(url: str) -> None:
@@ -251,6 +331,8 @@ def _engine(url: str, *, begin: str, pool_size: int, read_only: bool = False) ->
         cursor.execute("PRAGMA foreign_keys = ON")
         if read_only:
             cursor.execute("PRAGMA query_only = ON")
+        else:
+            cursor.execute(f"PRAGMA cache_size = -{WRITER_CACHE_KB}")
         cursor.close()
 
     @event.listens_for(engine, "begin")
@@ -258,6 +340,19 @@ def _engine(url: str, *, begin: str, pool_size: int, read_only: bool = False) ->
         connection.exec_driver_sql(begin)
 
     return engine
+
+
+@contextlib.contextmanager
+def _attached(engine: Engine, file: Path | None) -> Iterator[None]:
+    """Attach *file* to the one connection of *engine*. SQLite detaches nothing inside a transaction."""
+    if file is None:
+        yield
+        return
+    migrations.outside_transaction(engine, f"ATTACH ? AS {STAGED}", str(file))
+    try:
+        yield
+    finally:
+        migrations.outside_transaction(engine, f"DETACH {STAGED}")
 
 
 def _switch_to_wal(cursor: Any) -> None:
@@ -280,13 +375,17 @@ class _CommandSession(Session):
         raise RuntimeError("a command commits by itself: leave that to `Database.write`, which wants an event as well")
 
 
-def _as_sentence(error: Exception, url: str) -> DataError:
-    cause = error.orig if isinstance(error, DBAPIError) else error
+def _as_sentence(error: Exception, file: Path) -> DataError:
+    cause = (error.orig if isinstance(error, DBAPIError) else error) or error
     if "locked" in str(cause):
         return DatabaseBusyError(
             f"another process has been writing for {BUSY_TIMEOUT_SECONDS:g} s: nothing was changed, try again"
         )
-    return DatabaseUnusableError(f"{url}: {cause}")
+    return _damaged(str(cause), file) if check.is_damage(cause) else DatabaseUnusableError(f"{file}: {cause}")
+
+
+def _damaged(finding: str, file: Path) -> DatabaseDamagedError:
+    return DatabaseDamagedError(f"{file} is damaged ({finding}): {backup.remedy(file)}")
 
 
 def _changed_rows(session: Session) -> int:

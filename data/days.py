@@ -1,29 +1,32 @@
 """Local days: which day an instant belongs to for a user, and the record that a day has started.
 
-The arithmetic (`Calendar`) is pure. `start_due` is the command behind the scheduler's tick; it compares dates, never
-hours, because some days have no midnight.
+The arithmetic (`Calendar`) is pure. `start_due` is the command behind the scheduler's look at the clock; it compares
+dates, never hours, because some days have no midnight. What is planned on a day is in `routines`.
 """
 
+import contextlib
 import functools
 import logging
 import re
+from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy.orm import Session
 
-from data import log as event_log
 from data.database import Database, Transaction
 from data.errors import InvalidInputError, shown
-from data.models import Day, Preferences
-from events.catalog import DayStarted, UserId
+from data.models import Day, Preferences, RoutineDay, RoutineMark
+from events.catalog import ClockCorrected, DayStarted, UserId
 
 log = logging.getLogger(__name__)
 
 ONE_DAY = timedelta(days=1)
-KEPT_LOG_AGE = timedelta(days=400)
-KEPT_LOG_EVENTS = 100_000
-"""The log keeps what is younger than that, and the newest so many in any case. The rest goes when a day starts."""
+MOST_AHEAD = ONE_DAY * 3
+"""How far one user's local date can be ahead of another's at the same moment: 26 hours by zone, 24 by day start."""
+BATCH = 100
+"""How many dates are started in one transaction: other writers get their turn in between."""
 _CLOCK_TIME = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])")
 
 
@@ -54,12 +57,14 @@ def parse_clock_time(text: str, what: str = "time") -> time:
 class Calendar:
     """A user's local days: their zone, minus their day-start offset.
 
-    Days are half-open spans of real time that follow each other without gap or overlap, 23 to 25 hours long where
-    clocks change; a date that the zone skipped (Pacific/Apia, 2011-12-30) is a span of no length.
+    A day begins when clocks first show its date and the day start, or when they jump over that. Days are half-open
+    spans of real time that follow each other without gap or overlap, 23 to 25 hours long where clocks change; a date
+    that the zone skipped (Pacific/Apia, 2011-12-30) is a span of no length.
     """
 
     def __init__(self, zone: ZoneInfo, day_start: time) -> None:
         self.zone = zone
+        self._day_start = day_start
         self._offset = timedelta(hours=day_start.hour, minutes=day_start.minute)
         self._starts: dict[date, datetime] = {}
 
@@ -75,17 +80,48 @@ class Calendar:
         """Return the first instant of *day*, in UTC."""
         found = self._starts.get(day)
         if found is None:
-            wall = datetime.combine(day, time()) + self._offset
-            # fold=0: the first of two equal readings; in a gap, as if the clocks had not jumped yet
-            found = self._starts[day] = wall.replace(tzinfo=self.zone, fold=0).astimezone(UTC)
+            midnight = datetime.combine(day, time())
+            found = self._first(midnight + self._offset)
+            # Clocks that jumped over all of it show some later date then, whatever the day start.
+            if self._reading(found) >= midnight + ONE_DAY and self._first(midnight) == self._first(midnight + ONE_DAY):
+                found = self.starts(day + ONE_DAY)
+            self._starts[day] = found
         return found
 
     def exists(self, day: date) -> bool:
         """Whether the zone has that date at all."""
         return self.starts(day) < self.starts(day + ONE_DAY)
 
+    def at(self, day: date, clock_time: time) -> datetime:
+        """Return the first instant of *day* at which clocks show *clock_time*, or jump over it, in UTC.
 
-@functools.lru_cache(maxsize=1024)
+        With a day start of 03:00, 01:30 is in the night that ends the day.
+        """
+        wall = datetime.combine(day if clock_time >= self._day_start else day + ONE_DAY, clock_time)
+        return min(max(self._first(wall), self.starts(day)), self.starts(day + ONE_DAY) - timedelta(microseconds=1))
+
+    def _first(self, wall: datetime) -> datetime:
+        """Return the first instant, in UTC, at which clocks show *wall* or, where they jump over it, a later time."""
+        before, after = (wall.replace(tzinfo=self.zone, fold=fold).utcoffset() or timedelta() for fold in (0, 1))
+        found = wall.replace(tzinfo=UTC) - before
+        if after <= before:  # clocks show it once; or twice, and this is the first time
+            return found
+        seconds = int((after - before).total_seconds())
+        early = found - timedelta(seconds=seconds)  # before the jump; `found` is not
+        while seconds > 1:
+            half = seconds // 2
+            if self._reading(early + timedelta(seconds=half)) < wall:
+                early += timedelta(seconds=half)
+                seconds -= half
+            else:
+                seconds = half
+        return early + timedelta(seconds=seconds)
+
+    def _reading(self, instant: datetime) -> datetime:
+        return instant.astimezone(self.zone).replace(tzinfo=None)
+
+
+@functools.lru_cache(maxsize=4096)
 def calendar(zone: str, day_start: str) -> Calendar:
     """Return the calendar for a zone name and an HH:MM day start, both as preferences hold them."""
     return Calendar(parse_zone(zone), parse_clock_time(day_start, "day start"))
@@ -95,42 +131,129 @@ def start_due(database: Database) -> list[tuple[UserId, date]]:
     """Record `day.started` for every user whose local date has advanced; return what was started, in order.
 
     Dates missed while nothing ran are started too, oldest first. A new user's first date is started without looking
-    back. Safe to call from several processes: the table's primary key lets each date start once.
+    back. Days only go forward: no date before one that has started is started any more. Safe to call from several
+    processes: the table's primary key lets each date start once.
     """
+    return [started for batch in start_in_batches(database) for started in batch]
+
+
+def start_in_batches(database: Database) -> Iterator[list[tuple[UserId, date]]]:
+    """Do as `start_due`, and yield what was started after each transaction. Stop asking to stop in between."""
+    waiting: Sequence[UserId] = _whose_date_has_advanced(database)
+    while waiting:
+        started, waiting = database.write(functools.partial(_start_batch, users=waiting))
+        yield started
+
+
+def due(own: Calendar, last: date | None, today: date) -> list[date]:
+    """Return the dates to start, oldest first, when *last* is the newest that has started."""
+    if last is None:
+        return [today]
+    between = (last + ONE_DAY * number for number in range(1, (today - last).days + 1))
+    return [day for day in between if own.exists(day)]
+
+
+def start_days(transaction: Transaction, user: UserId) -> list[date]:
+    """Start all due days of one user and return them. Looks at the clock in the transaction.
+
+    Where a wrong clock had started days that are still to come, they are forgotten: they start when they begin.
+
+    Raises:
+        InvalidInputError: this machine does not know the user's time zone.
+    """
+    ((zone, day_start, last),) = _standing(transaction.session, [user]).values()
+    dates = _due_of(transaction, user, calendar(zone, day_start), last)
+    _start(transaction, [(user, day) for day in dates])
+    return dates
+
+
+@contextlib.contextmanager
+def moving(transaction: Transaction, user: UserId) -> Iterator[None]:
+    """Wrap the change of a user's time zone or day start, so that days go on from the old calendar to the new one.
+
+    What was due by the old calendar is started before, and the new date after, if it is later. Dates between the two
+    never were the user's date, and are not invented.
+    """
+    session = transaction.session
+    if _standing(session, [user])[user][-1] is not None:  # a new user's first day is up to the next look
+        with contextlib.suppress(InvalidInputError):  # a zone that this machine does not know is left behind
+            start_days(transaction, user)
+    yield
+    zone, day_start, last = _standing(session, [user])[user]
+    today = calendar(zone, day_start).day_of(transaction.now)
+    if last is not None and last < today:
+        _start(transaction, [(user, today)])
+
+
+Standing = tuple[str, str, date | None]
+"""A user's time zone and day start, and the newest date that has started."""
+
+_NEWEST = select(func.max(Day.day)).where(Day.user_id == Preferences.user_id).scalar_subquery()
+_STANDING = select(Preferences.user_id, Preferences.time_zone, Preferences.day_start, _NEWEST)
+
+
+def _standing(session: Session, users: Sequence[UserId]) -> dict[UserId, Standing]:
+    rows = session.execute(_STANDING.where(Preferences.user_id.in_(users)))
+    return {UserId(user): (zone, day_start, last) for user, zone, day_start, last in rows}
+
+
+def _whose_date_has_advanced(database: Database) -> list[UserId]:
     with database.read() as read:
-        rows = read.connection.execute(
-            select(Preferences.user_id, Preferences.time_zone, Preferences.day_start, func.max(Day.day))
-            .outerjoin(Day, Day.user_id == Preferences.user_id)
-            .group_by(Preferences.user_id)
-            .order_by(Preferences.user_id)
-        ).all()
+        rows = read.connection.execute(_STANDING.order_by(Preferences.user_id)).all()
     now = database.clock()
-    started = []
-    for user_id, zone, day_start, last in rows:
-        user = UserId(user_id)
+    found = []
+    for user, zone, day_start, last in rows:
         try:
-            if last is None or calendar(zone, day_start).day_of(now) > last:
-                started += [(user, day) for day in database.write(functools.partial(_start_days, user=user))]
+            today = calendar(zone, day_start).day_of(now)
         except InvalidInputError as error:  # a zone that this machine does not know is nobody else's trouble
             log.error("no day is started for user %s: %s", user, error)
-    return started
+            continue
+        if last is None or not last - MOST_AHEAD <= today <= last:
+            found.append(UserId(user))
+    return found
 
 
-def _start_days(transaction: Transaction, user: UserId) -> list[date]:
-    """Start all due days of one user. Looks again under the write lock, for another process may have been faster."""
-    session = transaction.session
-    preferences = session.get_one(Preferences, user)
-    own = calendar(preferences.time_zone, preferences.day_start)
+def _start_batch(
+    transaction: Transaction, users: Sequence[UserId]
+) -> tuple[list[tuple[UserId, date]], Sequence[UserId]]:
+    """Start up to `BATCH` dates; return them, and whose turn is next. Another process may have been faster."""
+    batch, rest = users[:BATCH], users[BATCH:]
+    standing = _standing(transaction.session, batch)
+    started: list[tuple[UserId, date]] = []
+    for place, user in enumerate(batch):
+        if user not in standing:  # removed since they were found
+            continue
+        zone, day_start, last = standing[user]
+        with contextlib.suppress(InvalidInputError):  # changed since they were found; the next look says so
+            started += [(user, day) for day in _due_of(transaction, user, calendar(zone, day_start), last)]
+        if len(started) >= BATCH:
+            rest = users[place:]  # this user's again, who may have more days than fit
+            break
+    _start(transaction, started[:BATCH])
+    return started[:BATCH], rest
+
+
+def _due_of(transaction: Transaction, user: UserId, own: Calendar, last: date | None) -> list[date]:
     today = own.day_of(transaction.now)
-    last = session.scalar(select(func.max(Day.day)).where(Day.user_id == user))
-    day = today if last is None else last + ONE_DAY
-    started = []
-    while day <= today:
-        if own.exists(day):
-            session.add(Day(user_id=user, day=day, started_at=transaction.now))
-            transaction.record(DayStarted(user=user, at=transaction.now, day=day))
-            started.append(day)
-        day += ONE_DAY
-    if started:  # once a day, and at no cost while there is nothing to remove
-        event_log.prune(session, before=transaction.now - KEPT_LOG_AGE, keep=KEPT_LOG_EVENTS)
-    return started
+    if last is not None and last > today + MOST_AHEAD:
+        _forget_what_is_ahead(transaction, user, last, today)
+        last = transaction.session.scalar(select(func.max(Day.day)).where(Day.user_id == user))
+    return due(own, last, today)
+
+
+def _start(transaction: Transaction, dates: Sequence[tuple[UserId, date]]) -> None:
+    if dates:
+        now = transaction.now
+        transaction.session.execute(
+            insert(Day), [{"user_id": user, "day": day, "started_at": now} for user, day in dates]
+        )
+        transaction.record(*(DayStarted(user=user, at=now, day=day) for user, day in dates))
+
+
+def _forget_what_is_ahead(transaction: Transaction, user: UserId, last: date, today: date) -> None:
+    session, now = transaction.session, transaction.now
+    session.execute(delete(Day).where(Day.user_id == user, Day.day > today))
+    session.execute(delete(RoutineDay).where(RoutineDay.user_id == user, RoutineDay.day > today))
+    session.execute(update(RoutineMark).where(RoutineMark.user_id == user, RoutineMark.since > now).values(since=now))
+    transaction.record(ClockCorrected(user=user, at=now, today=today))
+    log.warning("days up to %s had started for user %s, and it is %s: the clock was wrong before", last, user, today)

@@ -37,6 +37,14 @@ class DatabaseUnusableError(DataError, OSError):
     """The database cannot be opened or is of another version."""
 
 
+class DatabaseDamagedError(DatabaseUnusableError):
+    """The file of the database, or of a backup, is not what was written to it."""
+
+
+class BackupRefusedError(DataError, ValueError):
+    """A file cannot be written as a backup, or restored from. Nothing was changed."""
+
+
 class UnrecordedChangeError(DataError, RuntimeError):
     """A command changed tables without writing an event: a mistake in our code. Nothing was written."""
 

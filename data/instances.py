@@ -9,18 +9,17 @@ does not allow is refused with a sentence and changes nothing.
 import itertools
 import uuid
 from collections.abc import Callable
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from data import fields, tasks
 from data.database import Database, Transaction
-from data.days import calendar
 from data.errors import IllegalTransitionError, InvalidInputError, UnknownRecordError, shown
 from data.fields import UNSAID, Feelings
-from data.models import FEELINGS, CancelReason, Day, Instance, Preferences, State
+from data.models import FEELINGS, CancelReason, Instance, State, Task
+from data.touches import touched
 from events.catalog import (
     CancellationUndone,
     CompletionUndone,
@@ -92,24 +91,25 @@ def plan(
         template = tasks.get(transaction.session, user, task)
         if template.archived:
             raise IllegalTransitionError(f"{template.name!r} is archived: bring it back before you plan it")
-        instance = InstanceId(uuid.uuid4().hex)
-        transaction.session.add(
-            Instance(
-                user_id=user,
-                id=instance,
-                task_id=task,
-                state=State.PLANNED,
-                estimate_minutes=template.estimate_minutes if estimate is None else estimate,
-                due_at=template.due_at if due is None else due,
-                created_at=transaction.now,
-                note=note,
-                **columns,
-            )
+        return plan_in(
+            transaction,
+            template,
+            estimate_minutes=template.estimate_minutes if estimate is None else estimate,
+            due_at=template.due_at if due is None else due,
+            note=note,
+            **columns,
         )
-        transaction.record(InstancePlanned(user=user, at=transaction.now, task=task, instance=instance))
-        return instance
 
     return database.write(command)
+
+
+def plan_in(transaction: Transaction, template: Task, **columns: Any) -> InstanceId:
+    """Plan an attempt at *template* as part of a command; *columns* are checked already. Return its id."""
+    user, task, instance = UserId(template.user_id), TaskId(template.id), InstanceId(uuid.uuid4().hex)
+    row = Instance(user_id=user, id=instance, task_id=task, state=State.PLANNED, created_at=transaction.now, **columns)
+    transaction.session.add(row)
+    transaction.record(InstancePlanned(user=user, at=transaction.now, task=task, instance=instance))
+    return instance
 
 
 def start(database: Database, user: UserId, instance: InstanceId) -> None:
@@ -227,7 +227,7 @@ def cancel(
         row.undo_state = row.state
         _stop_timer(row, transaction.now)
         row.state = State.CANCELLED
-        row.cancelled_at = transaction.now
+        row.cancelled_at = max(transaction.now, row.started_at or row.created_at)  # as in `complete`
         row.cancel_reason = why.value
         if note is not None:
             row.note = fields.text(note, "note")
@@ -350,6 +350,7 @@ def _check_order(row: Instance, now: datetime) -> None:
         ("created", row.created_at),
         ("started", row.started_at),
         ("completed", row.completed_at),
+        ("cancelled", row.cancelled_at),
         ("now", now),
     ]
     known = [(label, moment) for label, moment in moments if moment is not None]
@@ -365,31 +366,28 @@ def _record(
     transaction: Transaction,
     event_class: Callable[..., TouchesDays],
     row: Instance,
-    *moments: datetime | None,
+    *counted_at: datetime | None,
+    changed: tuple[str, ...] | None = None,
     **values: Any,
 ) -> None:
-    """Record what changed the numbers of the days of *moments*."""
-    today, earliest = _days(transaction, UserId(row.user_id), *moments)
+    """Record what changed the numbers of the days of *counted_at*: before and after."""
+    transaction.session.flush()
+    if changed is not None:
+        values["changed"] = changed
     transaction.record(
         event_class(
             user=UserId(row.user_id),
             at=transaction.now,
             task=TaskId(row.task_id),
             instance=InstanceId(row.id),
-            earliest_day=earliest,
-            today=today,
+            **touched(
+                transaction.session,
+                transaction.now,
+                row,
+                *counted_at,
+                changed=changed,
+                as_completed=event_class is CompletionUndone or row.completed_at is not None,
+            ),
             **values,
         )
     )
-
-
-def _days(transaction: Transaction, user: UserId, *moments: datetime | None) -> tuple[date, date | None]:
-    """Return the user's today, and the earliest local day among *moments* (None if there is none).
-
-    A clock that is set back over midnight does not undo that a day has started: those before it stay finished.
-    """
-    preferences = transaction.session.get_one(Preferences, user)
-    own = calendar(preferences.time_zone, preferences.day_start)
-    started = transaction.session.scalar(select(func.max(Day.day)).where(Day.user_id == user))
-    earliest = min((own.day_of(moment) for moment in moments if moment), default=None)
-    return max(own.day_of(transaction.now), started or date.min), earliest

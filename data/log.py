@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, select
+from sqlalchemy import Connection, delete, func, insert, select
 from sqlalchemy.orm import Session
 
 from data.models import EPOCH, EventRow, Lineage
@@ -23,18 +23,21 @@ _LINEAGE_SQL = "SELECT 0, token FROM lineage"
 _NEWEST = select(EventRow.seq, EventRow.token).order_by(EventRow.seq.desc()).limit(1)
 
 
-def append(session: Session, happened: Event) -> None:
-    """Add *happened* as the newest row, in the session's transaction."""
-    session.add(
-        EventRow(
-            user_id=happened.user,
-            name=happened.name,
-            at=happened.at,
-            token=secrets.randbits(63),
-            body=encode(happened),
-        )
+def append(session: Session, *happened: Event) -> None:
+    """Add what *happened* as the newest rows, in this order, in the session's transaction."""
+    session.execute(
+        insert(EventRow),
+        [
+            {
+                "user_id": one.user,
+                "name": one.name,
+                "at": one.at,
+                "token": secrets.randbits(63),
+                "body": encode(one),
+            }
+            for one in happened
+        ],
     )
-    session.flush()
 
 
 def newest(connection: Connection) -> tuple[int, int]:

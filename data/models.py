@@ -19,6 +19,7 @@ from sqlalchemy import (
     Integer,
     String,
     Text,
+    text,
 )
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
@@ -177,6 +178,7 @@ class Task(Base):
         _choice("routine", Routine),
         _feeling("default_aversion"),
         CheckConstraint("estimate_minutes >= 0", name="estimate_not_negative"),
+        Index("tasks_with_routine", "user_id", sqlite_where=text("routine != 'none'")),
     )
 
 
@@ -286,6 +288,46 @@ class Day(Base):
     user_id: Mapped[int] = mapped_column(ForeignKey("users.id"), primary_key=True)
     day: Mapped[date] = mapped_column(primary_key=True)
     started_at: Mapped[datetime]
+
+
+class RoutineMark(Base):
+    """Up to when the routine of a task has been looked after: what begins later is still to be planned."""
+
+    __tablename__ = "routine_marks"
+
+    user_id: Mapped[int] = mapped_column(primary_key=True)
+    task_id: Mapped[str] = mapped_column(primary_key=True)
+    since: Mapped[datetime]
+
+    __table_args__ = (ForeignKeyConstraint(["user_id", "task_id"], ["tasks.user_id", "tasks.id"], ondelete="CASCADE"),)
+
+
+class RoutineDay(Base):
+    """A local date for which a routine was looked after. The primary key lets each be planned once."""
+
+    __tablename__ = "routine_days"
+
+    user_id: Mapped[int] = mapped_column(primary_key=True)
+    task_id: Mapped[str] = mapped_column(primary_key=True)
+    day: Mapped[date] = mapped_column(primary_key=True)
+    instance_id: Mapped[str | None]  # None: missed, nothing was planned
+
+    __table_args__ = (
+        ForeignKeyConstraint(["user_id", "task_id"], ["tasks.user_id", "tasks.id"], ondelete="CASCADE"),
+        Index("routine_days_by_day", "user_id", "day"),
+    )
+
+
+class JobRun(Base):
+    """How a job of the scheduler went last, in whichever process."""
+
+    __tablename__ = "job_runs"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    claimed_at: Mapped[datetime | None]  # None: nobody is at it
+    began_at: Mapped[datetime | None]  # of the last success
+    failures: Mapped[int] = mapped_column(default=0)  # since then
+    problem: Mapped[str | None]  # of the last failure, None after a success
 
 
 class Lineage(Base):

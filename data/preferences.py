@@ -1,5 +1,6 @@
 """How one user wants it: the preferences as an immutable value, and the commands that create a user and change them."""
 
+import contextlib
 from collections.abc import Callable
 from enum import StrEnum
 from typing import Any
@@ -9,7 +10,7 @@ from sqlalchemy import select
 
 from data import fields
 from data.database import Database, ReadTransaction, Transaction
-from data.days import Calendar, calendar, parse_clock_time, parse_zone
+from data.days import Calendar, calendar, moving, parse_clock_time, parse_zone
 from data.errors import InvalidInputError, UnknownRecordError, shown
 from data.models import WEEKDAYS, Preferences, User
 from events.catalog import AccountChanged, PreferencesChanged, UserCreated, UserId
@@ -160,10 +161,12 @@ def change(database: Database, user: UserId, **values: Any) -> tuple[str, ...]:
         if row is None:
             raise UnknownRecordError(f"there is no user {user}")
         changed = tuple(name for name, value in checked.items() if getattr(row, name) != value)
-        for name in changed:
-            setattr(row, name, checked[name])
         if changed:
-            transaction.record(PreferencesChanged(user=user, at=transaction.now, changed=changed))
+            happened = PreferencesChanged(user=user, at=transaction.now, changed=changed)
+            with moving(transaction, user) if happened.moves_days() else contextlib.nullcontext():
+                for name in changed:
+                    setattr(row, name, checked[name])
+                transaction.record(happened)
         return changed
 
     return database.write(command)

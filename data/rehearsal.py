@@ -7,16 +7,18 @@ running application.
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import select
 
-from data import demo, instances, preferences, tasks
+from data import backup, demo, instances, preferences, restore, tasks
 from data.database import Database
 from data.days import start_due
 from data.fields import Feelings
 from data.models import Instance, State
 from data.preferences import AccountTier
+from data.routines import plan_due
 from events.catalog import InstanceId, RefreshRequested, TaskId, UserId
 
 NOON = datetime(2026, 5, 13, 12, 0, tzinfo=UTC)
@@ -65,6 +67,10 @@ class Stage:
         """Return the latest instance completed on that day."""
         day = (NOON - timedelta(days=days_ago)).date()
         return InstanceId(next(row.id for row in self._rows if row.completed_at and row.completed_at.date() == day))
+
+    def first(self) -> InstanceId:
+        """Return the very first that was completed, so its task's first as well."""
+        return InstanceId(min((row.completed_at, row.id) for row in self._rows if row.completed_at)[1])
 
     def task(self) -> TaskId:
         """Return a task with a history."""
@@ -128,6 +134,39 @@ def _next_day(stage: Stage) -> None:
     start_due(stage.database)
 
 
+def _complete_new(stage: Stage) -> None:
+    task = tasks.create(stage.database, stage.user, name="New")
+    planned = instances.plan(stage.database, stage.user, task)
+    instances.complete(stage.database, stage.user, planned, actual=Feelings(aversion=50))
+
+
+def _routine(stage: Stage, routine: str, weekdays: tuple[str, ...] = ()) -> None:
+    """A routine's turn comes on the next day, Thursday, and the look is two days late."""
+    task = stage.task()
+    tasks.edit(stage.database, stage.user, task, routine=routine, routine_weekdays=weekdays, routine_at="08:00")
+    start_due(stage.database)
+    stage.clock.advance(days=3)
+    start_due(stage.database)
+    stage.look()
+    plan_due(stage.database)
+
+
+def _correct_the_clock(stage: Stage) -> None:
+    """Days have been started, and routines missed, by a clock that was ten years ahead."""
+    _routine(stage, "weekly", ("thu",))
+    stage.clock.advance(days=3653)
+    start_due(stage.database)
+    plan_due(stage.database)
+    stage.clock.advance(days=-3656)
+    stage.look()
+    start_due(stage.database)
+
+
+def _restore(stage: Stage) -> None:
+    file = Path(stage.database.url.partition(":///")[2])
+    restore.restore(stage.database, backup.backup(stage.database, file.with_name("backup.db")))
+
+
 COMMANDS: dict[str, Command] = {
     "create a user": lambda stage: preferences.create_user(stage.database, "somebody new"),
     "create a task": lambda stage: tasks.create(stage.database, stage.user, name="New", default_aversion=1),
@@ -144,14 +183,23 @@ COMMANDS: dict[str, Command] = {
     "resume": _move(instances.resume, State.PAUSED),
     "complete": _move(instances.complete, State.PLANNED, actual=FELT, actual_minutes=50.0),
     "complete afterwards": _complete_afterwards,
+    "complete a task for the first time": _complete_new,
     "cancel": _move(instances.cancel, State.PLANNED, reason="no_time"),
     "cancel after the clock was set back": _cancel_after_the_clock_was_set_back,
     "undo a completion of today": lambda stage: instances.undo(stage.database, stage.user, stage.finished(0)),
     "undo a completion of yesterday": lambda stage: instances.undo(stage.database, stage.user, stage.finished(1)),
+    "undo the first completion": lambda stage: instances.undo(stage.database, stage.user, stage.first()),
     "undo a cancellation": _move(instances.undo, State.CANCELLED),
     "edit an instance of today": _edit(0, actual_relief=1, actual_minutes=333.0),
     "edit an instance of yesterday": _edit(1, actual_relief=1, actual_minutes=333.0),
     "edit an old instance": _edit(40, actual_relief=1, actual_aversion=100, actual_minutes=333.0),
+    "edit the first instance of a task": lambda stage: instances.edit(
+        stage.database, stage.user, stage.first(), actual_aversion=99
+    ),
+    "move the first instance of a task": lambda stage: instances.edit(
+        stage.database, stage.user, stage.first(), completed_at=NOON
+    ),
+    "edit when it was planned": _edit(40, created_at=NOON - timedelta(days=55)),
     "move an instance to another day": _edit(1, completed_at=NOON),
     "edit what is planned": _move(instances.edit, State.PLANNED, due_at=NOON, estimate_minutes=3.0, predicted_relief=1),
     "another time zone": _prefer(time_zone="Pacific/Auckland"),
@@ -166,10 +214,14 @@ COMMANDS: dict[str, Command] = {
     "another account tier": lambda stage: preferences.set_account_tier(stage.database, stage.user, AccountTier.PREMIUM),
     "refresh": _refresh,
     "the next day": _next_day,
+    "a routine has its turn": lambda stage: _routine(stage, "daily"),
+    "a routine has missed its turn": lambda stage: _routine(stage, "weekly", ("thu",)),
+    "the clock is corrected": _correct_the_clock,
     "an hour passes": lambda stage: stage.clock.advance(hours=1),
     "a day passes, and nobody has said so yet": lambda stage: stage.clock.advance(days=1),
     "add other demo data": lambda stage: demo.add(stage.database, stage.user, days=9, per_day=3, seed=2),
     "remove the demo data": lambda stage: demo.remove(stage.database, stage.user),
+    "restore a backup": _restore,
 }
 """What it is called -> how it is carried out."""
 

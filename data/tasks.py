@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from data import fields
 from data.database import Database, Transaction
 from data.errors import InvalidInputError, UnknownRecordError, shown
-from data.models import Kind, Routine, Task, User
+from data.models import Kind, Routine, RoutineMark, Task, User
 from events.catalog import TaskArchived, TaskCreated, TaskEdited, TaskId, UserId
 
 CHECKS: dict[str, Callable[[Any], Any]] = {
@@ -30,6 +30,8 @@ CHECKS: dict[str, Callable[[Any], Any]] = {
 }
 """The columns that a person sets, each with what it may hold."""
 
+_ROUTINE = frozenset({"routine", "routine_weekdays", "routine_at"})
+
 
 def create(database: Database, user: UserId, *, name: str, kind: str = Kind.WORK, **values: Any) -> TaskId:
     """Create a task and return its id. *values* are columns of `CHECKS`.
@@ -45,7 +47,9 @@ def create(database: Database, user: UserId, *, name: str, kind: str = Kind.WORK
             raise UnknownRecordError(f"there is no user {user}")
         task = TaskId(uuid.uuid4().hex)
         now = transaction.now
-        transaction.session.add(Task(user_id=user, id=task, created_at=now, updated_at=now, **checked))
+        row = Task(user_id=user, id=task, created_at=now, updated_at=now, **checked)
+        transaction.session.add(row)
+        _begin_routine(transaction, row)
         transaction.record(TaskCreated(user=user, at=now, task=task))
         return task
 
@@ -77,6 +81,8 @@ def edit(
                 setattr(row, column, checked[column])
             row.version += 1
             row.updated_at = transaction.now
+            if _ROUTINE & set(changed):
+                _begin_routine(transaction, row)
             transaction.record(TaskEdited(user=user, at=transaction.now, task=task, changed=changed))
         return changed
 
@@ -97,9 +103,17 @@ def archive(database: Database, user: UserId, task: TaskId, *, archived: bool = 
         row.archived = archived
         row.version += 1
         row.updated_at = transaction.now
+        _begin_routine(transaction, row)
         transaction.record(TaskArchived(user=user, at=transaction.now, task=task, archived=archived))
 
     database.write(command)
+
+
+def _begin_routine(transaction: Transaction, row: Task) -> None:
+    """Let the routine of *row* begin now: what it would have had before is neither planned nor missed."""
+    if row.routine != Routine.NONE:
+        transaction.session.flush()  # the mark needs its task
+        transaction.session.merge(RoutineMark(user_id=row.user_id, task_id=row.id, since=transaction.now))
 
 
 def get(session: Session, user: UserId, task: TaskId) -> Task:

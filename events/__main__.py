@@ -4,6 +4,7 @@ An entry point as `app.py` is: it puts together what lies in the packages above 
 """
 
 import argparse
+import logging
 import os
 import sys
 import time
@@ -13,6 +14,7 @@ from typing import Any
 
 import msgspec
 
+from cache.pieces import ROWS
 from cache.rulebook import chain, faults, graph
 from cache.rulebook.judging import judge
 from cache.rulebook.observing import observe
@@ -85,7 +87,7 @@ def _explain(given: argparse.Namespace) -> int:
 
 def _graph(given: argparse.Namespace) -> int:
     rules, _ = table.read()
-    found = graph.graph(rules, VALUES, inventory.parts())
+    found = graph.graph(rules, ROWS, inventory.parts())
     if given.svg is not None:
         given.svg.write_text(graph.svg(graph.draw(found)), encoding="utf-8", newline="\n")
         return _say(given, {"svg": str(given.svg)}, [f"wrote {given.svg}"])
@@ -145,11 +147,12 @@ def _tell(given: argparse.Namespace, logged: Logged, prefixes: list[str]) -> Non
 
 def _check(given: argparse.Namespace) -> int:
     rules, misspelt = table.read()
-    findings = [*misspelt, *faults.find(rules, CATALOG, VALUES, inventory.parts()), *inventory.faults()]
+    findings = [*misspelt, *faults.find(rules, CATALOG, ROWS, inventory.parts()), *inventory.faults()]
     lines = []
     answer: dict[str, Any] = {}
     if given.deep:
-        found = judge(rules, CATALOG, VALUES, observe(COMMANDS, VALUES))
+        logging.getLogger().addHandler(logging.NullHandler())  # what commands log on made-up data is no news
+        found = judge(rules, CATALOG, ROWS, observe(COMMANDS, VALUES))
         findings += found.findings
         answer = {"commands": found.commands, "compared": found.compared, "idle": found.idle}
         lines.append(f"ran {found.commands} commands, compared {found.compared:,} pairs of a command and a value")
@@ -169,7 +172,7 @@ def _chains() -> list[chain.Chain]:
     rules, _ = table.read()
     parts = inventory.parts()
     events: tuple[type[Event], ...] = CATALOG
-    return [chain.chain(event, rules, VALUES, parts) for event in events]
+    return [chain.chain(event, rules, ROWS, parts) for event in events]
 
 
 def _say(given: argparse.Namespace, found: object, lines: list[str]) -> int:

@@ -5,7 +5,7 @@ has been released: it is what the log rows say. Field types are what JSON can ca
 """
 
 from dataclasses import dataclass, fields
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import ClassVar, NewType
 
 import msgspec
@@ -35,15 +35,42 @@ class TouchesDays(Event):
     """An event that changes what counts on some local days of the user, as they are at that moment.
 
     `earliest_day` is the first day concerned, None if no day's numbers change; `today` is the user's local date, or
-    the newest day that has started, if the clock was set back since.
+    the newest day that has started, if the clock was set back since. `months` names, as `2026-05`, all months in which
+    a completed instance has other numbers than before, None if nobody looked. Later ones of the same task can be among
+    them, where they are compared with how it began; `is_early` tells that the event changed that.
     """
 
     earliest_day: date | None
     today: date
+    months: tuple[str, ...] | None = None
+    is_early: bool = True
 
     def touches_finished_day(self) -> bool:
         """Whether a day before the user's today is concerned."""
         return self.earliest_day is not None and self.earliest_day < self.today
+
+    def months_touched(self) -> tuple[str, ...] | None:
+        """The months in which a completed instance has other numbers; None for any."""
+        return self.months
+
+    def years_touched(self) -> tuple[str, ...] | None:
+        """The years of these months."""
+        return None if self.months is None else tuple(dict.fromkeys(month[:4] for month in self.months))
+
+    def touches_past(self) -> bool:
+        """Whether any completed instance has other numbers."""
+        return self.months != ()
+
+    def changes_a_beginning(self) -> bool:
+        """Whether a task's first completions, or what the very first felt like, are others than before."""
+        return self.is_early
+
+
+def months_around(at: datetime) -> tuple[str, ...]:
+    """Return the months that some local day may belong to at *at*: zones reach 14 hours ahead of UTC, and 12 behind
+    it with days that start up to 24 hours late."""
+    days = (at - timedelta(hours=36), at + timedelta(hours=14))
+    return tuple(dict.fromkeys(f"{day:%Y-%m}" for day in days))
 
 
 # --- people and their settings
@@ -111,6 +138,10 @@ class TaskEdited(Event):
         """Whether numbers of past instances are now shown under another name, kind or category."""
         return bool({"name", "kind", "categories"} & set(self.changed))
 
+    def changes_kind(self) -> bool:
+        """Whether minutes of past instances now count for another kind."""
+        return "kind" in self.changed
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskArchived(Event):
@@ -131,6 +162,10 @@ class InstancePlanned(Event):
     name: ClassVar[str] = "instance.planned"
     task: TaskId
     instance: InstanceId
+
+    def months_around(self) -> tuple[str, ...]:
+        """The month of the user's day, or two where one begins."""
+        return months_around(self.at)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -187,6 +222,10 @@ class InstanceCancelled(TouchesDays):
     instance: InstanceId
     reason: str
 
+    def months_around(self) -> tuple[str, ...]:
+        """The month of the user's day, or two where one begins."""
+        return months_around(self.at)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CancellationUndone(TouchesDays):
@@ -195,6 +234,10 @@ class CancellationUndone(TouchesDays):
     name: ClassVar[str] = "cancellation.undone"
     task: TaskId
     instance: InstanceId
+
+    def month_of_cancellation(self) -> tuple[str, ...] | None:
+        """The month of the day that it had counted for."""
+        return None if self.earliest_day is None else (f"{self.earliest_day:%Y-%m}",)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -206,6 +249,10 @@ class InstanceEdited(TouchesDays):
     instance: InstanceId
     changed: tuple[str, ...]
 
+    def moves_planning(self) -> bool:
+        """Whether it was planned on another day than it was said."""
+        return "created_at" in self.changed
+
 
 # --- the rest
 
@@ -216,6 +263,23 @@ class DayStarted(Event):
 
     name: ClassVar[str] = "day.started"
     day: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClockCorrected(Event):
+    """Days after `today` that a wrong clock had started are forgotten: they start when they begin."""
+
+    name: ClassVar[str] = "clock.corrected"
+    today: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoutineMissed(Event):
+    """A task's routine had its turn on `days` while nothing ran: they are listed, not planned."""
+
+    name: ClassVar[str] = "routine.missed"
+    task: TaskId
+    days: tuple[date, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -247,6 +311,14 @@ class DataRemoved(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DataRestored(Event):
+    """Everything is as in a backup again, whose log ended with row `of_seq`; what was recorded after it is gone."""
+
+    name: ClassVar[str] = "data.restored"
+    of_seq: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EventUnreadable(Event):
     """Stands in for a log row that this version cannot read, for instance one of a newer version."""
 
@@ -271,9 +343,12 @@ CATALOG: tuple[type[Event], ...] = (
     CancellationUndone,
     InstanceEdited,
     DayStarted,
+    ClockCorrected,
+    RoutineMissed,
     RefreshRequested,
     DataImported,
     DataRemoved,
+    DataRestored,
     EventUnreadable,
 )
 # NOTE: a literal list, because @dataclass(slots=True) builds each class twice and would register it twice.

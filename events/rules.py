@@ -7,9 +7,11 @@ start, and so does an event of the catalog without a row.
 from events.catalog import (
     AccountChanged,
     CancellationUndone,
+    ClockCorrected,
     CompletionUndone,
     DataImported,
     DataRemoved,
+    DataRestored,
     DayStarted,
     EventUnreadable,
     InstanceCancelled,
@@ -20,6 +22,7 @@ from events.catalog import (
     InstanceStarted,
     PreferencesChanged,
     RefreshRequested,
+    RoutineMissed,
     TaskArchived,
     TaskCompleted,
     TaskCreated,
@@ -40,6 +43,30 @@ RULES: tuple[Rule, ...] = (
         when=TouchesDays.touches_finished_day,
         invalidates=("summary.*",),
     ),
+    Rule(
+        on=(TaskCompleted, CompletionUndone, InstanceEdited),
+        parts=TouchesDays.months_touched,
+        invalidates=("pieces.months",),
+    ),
+    Rule(
+        on=(TaskCompleted, CompletionUndone, InstanceEdited),
+        parts=TouchesDays.years_touched,
+        invalidates=("pieces.years",),
+    ),
+    Rule(
+        on=(TaskCompleted, CompletionUndone, InstanceEdited),
+        when=TouchesDays.touches_past,
+        invalidates=("pieces.past",),
+    ),
+    Rule(
+        on=(TaskCompleted, CompletionUndone, InstanceEdited),
+        when=TouchesDays.changes_a_beginning,
+        invalidates=("pieces.beginnings",),
+    ),
+    Rule(on=(InstancePlanned,), parts=InstancePlanned.months_around, invalidates=("pieces.counts",)),
+    Rule(on=(InstanceCancelled,), parts=InstanceCancelled.months_around, invalidates=("pieces.counts",)),
+    Rule(on=(CancellationUndone,), parts=CancellationUndone.month_of_cancellation, invalidates=("pieces.counts",)),
+    Rule(on=(InstanceEdited,), when=InstanceEdited.moves_planning, invalidates=("pieces.counts",)),
     Rule(
         on=(InstancePlanned, InstanceStarted, InstancePaused, InstanceResumed),
         invalidates=("dashboard.tasks", "dashboard.metrics", "analytics.recommendations"),
@@ -73,10 +100,19 @@ RULES: tuple[Rule, ...] = (
         when=TaskEdited.changes_label,
         invalidates=("dashboard.metrics", "analytics.*", "summary.*"),
     ),
+    Rule(on=(TaskEdited,), when=TaskEdited.changes_kind, invalidates=("pieces.months",)),
     Rule(
         on=(DayStarted,),
         invalidates=("summary.*", "dashboard.metrics", "analytics.*"),
-        keeps={"dashboard.tasks": "it holds instants; what is overdue is decided when it is drawn"},
+        keeps={
+            "dashboard.tasks": "it holds instants; what is overdue is decided when it is drawn",
+            "pieces.*": "sums of a month do not depend on which day it is",
+        },
+    ),
+    Rule(
+        on=(RoutineMissed,),
+        invalidates=("dashboard.tasks",),
+        keeps={"analytics.*": "nothing was planned", "summary.*": "it is made of what was finished or given up"},
     ),
     Rule(on=(RefreshRequested,), carried=True),
     Rule(on=(PreferencesChanged, AccountChanged), invalidates=("preferences.*",)),
@@ -96,6 +132,7 @@ RULES: tuple[Rule, ...] = (
         when=PreferencesChanged.changes_ranking,
         invalidates=("analytics.recommendations",),
     ),
-    Rule(on=(DataImported, DataRemoved, EventUnreadable), invalidates=("*",)),
-    Rule(on=(UserCreated,), invalidates=(), keeps={"*": "a new user has nothing yet, and is nobody else"}),
+    Rule(on=(ClockCorrected, DataImported, DataRemoved, DataRestored, EventUnreadable), invalidates=("*",)),
+    # The number of a new user may have been that of one whom a restored backup does not know.
+    Rule(on=(UserCreated,), invalidates=("*",)),
 )

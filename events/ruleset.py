@@ -19,12 +19,14 @@ class Rule:
 
     `keeps` gives a reason in words for each pattern. `when` is a pure method of the event class; several rows may name
     one event, and the prefixes of all that hold are joined. `carried` means: the prefix that the event itself names.
+    `parts`, another pure method, narrows `invalidates` to some parts of what is kept in parts; None is all of them.
     """
 
     on: tuple[type[Event], ...]
     invalidates: tuple[str, ...] = ()
     keeps: Mapping[str, str] = field(default_factory=dict)
     when: Callable[[Any], bool] | None = None
+    parts: Callable[[Any], tuple[str, ...] | None] | None = None
     carried: bool = False
     where: str = field(default_factory=place_of_row, compare=False, repr=False)
     """The file and line of the row."""
@@ -35,7 +37,10 @@ class Rule:
             return ()
         if self.carried and isinstance(event, RefreshRequested):
             return (parse(event.prefix),)
-        return tuple(map(parse, self.invalidates))
+        parts = None if self.parts is None else self.parts(event)
+        if parts is None:
+            return tuple(map(parse, self.invalidates))
+        return tuple(parse(f"{pattern}.{part}") for pattern in self.invalidates for part in parts)
 
     def holds(self, event: Event) -> bool:
         """Whether this row is about *event*."""
@@ -44,7 +49,12 @@ class Rule:
     @property
     def depends_on_event(self) -> bool:
         """Whether the class of the event alone does not decide what this row invalidates."""
-        return self.when is not None or self.carried
+        return self.when is not None or self.names_parts
+
+    @property
+    def names_parts(self) -> bool:
+        """Whether two events for which it holds may invalidate different prefixes."""
+        return self.carried or self.parts is not None
 
 
 class Ruleset:
@@ -108,11 +118,11 @@ def check(
         if not rows:
             sentence = f"{event_class.name} has no rule; write `()` if nothing goes stale"
             findings.append(Finding(place_of(event_class), sentence))
-        conditions = [rule.when for rule in rows]
+        conditions = [(rule.when, rule.parts) for rule in rows]
         findings += [
             Finding(rule.where, f"{event_class.name} stands in two rows with the same condition; join them")
             for index, rule in enumerate(rows)
-            if rule.when in conditions[:index]
+            if conditions[index] in conditions[:index]
         ]
     findings += [
         Finding(where, f"value {key!r} is reached by no rule and nothing else bounds its age")
@@ -128,9 +138,10 @@ def _faults_of_names(rule: Rule, catalog: Sequence[type[Event]]) -> list[str]:
         if event_class not in catalog:
             near = did_you_mean(event_class.__name__, (known.__name__ for known in catalog))
             faults.append(f"{event_class.__name__} is not in the catalog" + near)
-        condition = getattr(rule.when, "__qualname__", repr(rule.when))
-        if rule.when is not None and getattr(event_class, condition.rpartition(".")[2], None) is not rule.when:
-            faults.append(f"{event_class.name} has no condition {condition}; `when` is a method of the event")
+        for field_name, method in (("when", rule.when), ("parts", rule.parts)):
+            name = getattr(method, "__qualname__", repr(method))
+            if method is not None and getattr(event_class, name.rpartition(".")[2], None) is not method:
+                faults.append(f"{event_class.name} has no condition {name}; `{field_name}` is a method of the event")
     if not rule.on:
         faults.append("names no event")
     if rule.carried and set(rule.on) != {RefreshRequested}:

@@ -6,6 +6,7 @@ Whoever needs the rules asks here; nothing else imports `events.rules`.
 
 import ast
 import importlib
+import sys
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,8 @@ def rules() -> tuple[Rule, ...]:
     Raises:
         RulesError: names in the file do not exist.
     """
+    if "events.rules" in sys.modules:
+        return importlib.import_module("events.rules").RULES  # type: ignore[no-any-return]
     found, findings = read()
     if findings:
         raise RulesError(findings)
@@ -71,7 +74,7 @@ class _Reader(ast.NodeTransformer):
                 self._find(keyword, f"a rule has no {keyword.arg!r}{near}")
             elif keyword.arg == "on" and isinstance(keyword.value, ast.Tuple | ast.List):
                 keyword.value.elts = [right for name in keyword.value.elts if (right := self._event(name)) is not None]
-            elif keyword.arg == "when" and isinstance(keyword.value, ast.Attribute):
+            elif keyword.arg in ("when", "parts") and isinstance(keyword.value, ast.Attribute):
                 keyword.value = self._condition(keyword.value)
         node.keywords = [keyword for keyword in node.keywords if not keyword.arg or keyword.arg in names]
         return node

@@ -2,9 +2,10 @@
 
 `live` decides when something is redrawn, `section` is the smallest part that redraws itself, `visit` is one open page.
 `routes` lists the pages and turns a request into one, `shell` is the frame around them, `inventory` says which section
-stands where. `dashboard` is made of `metrics`, `task_lists` and `onboarding`; what its buttons do is in `deeds` and
-`dialogs`. `summary` and `inspector` are pages of their own. Text gets into HTML through `markup` only. `install`
-registers it all. The only package that knows NiceGUI.
+stands where. `dashboard` is made of `metrics`, `task_lists`, `recommendations` and `onboarding`; what its buttons do is
+in `deeds` and `dialogs`. `summary`, `glossary` and `inspector` are pages of their own, `analytics` a folder. `charts`
+draws, `terms` leads from names to the glossary, `why` answers for a card, `address` keeps choices. Text gets into HTML
+through `markup` only. `install` registers it all. The only package that knows NiceGUI.
 """
 
 from pages.routes import Pages, install

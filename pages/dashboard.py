@@ -1,6 +1,7 @@
 """The dashboard: today's numbers and the task lists. It only says what stands where.
 
-The numbers are in `metrics`, the lists in `task_lists`, the first steps in `onboarding`.
+The numbers are in `metrics`, the lists in `task_lists`, what to do next in `recommendations`, the first steps in
+`onboarding`.
 """
 
 from cache.values import PREFERENCES
@@ -10,6 +11,7 @@ from pages.deeds import Deeds
 from pages.dialogs import reopen
 from pages.metrics import Metrics
 from pages.onboarding import DemoNotice, Welcome
+from pages.recommendations import Recommended
 from pages.section import Section, Shown
 from pages.task_lists import Planned, Recent, Running, Templates
 from pages.visit import Visit
@@ -43,8 +45,9 @@ def build(visit: Visit) -> None:
     with stack("columns"):
         with stack("side"):
             planned = Planned(visit, deeds)
-        with stack("side"):
             Recent(visit, deeds)
+        with stack("side"):
+            Recommended(visit, deeds)
             Templates(visit, deeds)
     DemoNotice(visit)
 

@@ -12,7 +12,7 @@ import logging
 import threading
 import time
 import weakref
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
@@ -26,6 +26,7 @@ from cache.values import Value
 from data.viewpoint import Viewpoint
 from events.catalog import Notification, UserId
 from events.patterns import covers
+from pages.arrivals import Arrivals
 from pages.section import Reading, Section
 from pages.services import Services
 from pages.visit import Screen, Visit
@@ -74,6 +75,7 @@ class Hub:
         self._screens: weakref.WeakSet[Screen] = weakref.WeakSet()
         self._tickets = itertools.count()
         self._inbox: dict[tuple[UserId | None, tuple[str, ...]], Notification] = {}
+        self._costs: dict[str, float] = {}  # seconds that it took to compute each value, the last time
         self._inbox_lock = threading.Lock()
 
     # --- life
@@ -179,10 +181,16 @@ class Hub:
                 self.mark(sections)
 
     def mark(self, sections: Iterable[Section], *, force: bool = False) -> None:
-        """Redraw *sections* as soon as they may be and somebody can see them; if *force*, even if nothing changed."""
+        """Redraw *sections* as soon as they may be and somebody can see them; if *force*, even if nothing changed.
+
+        One that keeps what it shows is only told that there is something newer, unless *force*.
+        """
+        now = self._services.clock()
         for section in list(sections):
             group = self._group_of(section)
-            if group is not None:
+            if group is not None and not force and section.keeps(now):
+                section.fall_behind()
+            elif group is not None:
                 section.is_forced = section.is_forced or force
                 group.waiting.add(section)
                 group.wake()
@@ -233,49 +241,63 @@ class Hub:
         await self.redraw(visit.user, list(visit.sections), patience=self.pace.first)
 
     async def redraw(self, user: UserId, sections: list[Section], patience: float | None = None) -> None:
-        """Read all values of *sections* in one snapshot, in a worker thread, then draw them one after the other.
+        """Read all values of *sections* in one snapshot, in a worker thread; draw each as soon as its own are there.
 
-        After *patience* (seconds, for all of them; None: as each value has it) older ones are shown where they are
-        kept, and `Reloaded` has them redrawn.
+        What took longest the last time is read last. All belongs to one state, whenever it is drawn. After *patience*
+        (seconds, for all of them; None: as each value has it) older ones are shown where they are kept, and `Reloaded`
+        has them redrawn.
         """
         for section in sections:  # before the reading begins: what is invalidated from now on marks them anew
             group = self._group_of(section)
             if group is not None:
                 group.waiting.discard(section)
         ticket = next(self._tickets)
-        wanted = {value.key: value for section in sections for value in section.values}
-        reading: Reading | Exception
+        values = {value.key: value for section in sections for value in section.values}
+        wanted = sorted(values.values(), key=lambda value: self._costs.get(value.key, 0.0))
+        arrivals = Arrivals(asyncio.get_running_loop())
         load = background_tasks.create(
-            self.workers.read(self._read, user, tuple(wanted.values()), patience), handle_exceptions=False
+            self.workers.read(self._read, user, wanted, patience, arrivals.put), handle_exceptions=False
         )
-        loaded, _ = await asyncio.wait([load], timeout=self.pace.patience)
-        if not loaded:
-            for section in sections:
-                section.say_waiting()
+        load.add_done_callback(arrivals.end)
+        left = sorted(sections, key=lambda section: section.home.id)  # from the top of the page down
+        async for reading in arrivals.within(self.pace.patience):
+            if reading is None:
+                for section in left:
+                    section.say_waiting()
+                continue
+            ready = [section for section in left if all(value.key in reading.looks for value in section.values)]
+            left = [section for section in left if section not in ready]
+            await self._draw(ready, reading, ticket)
         try:
-            reading = await load
+            await load
         except Exception as error:  # part of the page error boundary: every card says that it could not be read
             log.exception("reading for user %s failed", user)
-            reading = error
+            await self._draw(left, error, ticket)
+
+    async def _draw(self, sections: list[Section], reading: Reading | Exception, ticket: int) -> None:
         loop = asyncio.get_running_loop()
         turn_began = loop.time()
-        for section in sorted(sections, key=lambda section: section.home.id):  # from the top of the page down
+        for section in sections:
             section.draw(reading, ticket)
             if loop.time() - turn_began > self.pace.slice:
                 await asyncio.sleep(0)
                 turn_began = loop.time()
 
-    def _read(self, user: UserId, wanted: tuple[Value[Any], ...], patience: float | None) -> Reading:
+    def _read(
+        self, user: UserId, wanted: list[Value[Any]], patience: float | None, arrived: Callable[[Reading], None]
+    ) -> None:
+        """Look at the *wanted* values, in their order; *arrived* is given what there is so far, after each."""
         until = None if patience is None else time.monotonic() + patience
         with self._services.manager.snapshot(user) as snapshot:
             looks: dict[str, Any] = {}
             for value in wanted:
                 try:
                     left = None if until is None else max(0.0, until - time.monotonic())
-                    looks[value.key] = snapshot.look(value, patience=left)
+                    look = looks[value.key] = snapshot.look(value, patience=left)
+                    self._costs[value.key] = look.load_seconds
                 except CacheError as error:  # the manager has logged it; it concerns the sections that show this value
                     looks[value.key] = error
-            return Reading(snapshot.view, looks)
+                arrived(Reading(snapshot.view, dict(looks)))
 
     # --- the passing of time
 
@@ -309,6 +331,8 @@ class Hub:
             for section in self.sections_of(user):
                 if (ticks and section.ticks) or (retries and section.is_broken):
                     self.mark([section], force=True)
+                if section.is_behind and not section.keeps(now):
+                    self.mark([section])
                 if section.reading is None:
                     continue
                 if view is None or view.profile is not section.reading.view.profile:

@@ -16,6 +16,8 @@ from pages.controls import Words, heading, stack
 from pages.markup import NOTHING, Block, Markup, join, tag
 from pages.section import Section, Shown
 from pages.sparkline import sparkline
+from pages.terms import term
+from pages.why import why_button
 from pages.words import BASELINES
 
 MOST_CARDS = 4
@@ -58,6 +60,7 @@ class Metrics(Section):
         with stack("section-head"):
             self.home.props["aria-labelledby"] = heading("Today").html_id
             self._against = Words("").classes("hint")
+            why_button(self)
         with stack("metric-cards"):
             self._cards = [Block(element="article").classes("card metric") for _ in range(MOST_CARDS)]
         with stack("card more-metrics"):
@@ -94,7 +97,7 @@ class Metrics(Section):
     def _card(self, card: MetricCard) -> Markup:
         metric = BY_NAME[card.name]
         return join(
-            tag("h3", metric.label, class_="metric-label", title=metric.tooltip),
+            tag("h3", term(metric.name, metric.label), class_="metric-label"),
             _band(card),
             tag("p", figures.measure(card.value, metric.unit), class_=self._value_class(card, "metric-value")),
             tag("p", _comparison(card, metric), class_="metric-compare"),
@@ -105,7 +108,7 @@ class Metrics(Section):
         metric = BY_NAME[card.name]
         return tag(
             "div",
-            tag("dt", metric.label, title=metric.tooltip),
+            tag("dt", term(metric.name, metric.label)),
             tag("dd", figures.measure(card.value, metric.unit), class_=self._value_class(card, "strip-value")),
             tag("dd", _band(card) or tag("span", _usually(card, metric), class_="hint"), class_="strip-band"),
         )
@@ -163,7 +166,7 @@ def _table(metrics: DashboardMetrics) -> Markup:
         rows.append(
             tag(
                 "tr",
-                tag("th", metric.label, tag("span", metric.tooltip, class_="hint"), scope="row"),
+                tag("th", term(metric.name, metric.label), tag("span", metric.tooltip, class_="hint"), scope="row"),
                 tag("td", figures.measure(card.value, metric.unit), class_="is-number"),
                 tag("td", figures.measure(card.baseline, metric.unit), class_="is-number"),
                 tag("td", _band(card)),

@@ -5,10 +5,17 @@ import json
 
 from nicegui import Client, background_tasks, ui
 
-from pages import dashboard, inspector, shell, summary
+from cache.errors import CacheError
+from cache.warming import Preload
+from data.preferences import CacheMode
+from events.catalog import UserId
+from pages import dashboard, glossary, inspector, shell, summary
 from pages.actions import Actions
+from pages.address import Address
+from pages.analytics import page as analytics
 from pages.controls import stack
 from pages.live import Hub
+from pages.preloading import QUICK_SECONDS, LoadingScreen
 from pages.services import Services, current_user
 from pages.shell import Entry, Frame, ThemeSwitch
 from pages.visit import Screen, Visit
@@ -16,9 +23,14 @@ from pages.workers import Workers
 
 ENTRIES: tuple[Entry, ...] = (
     Entry(path="/", label="Dashboard", icon="dashboard", build=dashboard.build),
+    Entry(path="/analytics", label="Analytics", icon="analytics", build=analytics.build),
     Entry(path="/summary", label="Summary", icon="summary", build=summary.build),
+    Entry(path="/glossary", label="Glossary", icon="glossary", build=glossary.build),
     Entry(path="/inspector", label="Inspector", icon="inspector", build=inspector.build),
 )
+
+ANYWHERE_ELSE = "/{path:path}"
+"""Where there is no page: the frame says so, with status 404. Has to come last."""
 
 THEME_WAIT_SECONDS = 0.2
 """How long the response waits for the preferences: a page in the wrong theme would flash."""
@@ -52,12 +64,15 @@ class Pages:
 
         def visit(frame: Frame, name: str) -> Visit:
             actions = Actions(user, self.workers, frame.toasts)
+            address = Address(client, name)
+            address.arrived(client.sub_pages_router.current_path)
             return Visit(
                 services=self.services,
                 hub=self.hub,
                 user=user,
                 screen=screen,
                 page=name,
+                address=address,
                 toasts=frame.toasts,
                 actions=actions,
                 overlay=stack("overlay"),
@@ -69,6 +84,10 @@ class Pages:
             entry.build(visits[0])
             fills[:] = [background_tasks.create(self.hub.fill(visits[0]), name=f"fill {entry.path}")]
 
+        def moved(path: str) -> None:
+            for open_visit in visits:
+                open_visit.address.arrived(path)
+
         async def reopen_form(draft: str) -> None:
             if fills:
                 await asyncio.wait(fills)
@@ -78,14 +97,31 @@ class Pages:
                     frame.toasts.refused("What you were filling in before is not open any more.")
 
         frame = Frame(client, ENTRIES, open_page)
+        client.sub_pages_router.on_path_changed(moved)
         of_frame = visit(frame, "frame")
         ThemeSwitch(of_frame)
         theme = background_tasks.create(self.hub.fill(of_frame), name="fill the frame")
         ui.on("reprieve_reopen", lambda event: reopen_form(str(event.args)))
         self._watch(client, screen, frame)
         await asyncio.wait([theme], timeout=THEME_WAIT_SECONDS)
-        if fills:
+        preload = await self.workers.read(self._preload, user)
+        if preload is not None:
+            with client:
+                screen_of_loading = LoadingScreen(of_frame, client, preload)
+                background_tasks.create(screen_of_loading.follow(), name="follow the preloading")
+        elif fills:
             await asyncio.wait(fills, timeout=FILL_WAIT_SECONDS)
+
+    def _preload(self, user: UserId) -> Preload | None:
+        """Load everything in mode `full`; return what is still loading after a moment, if anything is."""
+        manager = self.services.manager
+        try:
+            if manager.mode(user) is not CacheMode.FULL:
+                return None
+        except CacheError:  # logged; the cards will say that nothing can be read
+            return None
+        preload = manager.preload(user)
+        return None if preload.wait(QUICK_SECONDS) else preload
 
     def _watch(self, client: Client, screen: Screen, frame: Frame) -> None:
         """Follow whether anybody sees *screen*, and tell them about errors that nothing else caught."""
@@ -109,6 +145,6 @@ def install(services: Services) -> Pages:
     async def page(client: Client) -> None:
         await pages.serve(client)
 
-    for entry in ENTRIES:
-        ui.page(entry.path, favicon=shell.FAVICON, language="en-US")(page)
+    for path in (*(entry.path for entry in ENTRIES), ANYWHERE_ELSE):
+        ui.page(path, favicon=shell.FAVICON, language="en-US")(page)
     return pages

@@ -95,6 +95,8 @@ class Section:
         """Whether the next redraw happens even if no value has changed."""
         self.is_broken = False
         """Whether what it shows is an error, or the last good numbers in place of newer ones."""
+        self.is_behind = False
+        """Whether it keeps what it shows although there is newer, see `keeps`."""
         self.reading: Reading | None = None
         """What it shows; None before the first time and while that is an error."""
         self._ticket = -1
@@ -118,6 +120,14 @@ class Section:
             self.is_closed = True
             self.visit.hub.remove(self)
 
+    def keeps(self, now: datetime) -> bool:
+        """Whether it would rather stay as it is than be redrawn at *now*. It is told with `fall_behind` instead."""
+        return False
+
+    def fall_behind(self) -> None:
+        """Take note that there is something newer than it shows."""
+        self.is_behind = True
+
     def draw(self, reading: Reading | Exception, ticket: int) -> None:
         """Show *reading*. Tickets are given when a reading begins: one that comes later than a newer one is ignored.
 
@@ -126,6 +136,7 @@ class Section:
         if self.is_closed or ticket < self._ticket:
             return
         self._ticket = ticket
+        self.is_behind = False
         if isinstance(reading, Exception) or any(
             isinstance(reading.looks[value.key], Exception) for value in self.values
         ):
@@ -137,12 +148,7 @@ class Section:
             return
         self.is_forced = False
         is_renewed = self.reading is not None and not self._shows(reading)
-        try:
-            with self.body:
-                self.update(Shown(self.values, reading))
-        except Exception:  # the page error boundary: one broken card must not take the page with it
-            log.exception("section %s could not be drawn", type(self).__name__)
-            self._fail()
+        if not self._update(reading):
             return
         self.redraws += 1
         if is_renewed:
@@ -151,6 +157,21 @@ class Section:
             manager.journal.redrew(self.visit.user, self.visit.page, type(self).__name__, keys)
         self.reading = reading
         self._say_age(reading)
+
+    def show_again(self) -> None:
+        """Show the same values once more: something besides them has changed, such as a choice. Before any, nothing."""
+        if self.reading is not None and not self.is_closed:
+            self._update(self.reading)
+
+    def _update(self, reading: Reading) -> bool:
+        try:
+            with self.body:
+                self.update(Shown(self.values, reading))
+        except Exception:  # the page error boundary: one broken card must not take the page with it
+            log.exception("section %s could not be drawn", type(self).__name__)
+            self._fail()
+            return False
+        return True
 
     def is_outdated(self, view: Viewpoint) -> bool:
         """Whether any of its values is kept under another key by now: a new day or hour has begun."""
@@ -166,6 +187,11 @@ class Section:
         if self.is_outdated(reading.view):
             return False
         return all(_stamp(self.reading.looks[value.key]) == _stamp(reading.looks[value.key]) for value in self.values)
+
+    def say_age(self) -> None:
+        """Say as of when the numbers are, until it is drawn again."""
+        if not self.is_closed and self.reading is not None:
+            self._tell(f"As of {self._age(self.reading)}", can_retry=False)
 
     def say_waiting(self) -> None:
         """Say how old the numbers are, while newer ones are being computed for longer than an eye takes."""
@@ -199,10 +225,18 @@ class Section:
         self._tell(f"{self.name} cannot be shown right now.")
         self.home.classes("is-failed", remove="is-loading").props(remove="aria-busy")
 
+    @property
+    def loaded_at(self) -> datetime | None:
+        """When the oldest of the values that it shows was computed; None while it shows none."""
+        return None if self.reading is None else self._oldest(self.reading)
+
+    def _oldest(self, reading: Reading) -> datetime:
+        looks = [reading.looks[value.key] for value in self.values]
+        return min(look.loaded_at for look in looks if isinstance(look, Look))
+
     def _age(self, reading: Reading) -> str:
         """Return when the oldest of the values was computed."""
-        looks = [reading.looks[value.key] for value in self.values]
-        oldest = min(look.loaded_at for look in looks if isinstance(look, Look))
+        oldest = self._oldest(reading)
         profile, now = reading.view.profile, self.visit.services.clock()
         today = profile.calendar.day_of(now)
         if profile.calendar.day_of(oldest) == today:

@@ -14,10 +14,11 @@ from typing import ClassVar
 
 from fastapi import Response
 from nicegui import Client, app, ui
+from nicegui.page_arguments import RouteMatch
 
 from cache.values import PREFERENCES
 from data.preferences import Theme
-from pages.controls import Words, stack
+from pages.controls import Words, heading, stack
 from pages.section import Section, Shown
 from pages.toasts import Toasts
 from pages.visit import Visit
@@ -30,14 +31,22 @@ FAVICON = (
 )
 STYLES = (
     "style.css",
+    "frame.css",
     "forms.css",
+    "choosers.css",
     "dialogs.css",
     "sections.css",
     "metrics.css",
     "lists.css",
+    "charts.css",
     "summary.css",
+    "analytics.css",
+    "recommendations.css",
+    "glossary.css",
     "inspector.css",
 )
+MOST_IN_SIGHT = 4
+"""How many pages the navigation names where there is little room; the others are behind "More"."""
 _STYLE_ADDRESS = "/style.css"
 _A_YEAR_IN_SECONDS = 365 * 24 * 3600
 _IS_DARK = {Theme.AUTO: None, Theme.LIGHT: False, Theme.DARK: True}
@@ -63,23 +72,70 @@ class Frame:
         with client.layout, stack("topbar", "header") as topbar:
             Words("Reprieve", "p").classes("brand")
             with stack("navigation", "nav", aria_label="Pages"):
-                for entry in entries:
-                    self._links[entry.path] = link = Words(entry.label, "a")
-                    link.classes(f"navigation-link icon icon-{entry.icon}").props["href"] = entry.path
+                for entry in entries[:MOST_IN_SIGHT]:
+                    self._link(entry)
+                if entries[MOST_IN_SIGHT:]:
+                    # A popover opens, closes and takes the focus without script; where there is room, the style sheet
+                    # shows what is in it beside the others and hides the button.
+                    more = Words("More", "button").classes("navigation-link navigation-more icon icon-more")
+                    more.props.update({"type": "button", "popovertarget": "further-pages"})
+                    with stack("navigation-further", id="further-pages", popover="auto"):
+                        for entry in entries[MOST_IN_SIGHT:]:
+                            self._link(entry)
         topbar.move(target_index=0)  # before the part of the layout that Quasar makes the main landmark
         with client.layout:
             self.toasts = Toasts()
         with stack("page") as page:
-            ui.sub_pages({entry.path: lambda entry=entry: open_page(self, entry) for entry in entries})
+            _Pages({entry.path: lambda entry=entry: open_page(self, entry) for entry in entries}, self.lost)
         ui.skip_link("Skip to the content", target=page)
+
+    def _link(self, entry: Entry) -> None:
+        self._links[entry.path] = link = Words(entry.label, "a")
+        link.classes(f"navigation-link icon icon-{entry.icon}").props["href"] = entry.path
 
     def arrived(self, entry: Entry) -> None:
         """Say in title and navigation that the page is *entry*."""
-        ui.page_title(f"{entry.label} · Reprieve")
+        self._say_where(entry.label, entry.path)
+
+    def lost(self) -> None:
+        """Make what stands where there is no page, and say so in the title."""
+        self._say_where("Not found", None)
+        with stack("page-head", "header"):
+            heading("There is no such page", 1).props["tabindex"] = "-1"
+            Words("The address may be misspelt, or lead to something that has moved.", "p").classes("lead")
+            Words("Go to the dashboard", "a").classes("button is-primary").props["href"] = "/"
+
+    def _say_where(self, label: str, current: str | None) -> None:
+        ui.page_title(f"{label} · Reprieve")
         for path, link in self._links.items():
-            link.props.set_optional("aria-current", "page" if path == entry.path else None)
+            link.props.set_optional("aria-current", "page" if path == current else None)
         if not self._client.sub_pages_router.is_initial_request:
             self._client.run_javascript("reprieve.arrived()")
+
+
+class _Pages(ui.sub_pages):
+    """The place where the pages are put. An address without a page gets one of ours, with status 404."""
+
+    # NOTE: what is overridden here is private in NiceGUI 3.18. A newer one that calls it otherwise shows its own text
+    # for lost pages and scrolls to the top on each choice; tests/browser/test_analytics.py would tell.
+
+    def __init__(self, routes: dict[str, Callable[..., None]], show_lost: Callable[[], None]) -> None:
+        self._show_lost = show_lost
+        super().__init__(dict(routes))
+
+    def _render_404(self) -> None:
+        self._show_lost()
+
+    def _find_matching_path(self) -> RouteMatch | None:
+        match = super()._find_matching_path()
+        return (
+            None if match is not None and match.remaining_path else match
+        )  # else "/nonsense" would be "/" with a rest
+
+    def _handle_scrolling(self, match: RouteMatch, *, behavior: str) -> None:
+        is_same_page = self._match is not None and self._match.path == match.path
+        if match.fragment or not is_same_page:  # a choice in the query leaves the eye where it is
+            super()._handle_scrolling(match, behavior=behavior)
 
 
 class ThemeSwitch(Section):

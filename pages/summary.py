@@ -7,19 +7,20 @@ sentences, are in `data.calculations.summary`.
 import re
 
 from cache.values import PREFERENCES, SUMMARY_DAILY
-from data.calculations.composite import COMPONENTS, Composite, Part
+from data.calculations.composite import Composite
 from data.calculations.summary import DailySummary, Deed, KindMinutes, Period
 from data.models import Kind
 from pages import figures
+from pages.components import components
 from pages.controls import Words, heading, stack
 from pages.markup import NOTHING, Block, Markup, join, tag
 from pages.section import Section, Shown
 from pages.visit import Visit
+from pages.why import why_button
 from pages.words import KINDS
 
 _UNIT = re.compile(r"(\d) (h|min|days?)\b")
 """A number and its unit, which belong on one line."""
-_LABELS = {component.name: (component.label, component.tooltip) for component in COMPONENTS}
 
 
 class SummarySection(Section):
@@ -31,8 +32,9 @@ class SummarySection(Section):
     def build(self) -> None:
         """Make heading and block."""
         self.home.classes("card")
-        if self.title:
+        with stack("section-head"):
             self.home.props["aria-labelledby"] = heading(self.title).html_id
+            why_button(self)
         self._block = Block()
 
     def update(self, shown: Shown) -> None:
@@ -97,11 +99,7 @@ class Score(SummarySection):
 
     def markup(self, summary: DailySummary) -> Markup:
         """Return the score and one line per component, the greatest contribution first."""
-        composite = summary.composite
-        lines = sorted(
-            composite.parts, key=lambda part: -1.0 if part.contribution is None else part.contribution, reverse=True
-        )
-        return join(_score(composite), tag("ul", *(_component(part) for part in lines), class_="components"))
+        return join(_score(summary.composite), components(summary.composite))
 
 
 class Time(SummarySection):
@@ -159,31 +157,6 @@ def _score(composite: Composite) -> Markup:
     return join(
         tag("p", figures.measure(composite.score, "of 100"), class_="big-figure"),
         tag("p", "The weighted mean of these twelve, each from 0 to 100, over the seven days.", class_="hint"),
-    )
-
-
-def _component(part: Part) -> Markup:
-    label, tooltip = _LABELS.get(part.name, (part.name, ""))
-    share = (
-        NOTHING
-        if part.contribution is None
-        else tag("span", f"adds {figures.number(part.contribution, 1)}", class_="hint")
-    )
-    return tag(
-        "li",
-        tag("span", label, class_="component-label", title=tooltip),
-        tag("span", figures.measure(part.value, ""), class_="component-value"),
-        tag("span", _bar(part.value, 100.0), class_="component-bar"),
-        tag("span", share, class_="component-share"),
-        class_="component" + (" is-missing" if part.value is None else ""),
-    )
-
-
-def _bar(value: float | None, most: float) -> Markup:
-    """Return a bar; the number beside it says the same, so it is hidden from screen readers."""
-    share = 0.0 if value is None or most <= 0 else min(1.0, max(0.0, value / most))
-    return tag(
-        "span", tag("span", class_="bar-fill", style=f"width:{100 * share:.1f}%"), class_="bar", aria_hidden="true"
     )
 
 

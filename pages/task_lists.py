@@ -1,9 +1,12 @@
 """The task lists of the dashboard, one section each, all of the value `dashboard.tasks`. Rows are in `task_rows`."""
 
+from datetime import timedelta
+
 from nicegui import ui
 
 from cache.values import DASHBOARD_TASKS, PREFERENCES
 from data.calculations.dashboard import DashboardTasks, Template
+from pages import figures
 from pages.controls import Words, button, heading, stack
 from pages.deeds import Deeds
 from pages.dialogs import CreateTask
@@ -12,10 +15,12 @@ from pages.rows import EmptyState, RowList
 from pages.section import Section, Shown
 from pages.task_rows import DoneRow, OpenRow, TemplateRow
 from pages.visit import Visit
+from pages.why import why_button
 
 MOST_PLANNED = 25
 MOST_TEMPLATES = 10
 MOST_RECENT = 5
+MISSED_SHOWN = timedelta(days=7)
 FILTER_FROM = 8
 """With fewer tasks than this, a field to search them would be in the way."""
 
@@ -39,6 +44,7 @@ class TaskSection(Section):
             title = heading(self.title)
             self._count = Words("").classes("count")
             self.home.props["aria-labelledby"] = title.html_id
+            why_button(self)
 
     def count(self, number: int) -> None:
         """Show how many there are."""
@@ -93,10 +99,14 @@ class Planned(TaskSection):
             button("Details", self._open_dialog, look="is-quiet")
         self._rows = RowList("Planned", lambda item: OpenRow(self.deeds, item), most=MOST_PLANNED)
         self._empty = EmptyState("")
+        self._missed = Words("", "p").classes("hint")
 
     def show(self, tasks: DashboardTasks, present: Present) -> None:
         """Show what is planned; what is overdue is decided here, at this moment."""
         self.count(len(tasks.planned))
+        missed = _missed_lately(tasks, present)
+        self._missed.set_text(missed)
+        self._missed.set_visibility(bool(missed))
         self._rows.show(tasks.planned, present)
         hint = (
             "Plan one of your tasks, or jot something down above." if tasks.templates else "Jot something down above."
@@ -147,6 +157,7 @@ class Templates(TaskSection):
             self._count = Words("").classes("count")
             self.home.props["aria-labelledby"] = title.html_id
             button("New task", self._open_dialog, look="is-quiet", icon="plus")
+            why_button(self)
         self._all: tuple[Template, ...] = ()
         self._search = ui.input(placeholder="Search", on_change=self._show_found).props("outlined dense clearable")
         self._search.classes("field").props["aria-label"] = "Search tasks"
@@ -179,6 +190,16 @@ class Templates(TaskSection):
         self._rows.show(found, self.present)
         sentence = "No task is called so." if self._all else "A task is what you plan again and again. Make your first."
         self._empty.show(visible=not found, sentence=sentence)
+
+
+def _missed_lately(tasks: DashboardTasks, present: Present) -> str:
+    """Return a sentence with the turns of routines, in the last week, that went by while nothing ran; empty if none."""
+    days: dict[str, list[str]] = {}
+    for one in reversed(tasks.missed):
+        if present.today - one.day <= MISSED_SHOWN:
+            days.setdefault(one.name, []).append(figures.day(one.day, present.today))
+    turns = "; ".join(f"{name} ({', '.join(when)})" for name, when in days.items())
+    return f"Not planned, because Reprieve was not running: {turns}." if turns else ""
 
 
 def _searchable(task: Template) -> str:

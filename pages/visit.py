@@ -13,6 +13,7 @@ from nicegui import Client, ui
 
 from events.catalog import UserId
 from pages.actions import Actions
+from pages.address import Address
 from pages.services import Services
 from pages.toasts import Toasts
 
@@ -50,6 +51,7 @@ class Visit:
     user: UserId
     screen: Screen
     page: str
+    address: Address
     toasts: Toasts
     actions: Actions
     overlay: ui.element

@@ -54,3 +54,26 @@ BASELINES: dict[str, str] = {
     "quarter": "last 90 days",
     "all": "all days so far",
 }
+
+EVENTS: dict[str, str] = {
+    "user.created": "you came here",
+    "preferences.changed": "preferences were changed",
+    "task.created": "a task was made",
+    "task.edited": "a task was edited",
+    "task.archived": "a task was archived, or brought back",
+    "instance.planned": "something was planned",
+    "instance.started": "something was started",
+    "instance.paused": "something was paused",
+    "instance.resumed": "something was resumed",
+    "task.completed": "something was completed",
+    "completion.undone": "a completion was taken back",
+    "instance.cancelled": "something was given up",
+    "cancellation.undone": "something that was given up was taken up again",
+    "instance.edited": "a record was corrected",
+    "day.started": "a new day began",
+    "refresh.requested": "newer numbers were asked for",
+    "data.imported": "data was imported, or made up",
+    "data.removed": "data was removed",
+    "event.unreadable": "something happened that this version cannot read",
+}
+"""What happened, in the middle of a sentence."""

@@ -9,9 +9,10 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 
+from cache.pieces import ROWS
 from cache.rulebook.chain import covered
 from cache.rulebook.parts import Part
-from cache.values import VALUES, Value
+from cache.values import Row
 from events.catalog import CATALOG, Event, UserId
 from events.errors import PatternError
 from events.patterns import covers, did_you_mean, parse
@@ -26,6 +27,7 @@ SPECIMEN: dict[str, Any] = {
     "today": TODAY,
     "earliest_day": TODAY,
     "day": TODAY,
+    "days": (TODAY,),
     "changed": (),
     "prefix": "*",
     "archived": True,
@@ -38,18 +40,20 @@ SPECIMEN: dict[str, Any] = {
 def specimen(event_class: type[Event], **fields: Any) -> Event:
     """Return an event of that class: of today, changing nothing in particular, but for *fields*."""
     names = [field.name for field in dataclasses.fields(event_class)]
+    optional = {field.name for field in dataclasses.fields(event_class) if field.default is not dataclasses.MISSING}
     unknown = sorted(set(fields) - set(names))
     if unknown:
         near = did_you_mean(unknown[0], names)
         raise TypeError(f"{event_class.name} has no field {unknown[0]!r}{near}; it has {', '.join(names)}")
-    return event_class(**{name: fields.get(name, SPECIMEN.get(name, name)) for name in names})
+    needed = {name: SPECIMEN.get(name, name) for name in names if name not in optional}
+    return event_class(**{**needed, **fields})
 
 
 def expect(
     event: Event | type[Event],
     *,
     rules: Sequence[Rule] = RULES,
-    values: Sequence[Value[Any]] = VALUES,
+    values: Sequence[Row] = ROWS,
     parts: Sequence[Part] | None = None,
     **fields: Any,
 ) -> "Expectation":
@@ -61,9 +65,7 @@ def expect(
 class Expectation:
     """What the rules make of one event."""
 
-    def __init__(
-        self, event: Event, rules: Sequence[Rule], values: Sequence[Value[Any]], parts: Sequence[Part]
-    ) -> None:
+    def __init__(self, event: Event, rules: Sequence[Rule], values: Sequence[Row], parts: Sequence[Part]) -> None:
         self._event = event
         self._rules = rules
         self._values = values
@@ -72,8 +74,9 @@ class Expectation:
 
     @property
     def dropped(self) -> set[str]:
-        """The keys of the values that go stale."""
-        return {value.key for value in self._values if any(covers(prefix, value.key) for prefix in self._prefixes)}
+        """The keys of the values that go stale; of what is kept in parts, also where only some of them do."""
+        keys = [value.key for value in self._values]
+        return {key for key in keys for prefix in self._prefixes if covers(prefix, key) or covers(key, prefix)}
 
     def drops(self, *patterns: str) -> "Expectation":
         """Fail unless all that these patterns cover goes stale."""

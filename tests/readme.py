@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import app
+from cache.pieces import PIECES, ROWS
 from cache.rulebook import graph
 from cache.values import VALUES
 from events.catalog import CATALOG
@@ -43,7 +44,11 @@ def _when(rule: Rule) -> str:
 
 
 def _drops(rule: Rule) -> str:
-    return "the prefix that it carries" if rule.carried else code(rule.invalidates) or "nothing"
+    if rule.carried:
+        return "the prefix that it carries"
+    if rule.parts is not None:
+        return f"of {code(rule.invalidates)} the {rule.parts.__name__.replace('_', ' ')}"
+    return code(rule.invalidates) or "nothing"
 
 
 def _keeps(rule: Rule) -> str:
@@ -60,7 +65,10 @@ def blocks() -> dict[str, str]:
         "rules": table(["event", "if it", "invalidates", "keeps, because"], rule_rows()),
         "values": table(
             ["key", "what", "varies", "at most"],
-            [[f"`{v.key}`", v.label, v.varies.replace("_", " "), str(v.ttl)] for v in VALUES],
+            [
+                *([f"`{v.key}`", v.label, v.varies.replace("_", " "), str(v.ttl)] for v in VALUES),
+                *([f"`{p.key}`", p.label, "kept in parts", str(p.ttl)] for p in PIECES),
+            ],
         ),
         "settings": table(
             ["variable", "default", "meaning"],
@@ -80,7 +88,7 @@ def filled(text: str) -> str:
 
 def picture() -> str:
     """The picture of the rules, an SVG file."""
-    return graph.svg(graph.draw(graph.graph(RULES, VALUES, inventory.parts())))
+    return graph.svg(graph.draw(graph.graph(RULES, ROWS, inventory.parts())))
 
 
 if __name__ == "__main__":

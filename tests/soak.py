@@ -122,6 +122,7 @@ class Worker:
             (1, self.clear),
             (40, self.read_one),
             (40, self.read_snapshot),
+            (20, self.look),
             (20, self.read_by_name),
             (6, self.read_others),
         )
@@ -191,6 +192,13 @@ class Worker:
             for value, found in ((DASHBOARD_TASKS, shown), (ANALYTICS_RELIEF_SUMMARY, summary)):
                 if found != snapshot.load(value):
                     self.report.put(("stale", f"{value.key} of a snapshot differs from a load of its state"))
+
+    def look(self, user: UserId) -> None:
+        """What is shown at once: not judged while it is labelled, as what it is, a newer one being on its way."""
+        with self.judged(user, "look") as saw, self.manager.snapshot(user) as snapshot:
+            look = snapshot.look(DASHBOARD_TASKS, patience=self.random.choice([0, 0.005]))
+            if look.is_fresh:
+                saw(self._number_in(look.value, user))
 
     def read_by_name(self, user: UserId) -> None:
         with self.judged(user, "by name") as saw:

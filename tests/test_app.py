@@ -4,6 +4,7 @@ import os
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -51,6 +52,7 @@ async def test_metrics_are_for_prometheus(client: httpx.AsyncClient) -> None:
     assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
     assert "# TYPE reprieve_cache_hits_total counter" in answer.text
     assert "reprieve_cache_audit_differed_total 0.0" in answer.text
+    assert 'reprieve_job_runs_total{job="day"} 1.0' in answer.text
     assert not answer.cookies
 
 
@@ -61,6 +63,20 @@ def test_starting_and_stopping_twice_is_harmless(tmp_path: Path) -> None:
     application.stop()
     application.stop()
     assert not any(application.bus.has_receivers(event.name) for event in CATALOG)
+
+
+def test_building_starts_nothing_so_that_a_reloading_server_may_build_it_twice(tmp_path: Path) -> None:
+    before = threading.active_count()
+    parent = app.Application(settings(tmp_path), utc_now)
+    assert threading.active_count() == before
+    assert not (tmp_path / "state").exists()
+    child = app.Application(settings(tmp_path), utc_now)
+    for _ in range(2):
+        child.start()
+        assert {stats.name: stats.failures for stats in child.clockwork.stats}["day"] == 0
+        child.stop()
+    parent.stop()
+    assert threading.active_count() == before
 
 
 def test_a_database_that_cannot_be_used_leaves_nothing_running(tmp_path: Path) -> None:

@@ -16,13 +16,15 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, multiple, rule
 
+from cache.pieces import BEGINNINGS, COUNTS, MONTHS, PAST, YEARS
 from cache.values import PREFERENCES, VALUES
-from data import instances, preferences, tasks
+from data import backup, instances, preferences, restore, tasks
 from data.days import start_due
-from data.errors import DataError
+from data.errors import DataError, UnknownRecordError
 from data.fields import Feelings
-from data.models import CancelReason, Kind
+from data.models import CancelReason, Kind, Routine
 from data.preferences import CacheBackend
+from data.routines import plan_due
 from events.catalog import InstanceId, RefreshRequested, TaskId, UserId
 from tests.house import Clock, House, open_house
 
@@ -41,6 +43,7 @@ class Oracle(RuleBasedStateMachine):
 
     planned = Bundle("planned")
     templates = Bundle("templates")
+    backups = Bundle("backups")
 
     @initialize(target=planned)
     def open(self) -> Any:
@@ -91,17 +94,21 @@ class Oracle(RuleBasedStateMachine):
                 "categories": st.sampled_from([(), ("y",)]),
                 "estimate_minutes": minutes,
                 "default_aversion": feelings,
+                "routine": st.sampled_from(list(Routine)),
+                "routine_at": st.sampled_from([None, "12:00"]),
                 "notes": st.sampled_from(["", "note"]),
                 "due_at": st.none() | st.just(Clock().now),
             },
         ),
     )
     def edit_task(self, template: tuple[UserId, TaskId], changes: dict[str, Any]) -> None:
-        tasks.edit(self.house.database, *template, **changes)
+        with contextlib.suppress(UnknownRecordError):  # a backup was restored
+            tasks.edit(self.house.database, *template, **changes)
 
     @rule(template=templates, archived=st.booleans())
     def archive(self, template: tuple[UserId, TaskId], archived: bool) -> None:
-        tasks.archive(self.house.database, *template, archived=archived)
+        with contextlib.suppress(UnknownRecordError):
+            tasks.archive(self.house.database, *template, archived=archived)
 
     @rule(target=planned, template=templates, predicted=all_feelings, estimate=minutes)
     def plan(self, template: tuple[UserId, TaskId], predicted: Feelings, estimate: float | None) -> Any:
@@ -202,11 +209,21 @@ class Oracle(RuleBasedStateMachine):
     @rule()
     def look_at_the_clock(self) -> None:
         start_due(self.house.database)
+        plan_due(self.house.database)
 
     @rule()
     def restart(self) -> None:
         self.opened.close()
         self.house = self._open()
+
+    @rule(target=backups)
+    def back_up(self) -> Path:
+        folder = Path(self.folder.name)
+        return backup.backup(self.house.database, folder / f"{len(list(folder.glob('*.db')))}.db")
+
+    @rule(path=backups)
+    def restore(self, path: Path) -> None:
+        restore.restore(self.house.database, path)
 
     # --- what must hold
 
@@ -216,12 +233,22 @@ class Oracle(RuleBasedStateMachine):
             return
         for user in (UserId(1), UserId(2)):
             with self.house.manager.snapshot(user) as snapshot:
-                cached = {value: snapshot.get(value) for value in VALUES}
+                cached = {value: snapshot.get(value) for value in self._parts(user) + list(VALUES)}
                 view = snapshot.view
             with self.house.database.read() as read:
                 assert view.profile == PREFERENCES.loader(read, view)
                 for value, found in cached.items():
-                    assert found == value.loader(read, view), f"{value.key} of user {user} is stale"
+                    assert found == value.loader(read, view), f"{value.key_for(view)} of user {user} is stale"
+
+    def _parts(self, user: UserId) -> list[Any]:
+        """All parts that may be kept of what is kept in parts."""
+        days = [self.clock.now + timedelta(days=ago) for ago in (-62, -31, 0, 31)]
+        months = dict.fromkeys(f"{day:%Y-%m}" for day in days)
+        return [
+            *(row.of(month) for row in (MONTHS, COUNTS) for month in months),
+            *(YEARS.of(year) for year in dict.fromkeys(month[:4] for month in months)),
+            *(row.of("all") for row in (PAST, BEGINNINGS)),
+        ]
 
 
 @pytest.mark.parametrize("backend", list(CacheBackend))

@@ -1,12 +1,11 @@
 """What an event leads to: event -> rules -> prefixes -> values -> sections -> pages."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 import msgspec
 
 from cache.rulebook.parts import Part
-from cache.values import Value
+from cache.values import Row
 from events.catalog import Event
 from events.findings import place_of
 from events.patterns import covers, parse
@@ -36,7 +35,7 @@ class Chain(msgspec.Struct, frozen=True, kw_only=True):
     pages: tuple[str, ...]
 
 
-def chain(event: type[Event], rules: Sequence[Rule], values: Sequence[Value[Any]], parts: Sequence[Part]) -> Chain:
+def chain(event: type[Event], rules: Sequence[Rule], values: Sequence[Row], parts: Sequence[Part]) -> Chain:
     """Return what *event* can lead to, all conditions taken to hold."""
     rows = [rule for rule in rules if event in rule.on]
     steps = tuple(
@@ -63,15 +62,16 @@ def chain(event: type[Event], rules: Sequence[Rule], values: Sequence[Value[Any]
     )
 
 
-def covered(patterns: Iterable[str], values: Sequence[Value[Any]]) -> tuple[str, ...]:
+def covered(patterns: Iterable[str], values: Sequence[Row]) -> tuple[str, ...]:
     """Return the keys of *values* below any of *patterns*, in the order of the values."""
     prefixes = [parse(pattern) for pattern in patterns]
     return tuple(value.key for value in values if any(covers(prefix, value.key) for prefix in prefixes))
 
 
 def condition(rule: Rule) -> str | None:
-    """Return the condition of a row in words, None if it has none."""
-    return None if rule.when is None else rule.when.__name__.replace("_", " ")
+    """Return the condition of a row in words, or which parts it is about; None if it always holds for all."""
+    method = rule.when or rule.parts
+    return None if method is None else method.__name__.replace("_", " ")
 
 
 def told(found: Chain) -> list[str]:

@@ -1,12 +1,11 @@
 """What stops a start: all in which catalog, rules, values and sections do not fit together, at once."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from cache import values as values_table
 from cache.rulebook.emission import unemitted
 from cache.rulebook.parts import Part
-from cache.values import Value
+from cache.values import Row
 from events import ruleset
 from events.catalog import Event
 from events.findings import Finding
@@ -15,7 +14,7 @@ from events.ruleset import Rule
 
 
 def find(
-    rules: Sequence[Rule], catalog: Sequence[type[Event]], values: Sequence[Value[Any]], parts: Sequence[Part]
+    rules: Sequence[Rule], catalog: Sequence[type[Event]], values: Sequence[Row], parts: Sequence[Part]
 ) -> list[Finding]:
     """Return everything that is wrong, by place; an empty list if nothing is."""
     keys = {value.key: value.where for value in values}

@@ -6,12 +6,11 @@ stands; who shows it as something else than a file walks through the `Drawing`.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 from xml.sax.saxutils import escape
 
 from cache.rulebook.chain import condition
 from cache.rulebook.parts import Part
-from cache.values import Value
+from cache.values import Row
 from events.patterns import EVERYTHING, covers, parse
 from events.ruleset import Rule
 
@@ -45,7 +44,7 @@ class Graph:
     lines: list[Line] = field(default_factory=list)
 
 
-def graph(rules: Sequence[Rule], values: Sequence[Value[Any]], parts: Sequence[Part]) -> Graph:
+def graph(rules: Sequence[Rule], values: Sequence[Row], parts: Sequence[Part]) -> Graph:
     """Return what the table says, in the order of the table."""
     found = Graph()
     targets: dict[str, list[tuple[str, str | None]]] = {}

@@ -5,12 +5,11 @@ Pure, and quick enough to be asked about every row of the table taken away in tu
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
 import msgspec
 
 from cache.rulebook.observing import Change, Observation, Observed
-from cache.values import Value
+from cache.values import Row
 from events.catalog import Event, EventUnreadable, Logged
 from events.findings import ROOT, Finding, place, place_of
 from events.patterns import covers, parse
@@ -39,7 +38,7 @@ class Judgement(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def judge(
-    rules: Sequence[Rule], catalog: Sequence[type[Event]], values: Sequence[Value[Any]], observed: Observed
+    rules: Sequence[Rule], catalog: Sequence[type[Event]], values: Sequence[Row], observed: Observed
 ) -> Judgement:
     """Return everything in which *rules* and what was *observed* do not agree."""
     findings = [
@@ -56,7 +55,7 @@ def judge(
     )
 
 
-def misses(rules: Sequence[Rule], values: Sequence[Value[Any]], observed: Observed) -> list[Finding]:
+def misses(rules: Sequence[Rule], values: Sequence[Row], observed: Observed) -> list[Finding]:
     """Return a finding with an example for each value that was seen to change and that no rule makes stale."""
     ruleset = Ruleset(rules)
     by_key = {value.key: value for value in values}
@@ -64,11 +63,11 @@ def misses(rules: Sequence[Rule], values: Sequence[Value[Any]], observed: Observ
     for seen in observed.observations:
         for change in seen.changes:
             value = by_key.get(change.key)
-            if value is None or value.may_lag:
+            if value is None or value.may_lag or seen.went_back:
                 continue
             happened = [logged for logged in seen.events if change.since < logged.seq <= change.until]
             own = [logged for logged in happened if logged.event.is_global or logged.event.user == change.user]
-            if not _is_dropped(change.key, own, ruleset):
+            if not _is_dropped(change.full_key, own, ruleset):
                 names = " and ".join(dict.fromkeys(logged.event.name for logged in happened))
                 finding = _miss(value, change, seen, happened, own, ruleset, observed.reads)
                 found.setdefault((names or seen.command, change.key), finding)
@@ -76,7 +75,7 @@ def misses(rules: Sequence[Rule], values: Sequence[Value[Any]], observed: Observ
 
 
 def _miss(
-    value: Value[Any],
+    value: Row,
     change: Change,
     seen: Observation,
     happened: Sequence[Logged],
@@ -85,7 +84,7 @@ def _miss(
     reads: Mapping[str, frozenset[str]],
 ) -> Finding:
     example = f"“{seen.command}” changed {change.example}"
-    columns = _columns(seen.writes & reads[change.key])
+    columns = _columns(seen.writes & reads.get(change.key, frozenset()))
     names = " and ".join(dict.fromkeys(logged.event.name for logged in happened))
     if not happened and not seen.writes:
         return Finding(
@@ -114,20 +113,20 @@ def _miss(
     return Finding(_row_of(own[-1].event, ruleset), f"{names} {said}, and no rule says so. {example}")
 
 
-def _undecided(rules: Sequence[Rule], values: Sequence[Value[Any]], observed: Observed) -> Iterator[Finding]:
+def _undecided(rules: Sequence[Rule], values: Sequence[Row], observed: Observed) -> Iterator[Finding]:
     """Yield a finding for what is written and read, made stale by no rule and kept by none; nothing proved it wrong."""
     ruleset = Ruleset(rules)
     for seen in observed.observations:
-        if not seen.events:
+        own = [logged for logged in seen.events if logged.event.is_global or logged.event.user == seen.user]
+        if not own or seen.went_back:  # whose rows were written, columns do not say: that is for the proof
             continue
         changed = {change.key for change in seen.changes}
-        own = [logged for logged in seen.events if logged.event.is_global or logged.event.user == seen.user]
         for value in values:
-            common = seen.writes & observed.reads[value.key]
+            common = seen.writes & observed.reads.get(value.key, frozenset())  # parts are read as what they add up to
             if not common or value.may_lag or value.key in changed or _is_dropped(value.key, own, ruleset):
                 continue
-            if _keeping(value.key, seen.events, ruleset) is None:
-                event = seen.events[-1].event
+            if _keeping(value.key, own, ruleset) is None:
+                event = own[-1].event
                 yield Finding(
                     _row_of(event, ruleset),
                     f"{event.name} writes {_columns(common)}, which {value.key} reads, and its rules do not say what "
@@ -135,7 +134,7 @@ def _undecided(rules: Sequence[Rule], values: Sequence[Value[Any]], observed: Ob
                 )
 
 
-def _of_values(values: Sequence[Value[Any]], observed: Observed) -> Iterator[Finding]:
+def _of_values(values: Sequence[Row], observed: Observed) -> Iterator[Finding]:
     for value in values:
         if value.key in observed.failures:
             yield Finding(value.where, f"{value.key} cannot be computed: {observed.failures[value.key]}")
@@ -155,7 +154,7 @@ def _of_commands(catalog: Sequence[type[Event]], observed: Observed) -> Iterator
             yield Finding(place_of(event_class), sentence)
 
 
-def _idle(rules: Sequence[Rule], values: Sequence[Value[Any]], observed: Observed) -> Iterator[Idle]:
+def _idle(rules: Sequence[Rule], values: Sequence[Row], observed: Observed) -> Iterator[Idle]:
     known = set(misses(rules, values, observed))
     for rule in rules:
         for event_class in rule.on:

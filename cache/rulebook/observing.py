@@ -7,15 +7,17 @@ import contextlib
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from cache.difference import difference
+from cache.pieces import value_of
 from cache.values import Value
 from data import access, preferences
 from data.database import Database, ReadTransaction
 from data.feed import Feed
+from data.pieces import anew
 from data.preferences import LOCAL_USER
 from data.rehearsal import START, Clock, Command, Stage, live
 from data.viewpoint import Viewpoint
@@ -33,6 +35,7 @@ class Change:
 
     user: UserId
     key: str
+    full_key: str
     since: int
     until: int
     example: str
@@ -48,6 +51,8 @@ class Observation:
     writes: frozenset[str] = frozenset()
     changes: list[Change] = field(default_factory=list)
     failure: str | None = None
+    went_back: bool = False
+    """Whether the log lost rows, after which caches forget everything."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,19 +92,26 @@ class _Watcher:
         with database.read() as read:
             for user in users:
                 view = Viewpoint.at(user, preferences.load(read, user), database.clock())
+                parts: dict[str, Any] = {}
                 for value in self.values:
                     with access.reads_of(read, view) as (watched, seen):
-                        loaded = self._load(value, read, watched)
+                        own = replace(read, pieces=anew, found={})
+                        loaded = self._load(value, own, watched)
                     self.reads[value.key] |= seen.reads
                     if loaded is not None:
                         yield user, value, value.key_for(view), _Kept(loaded, read.seq)
+                    for (piece, name), part in own.found.items():  # what it was added up from is kept as well
+                        kept_as = value_of(piece, name)
+                        if parts.setdefault(kept_as.key_for(view), part) is part:
+                            yield user, kept_as, kept_as.key_for(view), _Kept(part, read.seq)
 
     def is_steady(self, database: Database, user: UserId) -> None:
         """Compute every value twice from one state and remember those that differ."""
         with database.read() as read:
             view = Viewpoint.at(user, preferences.load(read, user), database.clock())
             for value in self.values:
-                if self._load(value, read, view) != self._load(value, read, view):
+                first, second = (self._load(value, replace(read, pieces=anew, found={}), view) for _ in range(2))
+                if first != second:
                     self.fickle.add(value.key)
 
     def _load(self, value: Value[Any], read: ReadTransaction, view: Viewpoint) -> Any:
@@ -156,11 +168,18 @@ def _watch(name: str, command: Command, folder: Path, memory: _Memory, other: Us
                     if kept.value != now.value:
                         example = ": ".join(difference(kept.value, now.value))
                         seen.changes.append(
-                            Change(user=user, key=value.key, since=kept.since, until=now.since, example=example)
+                            Change(
+                                user=user,
+                                key=value.key,
+                                full_key=key,
+                                since=kept.since,
+                                until=now.since,
+                                example=example,
+                            )
                         )
                 memory[user, key] = (*older, now)
 
-        with _listening(database, seen.events):
+        with _listening(database, seen):
             written = access.writes_of(database)
             try:
                 command(Stage(database=database, user=LOCAL_USER, clock=clock, look=look))
@@ -182,10 +201,15 @@ def _opened(folder: Path, clock: Clock) -> Iterator[Database]:
 
 
 @contextlib.contextmanager
-def _listening(database: Database, events: list[Logged]) -> Iterator[None]:
+def _listening(database: Database, seen: Observation) -> Iterator[None]:
     bus = Bus()
     feed = Feed(database, bus)
-    stop = bus.on_event(events.append)
+    stop = bus.on_event(seen.events.append)
+
+    def went_back() -> None:
+        seen.went_back = True
+
+    feed.on_rewind.append(went_back)
     feed.start()
     try:
         yield

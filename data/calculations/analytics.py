@@ -4,23 +4,21 @@ The relief summary is in `relief`, recommendations are in `recommendations`. Wha
 not depend on the day.
 """
 
-import math
-from collections import defaultdict
 from datetime import date
-from operator import attrgetter
 
 import msgspec
-from sqlalchemy import select
+import numpy as np
 
-from data.calculations.attempts import COMPLETED_AT, completed_within, read_attempts, read_labels
-from data.calculations.averages import correlation_table, trailing_means
-from data.calculations.composite import COMPOSITE_DAYS, Composite, composite_of
-from data.calculations.history import dates, read_history
-from data.calculations.measures import measure
+from data.calculations.completed import read_labels
+from data.calculations.composite import COMPOSITE_DAYS, Composite, composites_of
+from data.calculations.formulas import Numbers
+from data.calculations.past import read_past
 from data.calculations.registry import LONGEST_SPAN, METRICS, values_by_day
+from data.calculations.series import dates, known, read_series
+from data.calculations.sums import ATTRIBUTES, Sums
 from data.database import ReadTransaction
 from data.days import ONE_DAY
-from data.models import Instance, Kind
+from data.models import Kind
 from data.viewpoint import Viewpoint
 
 COMPOSITE_HISTORY_DAYS = 30
@@ -112,9 +110,9 @@ class Distribution(msgspec.Struct, frozen=True):
 def load_composite_scores(read: ReadTransaction, view: Viewpoint) -> CompositeScores:
     """Return the composite score of the 7 days that end today, and what it was on each of the last 30 days."""
     days = dates(view.today - ONE_DAY * (COMPOSITE_HISTORY_DAYS - 1), view.today)
-    history = read_history(read, view, days[0] - ONE_DAY * (COMPOSITE_DAYS - 1), view.today)
+    series = read_series(read, view, days[0] - ONE_DAY * (COMPOSITE_DAYS - 1), view.today)
     weights = dict(view.profile.composite_weights)
-    composites = [composite_of(history.window(day, COMPOSITE_DAYS), weights) for day in days]
+    composites = composites_of(series.windows(days[0], view.today, COMPOSITE_DAYS), weights)
     return CompositeScores(
         first_day=view.today - ONE_DAY * (COMPOSITE_DAYS - 1),
         today=view.today,
@@ -126,86 +124,89 @@ def load_composite_scores(read: ReadTransaction, view: Viewpoint) -> CompositeSc
 def load_trends(read: ReadTransaction, view: Viewpoint) -> Trends:
     """Return daily series of all metrics that finished instances make (`Metric.in_trends`), with 7-day means."""
     before = TREND_MEAN_DAYS - 1
-    days = dates(view.today - ONE_DAY * (TREND_DAYS - 1 + before), view.today)
-    history = read_history(read, view, days[0] - ONE_DAY * (LONGEST_SPAN - 1), view.today)
-    values = values_by_day(history, days)
-    series = []
-    for metric in METRICS:
-        if metric.in_trends:
-            daily = tuple(values[metric.name])
-            series.append(Trend(metric.name, daily[before:], trailing_means(daily, TREND_MEAN_DAYS)[before:]))
-    return Trends(tuple(days[before:]), tuple(series))
-
-
-_OF_MEASURES = (
-    "relief",
-    "mental_load",
-    "emotional_load",
-    "physical_load",
-    "aversion",
-    "motivation",
-    "stress",
-    "net_wellbeing",
-    "difficulty",
-    "surprise",
-    "aversion_drop",
-    "delay_minutes",
-    "time_accuracy",
-    "relief_points",
-)
-_OF_ATTEMPT = (
-    "predicted_relief",
-    "predicted_aversion",
-    "estimate_minutes",
-    "actual_minutes",
-    "completion_percent",
-    "earlier_completions",
-)
-ATTRIBUTES = _OF_MEASURES + _OF_ATTEMPT
-"""What correlations compare: numbers of single instances, under the glossary's names."""
+    first = view.today - ONE_DAY * (TREND_DAYS - 1 + before)
+    series = read_series(read, view, first - ONE_DAY * (LONGEST_SPAN - 1), view.today)
+    names = [metric.name for metric in METRICS if metric.in_trends]
+    values = values_by_day(series, first, view.today)
+    means = trailing_means(np.array([values[name] for name in names], dtype=np.float64), TREND_MEAN_DAYS)
+    return Trends(
+        tuple(dates(first + ONE_DAY * before, view.today)),
+        tuple(
+            Trend(name, tuple(values[name][before:]), tuple(known(mean[before:])))
+            for name, mean in zip(names, means, strict=True)
+        ),
+    )
 
 
 def load_correlations(read: ReadTransaction, view: Viewpoint) -> Correlations:
     """Return how all pairs of numeric attributes go together, over all completed instances."""
-    of_measures, of_attempt = attrgetter(*_OF_MEASURES), attrgetter(*_OF_ATTEMPT)
-    rows = [of_measures(measure(attempt)) + of_attempt(attempt) for attempt in read_attempts(read, view)]
-    columns = list(zip(*rows, strict=True)) if rows else [()] * len(ATTRIBUTES)
-    table = correlation_table(columns)
-    pairs = [Correlation(ATTRIBUTES[i], ATTRIBUTES[j], r, n) for (i, j), (r, n) in table.items()]
+    moments = read_past(read, view).of("moments")
+    count = moments[0].astype(int).tolist()
+    pairs = [
+        Correlation(ATTRIBUTES[i], ATTRIBUTES[j], r, count[i][j])
+        for i, row in enumerate(map(known, pearson(moments)))
+        for j, r in enumerate(row)
+        if i < j
+    ]
     return Correlations(ATTRIBUTES, tuple(pairs))
 
 
 def load_distribution(read: ReadTransaction, view: Viewpoint) -> Distribution:
     """Return where all completed instances and their minutes went: by task, kind and category."""
-    rows = read.connection.execute(
-        select(Instance.task_id, Instance.actual_minutes)
-        .where(completed_within(view))
-        .order_by(COMPLETED_AT, Instance.id)
-    ).all()
+    totals = read_past(read, view)
     labels = read_labels(read, view)
-    by_task: defaultdict[str, list[float]] = defaultdict(list)
-    for task_id, minutes in rows:
-        by_task[task_id].append(minutes or 0.0)
-    by_kind: defaultdict[str, list[float]] = defaultdict(list)
-    by_category: defaultdict[str, list[float]] = defaultdict(list)
-    for task_id, spent in by_task.items():
-        by_kind[labels[task_id].kind] += spent
-        for category in dict.fromkeys(labels[task_id].categories):
-            by_category[category] += spent
-    total = math.fsum(minutes for spent in by_task.values() for minutes in spent)
+    members: dict[str, dict[str, list[int]]] = {"kind": {}, "category": {}}
+    for place, task_id in enumerate(totals.tasks):
+        label = labels[task_id]
+        members["kind"].setdefault(label.kind, []).append(place)
+        for category in dict.fromkeys(label.categories):
+            members["category"].setdefault(category, []).append(place)
+    minutes = float(totals.of_tasks("sum_actual_minutes").sum())
     return Distribution(
-        completed=len(rows),
-        minutes=total,
-        by_task=_portions(by_task, total, {key: label.name for key, label in labels.items()}),
-        by_kind=_portions(by_kind, total, {kind.value: kind.value for kind in Kind}),
-        by_category=_portions(by_category, total, {category: category for category in by_category}),
+        completed=int(totals.of_tasks("completed").sum()),
+        minutes=minutes,
+        by_task=_portions(
+            totals,
+            {task_id: [place] for place, task_id in enumerate(totals.tasks)},
+            {key: label.name for key, label in labels.items()},
+        ),
+        by_kind=_portions(totals, members["kind"], {kind.value: kind.value for kind in Kind}),
+        by_category=_portions(totals, members["category"], {category: category for category in members["category"]}),
     )
 
 
-def _portions(spent: dict[str, list[float]], total: float, labels: dict[str, str]) -> tuple[Portion, ...]:
-    portions = [
-        Portion(key, labels[key], len(parts), minutes, 100 * minutes / total if total else None)
-        for key, parts in spent.items()
-        for minutes in (math.fsum(parts),)
-    ]
+def pearson(moments: Numbers) -> Numbers:
+    """Return Pearson's r for all pairs of attributes, -1..1, from sums as `SHAPES` describes them.
+
+    NaN under 3 instances, and where one of the two never varies: a variance below 1e-11 of the mean square is what
+    rounding leaves of none.
+    """
+    count, total, squares, products = moments
+    some = np.where(count >= 3, count, np.nan)
+    mean = total / some
+    variance = squares / some - mean**2
+    variance = np.where(variance > 1e-11 * squares / some, variance, np.nan)
+    covariance = products / some - mean * mean.T
+    found: Numbers = np.clip(covariance / np.sqrt(variance * variance.T), -1.0, 1.0)
+    return found
+
+
+def trailing_means(rows: Numbers, length: int) -> Numbers:
+    """Return, for each place of each row, the mean of what is known at it and the `length - 1` places before it."""
+    padded = np.pad(rows, ((0, 0), (length - 1, 0)), constant_values=np.nan)
+    windows = np.lib.stride_tricks.sliding_window_view(padded, length, axis=1)
+    present = ~np.isnan(windows)
+    count = present.sum(axis=2)
+    found: Numbers = np.where(present, windows, 0.0).sum(axis=2) / np.where(count > 0, count, np.nan)
+    return found
+
+
+def _portions(totals: Sums, members: dict[str, list[int]], labels: dict[str, str]) -> tuple[Portion, ...]:
+    minutes, completed = totals.of_tasks("sum_actual_minutes"), totals.of_tasks("completed")
+    everything = float(minutes.sum())
+    portions = []
+    for key, places in members.items():
+        spent = float(minutes[places].sum())
+        share = 100 * spent / everything if everything else None
+        portions.append(Portion(key, labels[key], int(completed[places].sum()), spent, share))
     return tuple(sorted(portions, key=lambda part: (-part.minutes, -part.completed, part.label, part.key)))

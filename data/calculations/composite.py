@@ -7,7 +7,8 @@ import msgspec
 
 from data.calculations import formulas, windows
 from data.calculations.averages import checked_weights, weighted_mean
-from data.calculations.history import Window
+from data.calculations.formulas import Numbers
+from data.calculations.series import Windows, known
 from data.calculations.windows import Calculation
 
 COMPOSITE_DAYS = 7
@@ -45,21 +46,20 @@ class Composite(msgspec.Struct, frozen=True):
     parts: tuple[Part, ...]
 
 
-def low_stress(window: Window) -> float | None:
+def low_stress(windows: Windows) -> Numbers:
     """Return 100 - mean stress, 0-100."""
-    stress = _avg_stress(window)
-    return None if stress is None else 100 - stress
+    return 100 - _avg_stress(windows)
 
 
-def net_wellbeing_normalized(window: Window) -> float | None:
+def net_wellbeing_normalized(windows: Windows) -> Numbers:
     """Return 50 + mean net wellbeing / 2, 0-100."""
-    return formulas.net_wellbeing_normalized(_avg_net_wellbeing(window))
+    return formulas.net_wellbeing_normalized(_avg_net_wellbeing(windows))
 
 
-def stress_efficiency_score(window: Window) -> float | None:
+def stress_efficiency_score(windows: Windows) -> Numbers:
     """Return 100 * se / (1 + se) of the mean stress efficiency se, 0-100; 50 where relief and stress are equal."""
-    efficiency = _avg_stress_efficiency(window)
-    return None if efficiency is None else 100 * efficiency / (1 + efficiency)
+    efficiency = _avg_stress_efficiency(windows)
+    return 100 * efficiency / (1 + efficiency)
 
 
 _avg_stress = windows.mean_of("stress")
@@ -137,8 +137,8 @@ COMPONENTS: tuple[Component, ...] = (
 )
 
 
-def composite_of(window: Window, weights: Mapping[str, float]) -> Composite:
-    """Return the composite score of the days in *window*, which are 7 by its definition.
+def composites_of(windows: Windows, weights: Mapping[str, float]) -> list[Composite]:
+    """Return the composite score of each window, which is of 7 days by its definition.
 
     Components without data drop out and the other weights are rescaled. A component that *weights* does not name
     weighs 1.
@@ -146,7 +146,9 @@ def composite_of(window: Window, weights: Mapping[str, float]) -> Composite:
     Raises:
         ValueError: a weight is negative or not a finite number.
     """
-    return combine({component.name: component.calculate(window) for component in COMPONENTS}, weights)
+    columns = [known(component.calculate(windows)) for component in COMPONENTS]
+    names = [component.name for component in COMPONENTS]
+    return [combine(dict(zip(names, values, strict=True)), weights) for values in zip(*columns, strict=True)]
 
 
 def combine(values: Mapping[str, float | None], weights: Mapping[str, float]) -> Composite:

@@ -12,11 +12,11 @@ import msgspec
 from sqlalchemy import Select, and_, select
 
 from data.calculations.averages import mean
-from data.calculations.history import dates, read_active, read_first_day, read_history
 from data.calculations.registry import LONGEST_SPAN, METRICS, Direction, Metric, monitored, values_by_day
+from data.calculations.series import read_active, read_first_day, read_series
 from data.database import ReadTransaction
 from data.days import ONE_DAY
-from data.models import Instance, State, Task
+from data.models import Instance, RoutineDay, State, Task
 from data.viewpoint import Viewpoint
 
 SPARKLINE_DAYS = 30
@@ -24,6 +24,7 @@ BASELINE_DAYS = {"week": 7, "month": 30, "quarter": 90}
 MOST_BASELINE_DAYS = 3653
 """The baseline "all" looks back ten years at most, so that one mistyped date cannot make the page slow."""
 RECENTLY_COMPLETED = 10
+RECENTLY_MISSED = 50
 
 POINTS_STEP = 5.0
 RELATIVE_STEP = 0.1
@@ -135,15 +136,24 @@ class CompletedInstance(msgspec.Struct, frozen=True):
     note: str
 
 
+class MissedTurn(msgspec.Struct, frozen=True):
+    """A day on which a task's routine had its turn while nothing ran: nothing was planned."""
+
+    task_id: str
+    name: str
+    day: date
+
+
 class DashboardTasks(msgspec.Struct, frozen=True):
     """The lists. Templates by name; planned by due time, those without one last; active and paused by start; the last
-    10 completed, newest first."""
+    10 completed and the last 50 missed, newest first."""
 
     templates: tuple[Template, ...]
     planned: tuple[OpenInstance, ...]
     active: tuple[OpenInstance, ...]
     paused: tuple[OpenInstance, ...]
     completed: tuple[CompletedInstance, ...]
+    missed: tuple[MissedTurn, ...]
 
 
 def load_metrics(read: ReadTransaction, view: Viewpoint) -> DashboardMetrics:
@@ -159,15 +169,13 @@ def load_metrics(read: ReadTransaction, view: Viewpoint) -> DashboardMetrics:
     first_of_baseline = max(record, today - ONE_DAY * reach)
     first_of_sparkline = max(record, today - ONE_DAY * (SPARKLINE_DAYS - 1))
     first = min(first_of_baseline, first_of_sparkline)
-    history = read_history(read, view, first - ONE_DAY * (LONGEST_SPAN - 1), today, with_created=True)
-    before = values_by_day(history, dates(first, today - ONE_DAY))
-    running = read_active(read, view)
+    series = read_series(read, view, first - ONE_DAY * (LONGEST_SPAN - 1), today, with_created=True)
+    by_day = values_by_day(series, first, today, read_active(read, view))
     days_shown = (today - first_of_sparkline).days + 1
     days_compared = (today - first_of_baseline).days
     cards = []
     for metric in METRICS:
-        now = msgspec.structs.replace(history.window(today, metric.days), active=running)
-        values = [*before[metric.name], metric.calculate(now)]
+        values = by_day[metric.name]
         baseline = mean(values[len(values) - 1 - days_compared : -1])
         shown = values[len(values) - days_shown :]
         missing = (None,) * (SPARKLINE_DAYS - len(shown))
@@ -233,6 +241,17 @@ def load_tasks(read: ReadTransaction, view: Viewpoint) -> DashboardTasks:
         active=_by_start(in_state[State.ACTIVE]),
         paused=_by_start(in_state[State.PAUSED]),
         completed=tuple(completed),
+        missed=tuple(MissedTurn(*row) for row in read.connection.execute(_missed(view))),
+    )
+
+
+def _missed(view: Viewpoint) -> Select[*tuple[Any, ...]]:
+    return (
+        select(RoutineDay.task_id, Task.name, RoutineDay.day)
+        .join_from(RoutineDay, Task, and_(Task.user_id == RoutineDay.user_id, Task.id == RoutineDay.task_id))
+        .where(RoutineDay.user_id == view.user, RoutineDay.instance_id.is_(None), Task.archived.is_(False))
+        .order_by(RoutineDay.day.desc(), RoutineDay.task_id)
+        .limit(RECENTLY_MISSED)
     )
 
 

@@ -5,22 +5,20 @@ among all candidates.
 """
 
 import math
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
 import msgspec
 from sqlalchemy import and_, func, literal, select
 
-from data.calculations import formulas
-from data.calculations.attempts import COMPLETED_AT, completed_within, days_of
-from data.calculations.averages import checked_weights, mean, percentile_ranks, weighted_mean
+from data.calculations.averages import checked_weights, percentile_ranks, weighted_mean
+from data.calculations.past import read_past
+from data.calculations.sums import EXPECTED, Sums, fading
 from data.database import ReadTransaction
 from data.models import Instance, State, Task
 from data.viewpoint import Viewpoint
 
-HALF_LIFE_DAYS = 30.0
 PRIOR_WEIGHT = 3.0
 URGENCY_HOURS = 48.0
 
@@ -71,7 +69,7 @@ class Recommendations(msgspec.Struct, frozen=True):
 
 
 class _Numbers(NamedTuple):
-    """What one attempt was like, or is expected to be like."""
+    """What an attempt is expected to be like, in the order of `EXPECTED`."""
 
     relief: float | None
     stress: float | None
@@ -80,9 +78,14 @@ class _Numbers(NamedTuple):
     points: float | None
 
 
-class _Attempt(NamedTuple):
-    weight: float  # 0..1, by age
-    numbers: _Numbers
+class _Seen(NamedTuple):
+    """What is known of a task: how often it was completed, and (weighted sum, sum of weights) of each number."""
+
+    completions: int
+    sums: tuple[tuple[float, float], ...]
+
+
+_NEVER = _Seen(0, ((0.0, 0.0),) * len(EXPECTED))
 
 
 class _Candidate(NamedTuple):
@@ -108,16 +111,12 @@ def load_recommendations(read: ReadTransaction, view: Viewpoint) -> Recommendati
         ValueError: a weight is negative or not a finite number.
     """
     weights = checked_weights(SUB_SCORES, dict(view.profile.recommendation_weights))
-    history = _read_history(read, view)
-    everything = [attempt.numbers for attempts in history.values() for attempt in attempts]
-    usual = _Numbers(*(mean(column) for column in zip(*everything, strict=True))) if everything else _NOTHING
+    past = read_past(read, view, view.today)
+    history, usual = _seen(past, fading((view.today - past.once_on).days)), _usual(past)
     return Recommendations(
         templates=_ranked(_read_templates(read, view), history, usual, weights, view.hour),
         planned=_ranked(_read_planned(read, view), history, usual, weights, view.hour),
     )
-
-
-_NOTHING = _Numbers(None, None, None, None, None)
 
 
 def urgency(due_at: datetime | None, now: datetime) -> float:
@@ -128,25 +127,47 @@ def urgency(due_at: datetime | None, now: datetime) -> float:
     return 100 * math.exp(-hours / URGENCY_HOURS)
 
 
-def expected(values: Iterable[tuple[float, float | None]], usual: float | None) -> float | None:
-    """Return the mean of (weight, value) pairs, shrunk towards *usual* as if that had been seen 3 times.
+def expected(total: float, weight: float, usual: float | None) -> float | None:
+    """Return the mean *total* / *weight*, shrunk towards *usual* as if that had been seen 3 times.
 
     None if there is neither a value nor a usual one.
     """
-    pairs = [(value, weight) for weight, value in values if value is not None]
     if usual is not None:
-        pairs.append((usual, PRIOR_WEIGHT))
-    return weighted_mean(pairs)
+        return (total + usual * PRIOR_WEIGHT) / (weight + PRIOR_WEIGHT)
+    return total / weight if weight else None
+
+
+def fitting(
+    ranked: Sequence[Recommendation],
+    *,
+    category: str | None = None,
+    kind: str | None = None,
+    minutes: float | None = None,
+) -> list[Recommendation]:
+    """Return those of *ranked* that are in *category*, of *kind*, and take no more than *minutes*, in their order.
+
+    What takes how long is expected from history, or else the estimate; where neither is known, it fits.
+    """
+
+    def fits(one: Recommendation) -> bool:
+        takes = one.estimate_minutes if one.expected_minutes is None else one.expected_minutes
+        return (
+            (category is None or category in one.categories)
+            and (kind is None or one.kind == kind)
+            and (minutes is None or takes is None or takes <= minutes)
+        )
+
+    return [one for one in ranked if fits(one)]
 
 
 def _ranked(
     candidates: Sequence[_Candidate],
-    history: Mapping[str, Sequence[_Attempt]],
+    history: Mapping[str, _Seen],
     usual: _Numbers,
     weights: Mapping[str, float],
     now: datetime,
 ) -> tuple[Recommendation, ...]:
-    numbers = [_expect(candidate, history.get(candidate.task_id, ()), usual) for candidate in candidates]
+    numbers = [_expect(candidate, history.get(candidate.task_id, _NEVER), usual) for candidate in candidates]
     values = [_values(each, candidate, now) for each, candidate in zip(numbers, candidates, strict=True)]
     ranks = [percentile_ranks([each[name] for each in values]) for name in SUB_SCORES]
     found = []
@@ -163,7 +184,7 @@ def _ranked(
                 categories=candidate.categories,
                 estimate_minutes=candidate.estimate_minutes,
                 due_at=candidate.due_at,
-                completions=len(history.get(candidate.task_id, ())),
+                completions=history.get(candidate.task_id, _NEVER).completions,
                 expected_relief=each.relief,
                 expected_stress=each.stress,
                 expected_minutes=each.minutes,
@@ -179,54 +200,39 @@ def _by_score(one: Recommendation) -> tuple[bool, float, str]:
     return (one.score is None, -(one.score or 0.0), one.instance_id or one.task_id)
 
 
-def _expect(candidate: _Candidate, attempts: Sequence[_Attempt], usual: _Numbers) -> _Numbers:
+def _expect(candidate: _Candidate, seen: _Seen, usual: _Numbers) -> _Numbers:
     if candidate.stated_aversion is not None:
         usual = usual._replace(aversion=float(candidate.stated_aversion))
-    return _Numbers(
-        *(
-            expected(((attempt.weight, attempt.numbers[place]) for attempt in attempts), usual[place])
-            for place in range(len(_Numbers._fields))
-        )
-    )
+    return _Numbers(*(expected(*sums, mean) for sums, mean in zip(seen.sums, usual, strict=True)))
 
 
 def _values(numbers: _Numbers, candidate: _Candidate, now: datetime) -> dict[str, float | None]:
     pace = 60 * numbers.points / numbers.minutes if numbers.points is not None and numbers.minutes else None
     return {
-        "gain": formulas.net_wellbeing(numbers.relief, numbers.stress),
+        "gain": None if numbers.relief is None or numbers.stress is None else numbers.relief - numbers.stress,
         "pace": pace,
         "ease": None if numbers.aversion is None else 100 - numbers.aversion,
         "urgency": urgency(candidate.due_at, now),
     }
 
 
-def _read_history(read: ReadTransaction, view: Viewpoint) -> dict[str, list[_Attempt]]:
-    """Return `{task_id: attempts}` of everything completed up to today."""
-    rows = read.connection.execute(
-        select(
-            COMPLETED_AT,
-            Instance.task_id,
-            Instance.actual_relief,
-            Instance.actual_mental_load,
-            Instance.actual_emotional_load,
-            Instance.actual_physical_load,
-            Instance.actual_aversion,
-            Instance.actual_minutes,
-            Instance.completion_percent,
-        )
-        .where(completed_within(view, last=view.today))
-        .order_by(COMPLETED_AT, Instance.id)
-    ).all()
-    days = days_of((row[0] for row in rows), view.profile.calendar)
-    weight_of = {day: 0.5 ** ((view.today - day).days / HALF_LIFE_DAYS) for day in set(days)}
-    history: defaultdict[str, list[_Attempt]] = defaultdict(list)
-    for (_, task_id, relief, mental, emotional, physical, aversion, minutes, percent), day in zip(
-        rows, days, strict=True
-    ):
-        stress = formulas.stress(mental, emotional, physical)
-        points = formulas.relief_points(relief, minutes, percent)
-        history[task_id].append(_Attempt(weight_of[day], _Numbers(relief, stress, minutes, aversion, points)))
-    return dict(history)
+def _seen(past: Sums, scale: float) -> dict[str, _Seen]:
+    completions = past.of_tasks("completed").astype(int).tolist()
+    columns = [
+        list(zip(*((past.of_tasks(f"{part}_{name}") * scale).tolist() for part in ("decayed", "weight")), strict=True))
+        for name in EXPECTED
+    ]
+    return {
+        task: _Seen(count, sums)
+        for task, count, *sums_of in zip(past.tasks, completions, *columns, strict=True)
+        for sums in (tuple(sums_of),)
+    }
+
+
+def _usual(past: Sums) -> _Numbers:
+    """Return the user's plain means."""
+    pairs = [[float(past.of_tasks(f"{part}_{name}").sum()) for part in ("sum", "count")] for name in EXPECTED]
+    return _Numbers(*(total / count if count else None for total, count in pairs))
 
 
 def _read_templates(read: ReadTransaction, view: Viewpoint) -> list[_Candidate]:
@@ -261,6 +267,6 @@ def _read_planned(read: ReadTransaction, view: Viewpoint) -> list[_Candidate]:
         )
         .join_from(Instance, Task, and_(Task.user_id == Instance.user_id, Task.id == Instance.task_id))
         .where(Instance.user_id == view.user, Instance.state == State.PLANNED)
-        .order_by(Instance.id)
     )
-    return [_Candidate(*row) for row in rows]
+    # Sorted here: asked for the order by id, SQLite goes through all instances in that order.
+    return sorted((_Candidate(*row) for row in rows), key=lambda one: one.instance_id or "")

@@ -4,13 +4,12 @@ One row per metric; dashboard cards, tooltips, trends and the glossary are made 
 they name are in `windows`.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
 from data.calculations import windows
-from data.calculations.history import History
+from data.calculations.series import Series, known
 from data.calculations.windows import Calculation
 
 
@@ -27,9 +26,9 @@ class Direction(StrEnum):
 class Metric:
     """One metric. `least` and `most` bound it; None where it has no bound.
 
-    `days` is the length of the window behind the value of a day: 1 for the day alone, 7 where fewer would say nothing.
-    `accumulates` tells that a day's value only ever grows while the day goes on. `in_trends` is False for counts of
-    what is open or planned, whose changes redraw no trends.
+    `source` says where the numbers behind it come from. `days` is the length of the window behind the value of a day: 1
+    for the day alone, 7 where fewer would say nothing. `accumulates` tells that a day's value only ever grows while the
+    day goes on. `in_trends` is False for counts of what is open or planned, whose changes redraw no trends.
     """
 
     name: str
@@ -40,10 +39,18 @@ class Metric:
     least: float | None
     most: float | None
     tooltip: str
+    source: str
     calculate: Calculation
     days: int = 1
     accumulates: bool = False
     in_trends: bool = True
+
+
+STATES = "when you plan, start, finish and give up"
+TIMED = "the timer, or the minutes you put in its place"
+FELT = "what you say when you finish"
+FORESEEN = "what you say when you plan, and when you finish"
+SEVERAL = "what you say, the timer, and when you plan, start and finish"
 
 
 def _count(name: str, label: str, direction: Direction, formula: str, tooltip: str, calculate: Calculation) -> Metric:
@@ -56,6 +63,7 @@ def _count(name: str, label: str, direction: Direction, formula: str, tooltip: s
         least=0,
         most=None,
         tooltip=tooltip,
+        source=STATES,
         calculate=calculate,
         accumulates=name != "active",
         in_trends=name not in ("created", "active"),
@@ -72,6 +80,7 @@ def _minutes(name: str, label: str, direction: Direction, formula: str, tooltip:
         least=0,
         most=None,
         tooltip=tooltip,
+        source=TIMED,
         calculate=getattr(windows, name),
         accumulates=True,
     )
@@ -87,6 +96,7 @@ def _mean(
     unit: str = "of 100",
     least: float = 0,
     most: float | None = 100,
+    source: str = FELT,
 ) -> Metric:
     return Metric(
         name=f"avg_{of}",
@@ -97,12 +107,21 @@ def _mean(
         least=least,
         most=most,
         tooltip=tooltip,
+        source=source,
         calculate=windows.mean_of(of),
     )
 
 
 def _score(
-    name: str, label: str, formula: str, tooltip: str, *, unit: str = "of 100", days: int = 1, accumulates: bool = False
+    name: str,
+    label: str,
+    formula: str,
+    tooltip: str,
+    *,
+    source: str,
+    unit: str = "of 100",
+    days: int = 1,
+    accumulates: bool = False,
 ) -> Metric:
     return Metric(
         name=name,
@@ -113,6 +132,7 @@ def _score(
         least=0,
         most=100,
         tooltip=tooltip,
+        source=source,
         calculate=getattr(windows, name),
         days=days,
         accumulates=accumulates,
@@ -129,6 +149,7 @@ def _bias(name: str, label: str, formula: str, tooltip: str) -> Metric:
         least=-100,
         most=100,
         tooltip=tooltip,
+        source=FORESEEN,
         calculate=getattr(windows, name),
     )
 
@@ -146,6 +167,7 @@ METRICS: tuple[Metric, ...] = (
         "completed / (completed + cancelled) × 100",
         "Of what came to an end, the share that was finished rather than given up.",
         unit="percent",
+        source=STATES,
     ),
     Metric(
         name="streak_days",
@@ -156,6 +178,7 @@ METRICS: tuple[Metric, ...] = (
         least=0,
         most=None,
         tooltip="How many days in a row you finished something. Today breaks it only once it is over.",
+        source=STATES,
         calculate=windows.streak_days,
     ),
     _minutes("minutes_work", "Work", MORE, "sum of minutes of work", "Time spent on work that you finished."),
@@ -186,6 +209,7 @@ METRICS: tuple[Metric, ...] = (
         least=0,
         most=None,
         tooltip="Half of what you finished took longer than this, half took less.",
+        source=TIMED,
         calculate=windows.median_minutes,
     ),
     _mean("relief", "Relief", MORE, "relief", "How relieved you felt afterwards, on average."),
@@ -217,7 +241,14 @@ METRICS: tuple[Metric, ...] = (
     _mean("mental_load", "Mental load", LESS, "mental load", "How much thinking it took."),
     _mean("emotional_load", "Emotional load", LESS, "emotional load", "How much it weighed on your mood."),
     _mean("physical_load", "Physical load", LESS, "physical load", "How much it took out of your body."),
-    _mean("motivation", "Motivation", MORE, "predicted motivation", "How much you wanted to, when you planned it."),
+    _mean(
+        "motivation",
+        "Motivation",
+        MORE,
+        "predicted motivation",
+        "How much you wanted to, when you planned it.",
+        source="what you say when you plan",
+    ),
     _mean(
         "delay_minutes",
         "Delay",
@@ -226,6 +257,7 @@ METRICS: tuple[Metric, ...] = (
         "How long things waited between being planned and being started.",
         unit="minutes",
         most=None,
+        source=STATES,
     ),
     _mean(
         "time_accuracy",
@@ -233,6 +265,7 @@ METRICS: tuple[Metric, ...] = (
         MORE,
         "100 × (1 − |actual − estimate| / max(actual, estimate))",
         "How close your estimates came to the time it took; 100 is exact.",
+        source="your estimate, and the timer",
     ),
     _mean(
         "execution",
@@ -240,6 +273,7 @@ METRICS: tuple[Metric, ...] = (
         MORE,
         "0.35 difficulty + 0.25 time accuracy + 0.20 promptness + 0.20 completion",
         "How well you carried things out: hard ones, on time, soon, and fully.",
+        source=SEVERAL,
     ),
     _mean(
         "grit",
@@ -247,14 +281,23 @@ METRICS: tuple[Metric, ...] = (
         MORE,
         "0.5 aversion + 0.3 disappointment + 0.2 min(100, 10 × earlier completions)",
         "How much you keep at things that you dislike and that give little back.",
+        source=FORESEEN,
     ),
-    _mean("serendipity", "Serendipity", MORE, "max(0, actual − predicted relief)", "Relief beyond what you expected."),
+    _mean(
+        "serendipity",
+        "Serendipity",
+        MORE,
+        "max(0, actual − predicted relief)",
+        "Relief beyond what you expected.",
+        source=FORESEEN,
+    ),
     _mean(
         "disappointment",
         "Disappointment",
         LESS,
         "max(0, predicted − actual relief)",
         "Relief that you expected and that did not come.",
+        source=FORESEEN,
     ),
     Metric(
         name="relief_per_hour",
@@ -265,6 +308,7 @@ METRICS: tuple[Metric, ...] = (
         least=0,
         most=200,
         tooltip="Relief points for each hour that you put in.",
+        source=SEVERAL,
         calculate=windows.relief_per_hour,
     ),
     _bias(
@@ -285,6 +329,7 @@ METRICS: tuple[Metric, ...] = (
         "mean over days of 100 × (1 − exp(−2 × tracked minutes / 1440))",
         "How much of your days you recorded; the first hours count most.",
         accumulates=True,
+        source=TIMED,
     ),
     _score(
         "work_volume",
@@ -292,6 +337,7 @@ METRICS: tuple[Metric, ...] = (
         "min(100, 100 × work minutes a day / target)",
         "How close your work came to the target that you set.",
         accumulates=True,
+        source=TIMED,
     ),
     _score(
         "work_consistency",
@@ -299,12 +345,14 @@ METRICS: tuple[Metric, ...] = (
         "100 × max(0, 1 − standard deviation / mean) of the work minutes of 7 days",
         "How evenly your work was spread over the last 7 days; days without work count.",
         days=7,
+        source=TIMED,
     ),
     _score(
         "life_balance",
         "Balance",
         "100 × (1 − |work − rest| / (work + rest)), rest being play and self-care",
         "How even work and rest were; 100 is half and half.",
+        source=TIMED,
     ),
     _score(
         "self_care_frequency",
@@ -312,6 +360,7 @@ METRICS: tuple[Metric, ...] = (
         "min(100, 50 × self-care completions a day)",
         "How often you looked after yourself; twice a day makes 100.",
         accumulates=True,
+        source=STATES,
     ),
     _score(
         "weekly_relief",
@@ -319,8 +368,10 @@ METRICS: tuple[Metric, ...] = (
         "100 × (1 − exp(−relief points of 7 days / 1000))",
         "How much relief the last 7 days brought in all.",
         days=7,
+        source=SEVERAL,
     ),
 )
+
 
 BY_NAME = {metric.name: metric for metric in METRICS}
 
@@ -331,10 +382,14 @@ DEFAULT_MONITORED = ("completed", "productive_minutes", "avg_net_wellbeing", "st
 """What the dashboard shows to somebody who has not chosen."""
 
 
-def values_by_day(history: History, days: Sequence[date]) -> dict[str, list[float | None]]:
-    """Return each metric's value on each of *days*, by name. The history begins `LONGEST_SPAN` - 1 days before them."""
-    windows = {length: [history.window(day, length) for day in days] for length in {metric.days for metric in METRICS}}
-    return {metric.name: [metric.calculate(window) for window in windows[metric.days]] for metric in METRICS}
+def values_by_day(series: Series, first: date, last: date, running: int | None = None) -> dict[str, list[float | None]]:
+    """Return each metric's value on the days *first* to *last*, by name. The series begins `LONGEST_SPAN` - 1 days
+    before them. *running* is the number of timers that run on the last day, if that is today."""
+    windows = {length: series.windows(first, last, length) for length in {metric.days for metric in METRICS}}
+    if running is not None:
+        for each in windows.values():
+            each.active[-1] = running
+    return {metric.name: known(metric.calculate(windows[metric.days])) for metric in METRICS}
 
 
 def monitored(chosen: tuple[str, ...]) -> tuple[str, ...]:

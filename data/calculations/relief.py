@@ -1,14 +1,12 @@
 """The relief summary: how much relief there was, of what, when, and how well it had been foreseen."""
 
-import math
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
-
 import msgspec
+import numpy as np
 
-from data.calculations.attempts import Attempt, Label, read_attempts, read_labels
-from data.calculations.averages import mean
-from data.calculations.measures import Measures, measure
+from data.calculations.completed import Label, read_labels
+from data.calculations.formulas import Numbers
+from data.calculations.past import read_past
+from data.calculations.sums import FELT, OF_RATED, Sums
 from data.database import ReadTransaction
 from data.models import Kind
 from data.viewpoint import Viewpoint
@@ -16,8 +14,6 @@ from data.viewpoint import Viewpoint
 BEST_AND_WORST = 5
 PRIOR_WEIGHT = 3.0
 """How many average instances are mixed with a task's own before ranking, so that one lucky try does not lead."""
-
-_Measured = tuple[Attempt, Measures]
 
 
 class KindRelief(msgspec.Struct, frozen=True):
@@ -78,6 +74,19 @@ class TaskRelief(msgspec.Struct, frozen=True):
     score: float
 
 
+class Spread(msgspec.Struct, frozen=True):
+    """How one feeling was spread over the `n` instances that have it, 0-100: the exact quartiles of all of them.
+
+    A quartile between two instances is their mean. None without any.
+    """
+
+    feeling: str
+    n: int
+    lower: float | None
+    median: float | None
+    upper: float | None
+
+
 class ReliefSummary(msgspec.Struct, frozen=True):
     """Relief over all completed instances. Does not depend on the day.
 
@@ -97,121 +106,123 @@ class ReliefSummary(msgspec.Struct, frozen=True):
     grid: tuple[tuple[HourRelief, ...], ...]
     best: tuple[TaskRelief, ...]
     worst: tuple[TaskRelief, ...]
+    spreads: tuple[Spread, ...]
 
 
 def load_relief_summary(read: ReadTransaction, view: Viewpoint) -> ReliefSummary:
     """Return the relief summary of all completed instances."""
-    measured = [(attempt, measure(attempt)) for attempt in read_attempts(read, view)]
-    labels = read_labels(read, view) if measured else {}
-    nets = [measures.net_wellbeing for _, measures in measured if measures.net_wellbeing is not None]
-    ranked = _ranked_tasks(measured, labels)
+    totals = read_past(read, view)
+    labels = read_labels(read, view) if totals.tasks else {}
+    positive, positive_sum, negative, negative_sum, neutral = totals.of("sides").tolist()
+    foresight = totals.of("foresight")
+    ranked = _ranked_tasks(totals, labels)
     best = ranked[:BEST_AND_WORST]
     return ReliefSummary(
-        completed=len(measured),
-        relief_points=_points(measured),
-        by_kind=_by_kind(measured),
-        positive=_side([net for net in nets if net > 0]),
-        negative=_side([net for net in nets if net < 0]),
-        neutral=sum(net == 0 for net in nets),
-        foresight=_foresight(measured),
-        by_prediction=_by_prediction(measured),
-        grid=_grid(measured, view),
+        completed=int(totals.of_tasks("completed").sum()),
+        relief_points=_known(totals.of_tasks("sum_relief_points").sum(), totals.of_tasks("count_relief_points").sum()),
+        by_kind=_by_kind(totals, labels),
+        positive=Side(int(positive), float(positive_sum)),
+        negative=Side(int(negative), float(negative_sum)),
+        neutral=int(neutral),
+        foresight=_foresight(foresight.sum(axis=1)),
+        by_prediction=tuple(
+            PredictedRelief(10 * ten, 100 if ten == 9 else 10 * ten + 9, _foresight(foresight[:, ten]))
+            for ten in range(10)
+            if foresight[0, ten]
+        ),
+        grid=_grid(totals.of("by_hour")),
         best=tuple(best),
         worst=tuple(reversed(ranked[len(best) :][-BEST_AND_WORST:])),
+        spreads=_spreads(totals.of("histograms")),
     )
 
 
-def _points(measured: Iterable[_Measured]) -> float | None:
-    points = [measures.relief_points for _, measures in measured if measures.relief_points is not None]
-    return math.fsum(points) if points else None
+def _known(total: float, count: float) -> float | None:
+    return float(total) if count else None
 
 
-def _avg(measured: Iterable[_Measured], name: str) -> float | None:
-    return mean(getattr(measures, name) for _, measures in measured)
+def _mean(total: float, count: float) -> float | None:
+    return float(total) / float(count) if count else None
 
 
-def _by_kind(measured: Iterable[_Measured]) -> tuple[KindRelief, ...]:
-    found: defaultdict[str, list[_Measured]] = defaultdict(list)
-    for pair in measured:
-        found[pair[0].kind].append(pair)
-    return tuple(
-        KindRelief(
-            kind.value,
-            len(found[kind]),
-            _points(found[kind]),
-            _avg(found[kind], "relief"),
-            _avg(found[kind], "net_wellbeing"),
-        )
-        for kind in Kind
-        if kind in found
-    )
+def _by_kind(totals: Sums, labels: dict[str, Label]) -> tuple[KindRelief, ...]:
+    kinds = np.array([labels[task].kind for task in totals.tasks])
+    found = []
+    for kind in Kind:
+        if not (own := kinds == kind.value).any():
+            continue
 
+        def total(name: str, own: Numbers = own) -> float:
+            return float(totals.of_tasks(name)[own].sum())
 
-def _side(nets: Sequence[float]) -> Side:
-    return Side(len(nets), math.fsum(nets))
-
-
-def _foresight(measured: Iterable[_Measured]) -> Foresight:
-    both = [
-        (attempt.predicted_relief, attempt.relief)
-        for attempt, _ in measured
-        if attempt.predicted_relief is not None and attempt.relief is not None
-    ]
-    predicted, actual = mean(hoped for hoped, _ in both), mean(felt for _, felt in both)
-    bias = None if predicted is None or actual is None else predicted - actual
-    return Foresight(len(both), predicted, actual, bias)
-
-
-def _by_prediction(measured: Iterable[_Measured]) -> tuple[PredictedRelief, ...]:
-    """Return the ten ranges 0-9, 10-19, ... 90-100 that have any instance with both numbers."""
-    found: defaultdict[int, list[_Measured]] = defaultdict(list)
-    for pair in measured:
-        if pair[0].predicted_relief is not None and pair[0].relief is not None:
-            found[min(pair[0].predicted_relief // 10, 9)].append(pair)
-    return tuple(
-        PredictedRelief(10 * ten, 100 if ten == 9 else 10 * ten + 9, _foresight(found[ten])) for ten in sorted(found)
-    )
-
-
-def _grid(measured: Iterable[_Measured], view: Viewpoint) -> tuple[tuple[HourRelief, ...], ...]:
-    zone = view.profile.calendar.zone
-    found: defaultdict[tuple[int, int], list[_Measured]] = defaultdict(list)
-    for pair in measured:
-        found[pair[0].day.weekday(), pair[0].completed_at.astimezone(zone).hour].append(pair)
-    empty = HourRelief(0, None, None)
-    return tuple(
-        tuple(
-            HourRelief(len(there), _avg(there, "relief"), _points(there))
-            if (there := found.get((weekday, hour)))
-            else empty
-            for hour in range(24)
-        )
-        for weekday in range(7)
-    )
-
-
-def _ranked_tasks(measured: Iterable[_Measured], labels: dict[str, Label]) -> list[TaskRelief]:
-    """Return the tasks that have a net wellbeing, best first."""
-    found: defaultdict[str, list[_Measured]] = defaultdict(list)
-    for pair in measured:
-        if pair[1].net_wellbeing is not None:
-            found[pair[0].task_id].append(pair)
-    overall = _avg((pair for pairs in found.values() for pair in pairs), "net_wellbeing")
-    tasks = []
-    for task_id, pairs in found.items():
-        own = _avg(pairs, "net_wellbeing")
-        assert own is not None
-        assert overall is not None
-        tasks.append(
-            TaskRelief(
-                task_id,
-                labels[task_id].name,
-                labels[task_id].kind,
-                len(pairs),
-                _avg(pairs, "relief"),
-                own,
-                _points(pairs),
-                (own * len(pairs) + overall * PRIOR_WEIGHT) / (len(pairs) + PRIOR_WEIGHT),
+        found.append(
+            KindRelief(
+                kind.value,
+                int(total("completed")),
+                _known(total("sum_relief_points"), total("count_relief_points")),
+                _mean(total("sum_relief"), total("count_relief")),
+                _mean(total("sum_net_wellbeing"), total("count_net_wellbeing")),
             )
         )
+    return tuple(found)
+
+
+def _foresight(sums: Numbers) -> Foresight:
+    count, predicted, actual = sums.tolist()
+    if not count:
+        return Foresight(0, None, None, None)
+    return Foresight(int(count), predicted / count, actual / count, predicted / count - actual / count)
+
+
+def _grid(by_hour: Numbers) -> tuple[tuple[HourRelief, ...], ...]:
+    hours = [
+        HourRelief(int(completed), _mean(relief, rated), _known(points, pointed))
+        for completed, relief, rated, points, pointed in by_hour.T.tolist()
+    ]
+    return tuple(tuple(hours[24 * weekday : 24 * weekday + 24]) for weekday in range(7))
+
+
+def _ranked_tasks(totals: Sums, labels: dict[str, Label]) -> list[TaskRelief]:
+    """Return the tasks that have a net wellbeing, best first."""
+    nets, counts = totals.of_tasks("sum_net_wellbeing"), totals.of_tasks("count_net_wellbeing")
+    overall = _mean(nets.sum(), counts.sum())
+    rated = [totals.of_tasks(f"{part}_rated_{name}").tolist() for name in OF_RATED for part in ("sum", "count")]
+    tasks = []
+    for task_id, net, count, relief, reliefs, points, pointed in zip(
+        totals.tasks, nets.tolist(), counts.tolist(), *rated, strict=True
+    ):
+        if count:
+            assert overall is not None
+            tasks.append(
+                TaskRelief(
+                    task_id,
+                    labels[task_id].name,
+                    labels[task_id].kind,
+                    int(count),
+                    _mean(relief, reliefs),
+                    net / count,
+                    _known(points, pointed),
+                    (net + overall * PRIOR_WEIGHT) / (count + PRIOR_WEIGHT),
+                )
+            )
     return sorted(tasks, key=lambda task: (-task.score, task.task_id))
+
+
+def _spreads(histograms: Numbers) -> tuple[Spread, ...]:
+    found = []
+    for feeling, histogram in zip(FELT, histograms, strict=True):
+        up_to = histogram.cumsum()
+        n = int(up_to[-1])
+        quartiles = [quantile(up_to, share) if n else None for share in (0.25, 0.5, 0.75)]
+        found.append(Spread(feeling, n, *quartiles))
+    return tuple(found)
+
+
+def quantile(up_to: Numbers, share: float) -> float:
+    """Return the value below which *share* of the instances lie; *up_to* counts them up to each of 0-100.
+
+    Where the share falls between two instances, their mean.
+    """
+    place = share * up_to[-1]
+    least, most = np.searchsorted(up_to, [place, np.floor(place) + 1])
+    return float(least + most) / 2 if place == np.floor(place) else float(most)

@@ -4,19 +4,18 @@ At the end of the file, the three sentences that say it in words.
 """
 
 import math
-from collections.abc import Sequence
 from datetime import date
 
 import msgspec
 
 from data.calculations import windows
-from data.calculations.attempts import Attempt, read_attempts, read_labels
-from data.calculations.composite import COMPOSITE_DAYS, Composite, composite_of
-from data.calculations.history import Window, history_of
-from data.calculations.measures import Measures, measure
+from data.calculations.completed import MICROSECOND, microseconds
+from data.calculations.composite import COMPOSITE_DAYS, Composite, composites_of
+from data.calculations.series import Windows, known, read_series
+from data.calculations.windows import Calculation
 from data.database import ReadTransaction
 from data.days import ONE_DAY
-from data.models import Kind
+from data.models import EPOCH, Kind
 from data.viewpoint import Viewpoint
 
 
@@ -77,18 +76,12 @@ def load_daily(read: ReadTransaction, view: Viewpoint) -> DailySummary:
     """Return the summary of the days before `view.today`."""
     last = view.today - ONE_DAY
     first = view.today - ONE_DAY * COMPOSITE_DAYS
-    attempts = read_attempts(read, view, first, last)
-    history = history_of(read, view, attempts, first, last)
-    measured = [(attempt, measure(attempt)) for attempt in attempts]
-    found = {name: _standing_out(measured, name) for name in ("relief", "difficulty")}
-    found_yesterday = {name: _standing_out([pair for pair in measured if pair[0].day == last], name) for name in found}
-    named = [attempt for deeds in (found, found_yesterday) for attempt, _ in filter(None, deeds.values())]
-    names = {key: label.name for key, label in read_labels(read, view, {one.task_id for one in named}).items()}
-    week_window = history.window(last, COMPOSITE_DAYS)
-    week = _period(week_window, found, names)
-    yesterday = _period(history.window(last, 1), found_yesterday, names)
-    composite = composite_of(week_window, dict(view.profile.composite_weights))
-    streak = history.streaks[-1] if yesterday.completed else 0
+    series = read_series(read, view, first, last)
+    week_windows = series.windows(last, last, COMPOSITE_DAYS)
+    week = _period(read, view, first, week_windows)
+    yesterday = _period(read, view, last, series.windows(last, last, 1))
+    composite = composites_of(week_windows, dict(view.profile.composite_weights))[0]
+    streak = series.streaks[-1] if yesterday.completed else 0
     return DailySummary(
         today=view.today,
         yesterday=yesterday,
@@ -167,37 +160,44 @@ def _duration(minutes: float) -> str:
     return " ".join(parts)
 
 
-def _period(window: Window, deeds: dict[str, tuple[Attempt, float] | None], names: dict[str, str]) -> Period:
-    minutes = [
-        KindMinutes(kind.value, math.fsum(windows.counted_minutes(day, kind) for day in window.days)) for kind in Kind
-    ]
+def _period(read: ReadTransaction, view: Viewpoint, first: date, windows_: Windows) -> Period:
+    """Return the period of the one window in *windows_*, which begins on *first*."""
+
+    def value(calculate: Calculation) -> float | None:
+        return known(calculate(windows_))[0]
+
+    last = first + ONE_DAY * (windows_.length - 1)
     return Period(
-        first_day=window.days[0].day,
-        last_day=window.days[-1].day,
-        completed=round(windows.completed(window)),
-        cancelled=round(windows.cancelled(window)),
-        minutes_by_kind=tuple(minutes),
-        work_minutes=windows.minutes_work(window),
-        work_target_minutes=window.target_minutes_per_day * len(window.days),
-        avg_relief=_avg_relief(window),
-        avg_stress=_avg_stress(window),
-        best_relief=_deed(deeds["relief"], names),
-        hardest=_deed(deeds["difficulty"], names),
+        first_day=first,
+        last_day=last,
+        completed=round(value(windows.completed) or 0),
+        cancelled=round(value(windows.cancelled) or 0),
+        minutes_by_kind=tuple(KindMinutes(kind.value, value(windows.minutes_of(kind)) or 0.0) for kind in Kind),
+        work_minutes=value(windows.minutes_work) or 0.0,
+        work_target_minutes=windows_.target_minutes_per_day * windows_.length,
+        avg_relief=value(windows.mean_of("relief")),
+        avg_stress=value(windows.mean_of("stress")),
+        best_relief=_standing_out(read, view, first, last, "actual_relief"),
+        hardest=_standing_out(read, view, first, last, _DIFFICULTY),
     )
 
 
-_avg_relief = windows.mean_of("relief")
-_avg_stress = windows.mean_of("stress")
+_DIFFICULTY = "(actual_mental_load + actual_emotional_load + actual_aversion) / 3.0"
+_STANDING_OUT_SQL = """
+    SELECT instances.id, task_id, name, kind, completed_at, {score} AS score
+    FROM instances JOIN tasks ON tasks.user_id = instances.user_id AND tasks.id = task_id
+    WHERE instances.user_id = :user AND completed_at >= :since AND completed_at < :until AND {score} IS NOT NULL
+    ORDER BY score DESC, completed_at, instances.id LIMIT 1"""
 
 
-def _standing_out(measured: Sequence[tuple[Attempt, Measures]], name: str) -> tuple[Attempt, float] | None:
-    """Return the attempt with the greatest *name*, the earliest of equal ones; None if none has it."""
-    scored = [(attempt, getattr(measures, name)) for attempt, measures in measured]
-    return max((pair for pair in scored if pair[1] is not None), key=lambda pair: pair[1], default=None)
-
-
-def _deed(found: tuple[Attempt, float] | None, names: dict[str, str]) -> Deed | None:
-    if found is None:
+def _standing_out(read: ReadTransaction, view: Viewpoint, first: date, last: date, score: str) -> Deed | None:
+    """Return the instance with the greatest *score*, the earliest of equal ones; None if none has it."""
+    calendar = view.profile.calendar
+    since, until = microseconds(calendar.starts(first)), microseconds(calendar.starts(last + ONE_DAY))
+    bounds = {"user": view.user, "since": since, "until": until}
+    row = read.connection.exec_driver_sql(_STANDING_OUT_SQL.format(score=score), bounds).one_or_none()
+    if row is None:
         return None
-    attempt, score = found
-    return Deed(attempt.id, attempt.task_id, names[attempt.task_id], attempt.kind, attempt.day, float(score))
+    id_, task_id, name, kind, completed_at, greatest = row
+    day = calendar.day_of(EPOCH + MICROSECOND * completed_at)
+    return Deed(id_, task_id, name, kind, day, float(greatest))

@@ -10,8 +10,8 @@ from typing import cast
 
 from sqlalchemy import Table, delete, exists, func, select, update
 
-from data import bulk, preferences
-from data.bulk import Meter, Progress, Spool
+from data import bulk, preferences, scratch
+from data.bulk import Meter, Progress, Stage
 from data.database import Database, ReadTransaction, Transaction
 from data.demo.simulation import Life
 from data.errors import InvalidInputError
@@ -52,28 +52,33 @@ def add(
         calendar = preferences.load(read, user).calendar
     life = Life(calendar=calendar, now=now, days=days, count=count, seed=seed)
     meter = Meter(progress, 2 * count)  # each is made, then written
-    with Spool() as instances, Spool() as tasks:
+    with scratch.folder(database.file) as folder, Stage(folder / "demo.db", (_TASKS, _INSTANCES)) as stage:
         names = bulk.columns(_INSTANCES)
         for row in life.instances():
-            instances.add([row[name] for name in names])
+            stage.add(_INSTANCES, [row[name] for name in names])
             meter.advance(1)
         names = bulk.columns(_TASKS)
         for row in life.tasks():
-            tasks.add([row[name] for name in names])
+            stage.add(_TASKS, [row[name] for name in names])
+        stage.seal()
 
         def command(transaction: Transaction) -> DataImported:
             session = transaction.session
             _remove(transaction, user)
             # What the user has made their own out of an earlier demo of this seed stays as they left it.
-            bulk.write(session, _TASKS, user, tasks, replace=False, wrote=lambda _: None)
-            bulk.write(session, _INSTANCES, user, instances, replace=False, wrote=meter.advance)
+            bulk.write(session, _TASKS, user, replace=False, wrote=lambda _: None)
+            bulk.write(session, _INSTANCES, user, replace=False, wrote=meter.advance)
             happened = DataImported(
-                user=user, at=transaction.now, source=_SOURCE, tasks=tasks.count, instances=instances.count
+                user=user,
+                at=transaction.now,
+                source=_SOURCE,
+                tasks=stage.counts[_TASKS.name],
+                instances=stage.counts[_INSTANCES.name],
             )
             transaction.record(happened)
             return happened
 
-        happened = database.write(command)
+        happened = database.write(command, staged=stage.path)
     meter.finish()
     return happened
 

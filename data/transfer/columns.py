@@ -1,47 +1,27 @@
-"""What the CSV files hold: one file per table, one column per column of its model, each value as one cell.
+"""What the files hold: one file per table, one column per column of its model, in any order but all of them.
 
-Cells are separated by commas, lines end with CRLF, the text is UTF-8. Columns may stand in any order but are all there.
-
-| value      | cell                                                                                                  |
-|------------|-------------------------------------------------------------------------------------------------------|
-| None       | empty. No column can hold both None and empty text, so an empty cell is never ambiguous               |
-| text       | as it is, line breaks included. Before text that a spreadsheet would run as a formula (it begins with |
-|            | = + - @ tab CR LF or a full-width form of these), and before an apostrophe, stands one apostrophe     |
-| number     | the shortest decimal that gives the same number again (`30.0`, `1e-05`)                               |
-| yes or no  | `true`, `false`                                                                                       |
-| instant    | ISO 8601 in UTC, with microseconds if there are any: `2026-11-22T14:03:05.120000Z`                    |
-| list       | JSON array: `["home", "money"]`                                                                       |
-| weights    | JSON object: `{"avg_relief": 2.0}`                                                                    |
+How a value is written is in `cells`; here is what each column may hold.
 """
 
 import functools
-import json
 import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, cast
 
-import msgspec
-from sqlalchemy import Boolean, Float, Integer, String, Table
 from sqlalchemy import Column as TableColumn
+from sqlalchemy import Table
 
 from data import bulk, fields, instances, preferences, tasks
 from data.errors import InvalidInputError, shown
-from data.models import CancelReason, Instance, Instant, Preferences, State, Task, Weights, Words
+from data.models import CancelReason, Instance, Preferences, State, Task
+from data.transfer.cells import Shape, shape_of
 
 Check = Callable[[Any], Any]
 
-FORMULA_STARTS = "=+-@\t\r\n\uff1d\uff0b\uff0d\uff20"  # the last four are the full-width = + - @
 MAX_VERSION = 1_000_000_000
 
-_ESCAPED = re.compile(f"'(?=[{re.escape(FORMULA_STARTS)}'])")
-_INTEGER = re.compile(r"[+-]?[0-9]{1,18}")
-_NUMBER = re.compile(r"[+-]?(?:[0-9]{1,400}(?:\.[0-9]{0,400})?|\.[0-9]{1,400})(?:[eE][+-]?[0-9]{1,4})?")
-_INSTANT = re.compile(
-    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:[.][0-9]{1,6})?)?(?:Z|[+-][0-9]{2}:?[0-9]{2})"
-)
 _ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z_.-]{0,63}")
 
 
@@ -56,115 +36,44 @@ class Counts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Column:
-    """One column of a file: how its values become cells, and cells values."""
+    """One column of a file: how its values are written, and which there may be."""
 
     name: str
     is_optional: bool
-    to_cell: Callable[[Any], str]
-    """Writes a value that is not None."""
-    from_cell: Callable[[str], Any]
-    """Reads a cell; where it is of another shape, `check` is given the text and refuses it."""
+    shape: Shape
     check: Check
     """Returns a value as it is stored. Raises `InvalidInputError`."""
 
-    def value(self, cell: str) -> Any:
-        """Return the value that *cell* stands for.
+    def from_cell(self, cell: str) -> Any:
+        """Return the value that a CSV *cell* stands for.
 
         Raises:
             InvalidInputError: the cell cannot be read so, or the column may not hold that value.
         """
         if not cell and self.is_optional:
             return None
-        return self.check(self.from_cell(cell))
+        return self.check(self.shape.from_cell(cell))
+
+    def from_json(self, found: Any) -> Any:
+        """Return the value that something decoded from JSON stands for.
+
+        Raises:
+            InvalidInputError: it is of another type, or the column may not hold that value.
+        """
+        if found is None:
+            if self.is_optional:
+                return None
+            raise InvalidInputError("null: expected a value")
+        return self.check(self.shape.from_json(found))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CsvFile:
+class TableFile:
     """One of the files, and the table behind it. The columns are in the order of the table."""
 
-    name: str
+    stem: str
     table: Table
     columns: tuple[Column, ...]
-
-
-def to_text_cell(text: str) -> str:
-    """Return *text* so that no spreadsheet takes it for a formula."""
-    return "'" + text if text and text[0] in _NEEDS_APOSTROPHE else text
-
-
-def from_text_cell(cell: str) -> str:
-    """Undo `to_text_cell`. An apostrophe that it would not have written belongs to the text ('tis)."""
-    return cell[1:] if _ESCAPED.match(cell) else cell
-
-
-def to_instant_cell(moment: datetime) -> str:
-    """Return an aware UTC time as ISO 8601."""
-    return moment.isoformat().replace("+00:00", "Z")
-
-
-def from_instant_cell(cell: str) -> datetime:
-    """Return the aware time; an offset is required, because without it nobody could say when it was.
-
-    Raises:
-        InvalidInputError: it is not written so.
-    """
-    if _INSTANT.fullmatch(cell):
-        try:
-            return datetime.fromisoformat(cell)
-        except ValueError:
-            pass
-    raise InvalidInputError(f"{shown(cell)}: expected a time with its offset from UTC, such as 2026-11-22T14:03:05Z")
-
-
-def from_number_cell(cell: str) -> Any:
-    """Return the number, whole if it is written so."""
-    if _INTEGER.fullmatch(cell):
-        return int(cell)
-    return float(cell) if _NUMBER.fullmatch(cell) else cell
-
-
-def from_flag_cell(cell: str) -> Any:
-    """Return the yes or no; spreadsheets write it in capitals."""
-    return {"true": True, "false": False}.get(cell.lower(), cell)
-
-
-def from_words_cell(cell: str) -> list[str]:
-    """Return the list; an empty cell is an empty one.
-
-    Raises:
-        InvalidInputError: it is not a JSON array of strings.
-    """
-    try:
-        return msgspec.json.decode(cell, type=list[str]) if cell else []
-    except (msgspec.DecodeError, UnicodeError):
-        raise InvalidInputError(f'{shown(cell)}: expected a JSON array of texts, such as ["home", "money"]') from None
-
-
-def from_weights_cell(cell: str) -> dict[str, float]:
-    """Return the weights; an empty cell means none.
-
-    Raises:
-        InvalidInputError: it is not a JSON object of numbers.
-    """
-    try:
-        return msgspec.json.decode(cell, type=dict[str, float]) if cell else {}
-    except (msgspec.DecodeError, UnicodeError):
-        raise InvalidInputError(
-            f'{shown(cell)}: expected a JSON object of numbers, such as {{"avg_relief": 2}}'
-        ) from None
-
-
-_NEEDS_APOSTROPHE = frozenset(FORMULA_STARTS + "'")
-
-_SHAPES: tuple[tuple[type[Any], Callable[[Any], str], Callable[[str], Any]], ...] = (
-    (Instant, to_instant_cell, from_instant_cell),
-    (Words, lambda words: json.dumps(list(words), ensure_ascii=False), from_words_cell),
-    (Weights, lambda weights: json.dumps(weights, sort_keys=True), from_weights_cell),
-    (Boolean, lambda flag: "true" if flag else "false", from_flag_cell),
-    (Integer, str, from_number_cell),
-    (Float, repr, from_number_cell),
-    (String, to_text_cell, from_text_cell),
-)
 
 
 def _id(value: Any) -> str:
@@ -224,29 +133,27 @@ _INSTANCE_CHECKS: dict[str, Check] = {
 _PREFERENCE_CHECKS: dict[str, Check] = {name: functools.partial(preferences.check, name) for name in preferences.FIELDS}
 
 
-def _file(name: str, model: type[Any], checks: dict[str, Check]) -> CsvFile:
+def _file(stem: str, model: type[Any], checks: dict[str, Check]) -> TableFile:
     table = cast(Table, model.__table__)
-    return CsvFile(
-        name=name,
+    return TableFile(
+        stem=stem,
         table=table,
         columns=tuple(_column(table.columns[column], checks) for column in bulk.columns(table)),
     )
 
 
 def _column(column: "TableColumn[Any]", checks: dict[str, Check]) -> Column:
-    to_cell, from_cell = next(pair for kind, *pair in _SHAPES if isinstance(column.type, kind))
     return Column(
         name=column.name,
         is_optional=bool(column.nullable),
-        to_cell=to_cell,
-        from_cell=from_cell,
+        shape=shape_of(column.type),
         check=checks[column.name],  # a KeyError here: the model has a column that nobody said how to check
     )
 
 
-TASKS = _file("tasks.csv", Task, _TASK_CHECKS)
-INSTANCES = _file("instances.csv", Instance, _INSTANCE_CHECKS)
-PREFERENCES = _file("user_preferences.csv", Preferences, _PREFERENCE_CHECKS)
+TASKS = _file("tasks", Task, _TASK_CHECKS)
+INSTANCES = _file("instances", Instance, _INSTANCE_CHECKS)
+PREFERENCES = _file("user_preferences", Preferences, _PREFERENCE_CHECKS)
 
 FILES = (TASKS, INSTANCES, PREFERENCES)
 """In the order in which they are written: an instance needs its task."""

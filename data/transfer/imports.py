@@ -1,12 +1,10 @@
-"""Checks CSV files and takes them, every row or none. What they look like is in `columns`.
+"""Checks what was read from files and takes it, every row or none. What the files hold is in `columns`.
 
 Rows are matched by their id: those that the user has already are replaced, the others added, none is removed; so
 importing the same files twice is the same as once.
 """
 
-import csv
 import itertools
-import stat
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -14,23 +12,25 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, delete, select
 
-from data import bulk, fields, preferences
-from data.bulk import Meter, Progress, Spool
+from data import bulk, fields, preferences, scratch
+from data.bulk import Meter, Progress, Stage
 from data.database import Database, Transaction
+from data.days import moving
 from data.errors import ImportRefusedError, InvalidInputError, shown
-from data.models import FEELINGS, State, Task
-from data.transfer.columns import FILES, INSTANCES, PREFERENCES, TASKS, Column, Counts, CsvFile
+from data.models import FEELINGS, RoutineMark, State, Task
+from data.transfer.columns import FILES, INSTANCES, PREFERENCES, TASKS, Column, Counts, TableFile
+from data.transfer.csv_rows import CsvRows
+from data.transfer.files import Format, open_all
+from data.transfer.findings import Findings
+from data.transfer.json_rows import JsonRows
 from events.catalog import DataImported, UserId
-from events.patterns import did_you_mean
 
-MAX_PROBLEMS = 1000
-"""How many problems a refusal lists; of the others it says how many there are."""
+Rows = CsvRows | JsonRows
 
-MAX_CELL = 10 * fields.MAX_TEXT
-MAX_LINE_BYTES = 64_000_000
-
+_READERS: dict[Format, type[CsvRows] | type[JsonRows]] = {Format.CSV: CsvRows, Format.JSON: JsonRows}
+_ROW_ENDS = {Format.CSV: b"\n", Format.JSON: b"}"}
 _MAX_KNOWN = 500  # most columns hold few values: looking them up halves the time that reading takes
 _UNKNOWN = object()
 _ONLY_WHEN = {
@@ -43,9 +43,10 @@ _COMPLETED_ONLY = (*(f"actual_{feeling}" for feeling in FEELINGS), "actual_minut
 
 
 def import_from(database: Database, user: UserId, folder: Path, progress: Progress | None = None) -> Counts:
-    """Take those of `tasks.csv`, `instances.csv` and `user_preferences.csv` that *folder* holds, in one transaction.
+    """Take those of the files of tasks, instances and preferences that *folder* holds, CSV or JSON, in one transaction.
 
-    All rows are checked before the write lock is taken. Records one `DataImported`, also when nothing differs.
+    All rows are checked, and stored in a file of their own, before the write lock is taken; so it is held for the
+    copying alone. Records one `DataImported`, also when nothing differs.
 
     Raises:
         ImportRefusedError: there is none of these files, or something in them cannot be taken. Lists every problem
@@ -54,238 +55,130 @@ def import_from(database: Database, user: UserId, folder: Path, progress: Progre
     """
     found = Findings()
     with ExitStack() as stack:
-        streams = _open(folder, stack, found)
+        format_, streams = open_all(folder, stack, found)
         found.refuse_if_any()
-        sizes = sum(_size(stream) for stream in streams.values())
-        # Half of the way is reading; the other half is writing.
-        meter = Meter(progress, 2 * sizes)
-        spools = {file.name: stack.enter_context(Spool()) for file in FILES}
         with database.read() as read:
             preferences.load(read, user)
             known_tasks = _task_ids(read.connection, user)
-        reader = _Reader(found, meter, spools, known_tasks)
+        rows = sum(_rows_at_most(stream, _ROW_ENDS[format_]) for stream in streams.values())
+        meter = Meter(progress, 2 * rows)
+        scratch_folder = stack.enter_context(scratch.folder(database.file))
+        tables = [file.table for file in FILES]
+        stage = stack.enter_context(Stage(scratch_folder / "import.db", tables))
+        taking = _Taking(found, meter, stage, known_tasks)
         for file in FILES:
-            if file.name in streams:
-                reader.take(file, streams[file.name])
+            if file in streams:
+                taking.take(file, _READERS[format_](file, streams[file], found))
         found.refuse_if_any()
-        rows = max(sum(spool.count for spool in spools.values()), 1)
+        stage.seal()
+        meter.reach_half()
+        staged = max(sum(stage.counts.values()), 1)
+
+        def wrote(count: int) -> None:
+            meter.advance(rows * count / staged)
 
         def command(transaction: Transaction) -> Counts:
-            gone = reader.tasks_of_database - _task_ids(transaction.session.connection(), user)
+            gone = taking.tasks_of_database - _task_ids(transaction.session.connection(), user)
             if gone:
-                raise ImportRefusedError((f"{INSTANCES.name}: task {min(gone)!r} was removed meanwhile: try again",))
-            for file in FILES:
-                bulk.write(
-                    transaction.session,
-                    file.table,
-                    user,
-                    spools[file.name],
-                    replace=True,
-                    wrote=lambda count: meter.advance(sizes * count / rows),
-                )
-            counts = Counts(
-                tasks=spools[TASKS.name].count,
-                instances=spools[INSTANCES.name].count,
-                preferences=spools[PREFERENCES.name].count,
-            )
+                raise ImportRefusedError((f"{INSTANCES.stem}: task {min(gone)!r} was removed meanwhile: try again",))
+            with moving(transaction, user):
+                for table in tables:
+                    bulk.write(transaction.session, table, user, replace=True, wrote=wrote)
+                # A routine that came from elsewhere has missed nothing here: it is looked after from now on.
+                transaction.session.execute(delete(RoutineMark).where(RoutineMark.user_id == user))
+            tasks, instances, wishes = (stage.counts[table.name] for table in tables)
             transaction.record(
-                DataImported(
-                    user=user, at=transaction.now, source="files", tasks=counts.tasks, instances=counts.instances
-                )
+                DataImported(user=user, at=transaction.now, source="files", tasks=tasks, instances=instances)
             )
-            return counts
+            return Counts(tasks=tasks, instances=instances, preferences=wishes)
 
-        counts = database.write(command)
+        counts = database.write(command, staged=stage.path)
     meter.finish()
     return counts
 
 
-class Findings:
-    """What is wrong with the files, in the words that the user gets."""
+class _Taking:
+    """Checks the rows of the files one after the other, tasks first; good ones go to the stage, problems are noted."""
 
-    def __init__(self) -> None:
-        self.count = 0
-        self._problems: list[str] = []
-
-    def add(self, file: str, line: int | None, column: str | None, problem: str) -> None:
-        """Note a problem and where it is."""
-        self.count += 1
-        if self.count <= MAX_PROBLEMS:
-            where = file + (f" line {line}" if line else "") + (f", column {column}" if column else "")
-            self._problems.append(f"{where}: {problem}")
-
-    def refuse_if_any(self) -> None:
-        """Raise the refusal, if there is anything to refuse.
-
-        Raises:
-            ImportRefusedError: there is.
-        """
-        if self.count > MAX_PROBLEMS:
-            self._problems.append(f"and {self.count - MAX_PROBLEMS:,} more")
-        if self.count:
-            raise ImportRefusedError(tuple(self._problems))
-
-
-class _Reader:
-    """Reads the files one after the other, tasks first; puts good rows into spools and problems into the findings."""
-
-    def __init__(self, found: Findings, meter: Meter, spools: dict[str, Spool], known_tasks: set[str]) -> None:
+    def __init__(self, found: Findings, meter: Meter, stage: Stage, known_tasks: set[str]) -> None:
         self.tasks_of_database: set[str] = set()
         """Tasks that instances of the files need, and only the database has."""
         self._found = found
         self._meter = meter
-        self._spools = spools
+        self._stage = stage
         self._known_tasks = known_tasks
-        self._known_values: defaultdict[tuple[str, str], dict[str, Any]] = defaultdict(dict)
+        self._known_values: defaultdict[tuple[str, str], dict[Any, Any]] = defaultdict(dict)
         self._file_tasks: set[str] = set()
         self._has_all_tasks = True
 
-    def take(self, file: CsvFile, stream: BinaryIO) -> None:
-        """Read and check one file."""
+    def take(self, file: TableFile, rows: Rows) -> None:
+        """Check one file."""
         before = self._found.count
         seen: dict[str, int] = {}
         count = 0
-        for line, cells in self._rows(file, stream):
-            if not any(cells.values()):
-                continue  # spreadsheets leave such rows behind
+        for line, written in rows:
             count += 1
+            self._meter.advance(1)
             if file is PREFERENCES and count > 1:
-                self._found.add(file.name, line, None, "a second row: expected one row of preferences")
+                self._found.add(rows.name, line, None, "a second row: expected one row of preferences")
                 continue
-            row = self._values(file, line, cells)
-            self._note_id(file, line, cells, seen)
+            row = self._values(file, rows, line, written)
+            self._note_id(file, rows, line, written, seen)
             if row is None:
                 continue
             if file is INSTANCES:
                 for column, problem in _contradictions(row):
-                    self._found.add(file.name, line, column, problem)
-                self._need_task(line, row["task_id"])
-            self._spools[file.name].add(list(row.values()))
+                    self._found.add(rows.name, line, column, problem)
+                self._need_task(rows, line, row["task_id"])
+            self._stage.add(file.table, list(row.values()))
         if file is PREFERENCES and count == 0 and self._found.count == before:
-            self._found.add(file.name, None, None, "no row: expected one row of preferences")
+            self._found.add(rows.name, None, None, "no row: expected one row of preferences")
+        if file is TASKS:
+            self._has_all_tasks = rows.is_whole  # where rows were skipped, instances are not to blame
 
-    def _values(self, file: CsvFile, line: int, cells: dict[str, str]) -> dict[str, Any] | None:
+    def _values(self, file: TableFile, rows: Rows, line: int, written: dict[str, Any]) -> dict[str, Any] | None:
         row: dict[str, Any] | None = {}
+        is_json = isinstance(rows, JsonRows)
         for column in file.columns:
-            cell = cells[column.name]
-            known = self._known_values[file.name, column.name]
-            value = known.get(cell, _UNKNOWN)
+            cell = written[column.name]
+            known = self._known_values[file.stem, column.name]
+            # With its type, since 1, 1.0 and true are one key otherwise, and only some of them are right.
+            key = None if isinstance(cell, list | dict) else (type(cell), cell)
+            value = _UNKNOWN if key is None else known.get(key, _UNKNOWN)
             if value is _UNKNOWN:
                 try:
-                    value = column.value(cell)
+                    value = column.from_json(cell) if is_json else column.from_cell(cell)
                 except InvalidInputError as error:
-                    self._found.add(file.name, line, column.name, _without_name(str(error), column))
+                    self._found.add(rows.name, line, column.name, _without_name(str(error), column))
                     row = None
                     continue
-                if len(known) < _MAX_KNOWN and len(cell) < 100:
-                    known[cell] = value
+                if key is not None and len(known) < _MAX_KNOWN and not (isinstance(cell, str) and len(cell) > 100):
+                    known[key] = value
             if row is not None:
                 row[column.name] = value
         return row
 
-    def _note_id(self, file: CsvFile, line: int, cells: dict[str, str], seen: dict[str, int]) -> None:
-        identity = cells.get("id")
-        if not identity:
+    def _note_id(self, file: TableFile, rows: Rows, line: int, written: dict[str, Any], seen: dict[str, int]) -> None:
+        identity = written.get("id")
+        if not identity or not isinstance(identity, str):
             return
         if identity in seen:
             problem = f"{_shown(identity)}: expected each id once, line {seen[identity]} has it too"
-            self._found.add(file.name, line, "id", problem)
+            self._found.add(rows.name, line, "id", problem)
         else:
             seen[identity] = line
         if file is TASKS:
             self._file_tasks.add(identity)
 
-    def _need_task(self, line: int, task: str) -> None:
+    def _need_task(self, rows: Rows, line: int, task: str) -> None:
         if task in self._file_tasks:
             return
         if task in self._known_tasks:
             self.tasks_of_database.add(task)
         elif self._has_all_tasks:
-            problem = f"{_shown(task)}: expected the id of a task in {TASKS.name} or of one that is there already"
-            self._found.add(INSTANCES.name, line, "task_id", problem)
-
-    def _rows(self, file: CsvFile, stream: BinaryIO) -> Iterator[tuple[int, dict[str, str]]]:
-        """Yield the number of each row's first line, and its cells by column."""
-        csv.field_size_limit(max(csv.field_size_limit(), MAX_CELL))
-        reader = csv.reader(self._lines(file, stream), strict=True)
-        line = 1
-        is_whole = False
-        try:
-            header = next(reader, [])
-            is_whole = self._is_header_right(file, header)
-            if is_whole:
-                line = reader.line_num + 1
-                for row in reader:
-                    if len(row) == len(header):
-                        yield line, dict(zip(header, row, strict=True))
-                    elif row:
-                        is_whole = False
-                        expected = f"expected {len(header)}, as many as in the first line"
-                        self._found.add(file.name, line, None, f"{len(row)} cells: {expected}")
-                    line = reader.line_num + 1
-        except csv.Error as error:
-            is_whole = False
-            reason = next((ours for theirs, ours in _REASONS.items() if str(error).startswith(theirs)), str(error))
-            self._found.add(file.name, line, None, f"{reason}: {_EXPECTED_CSV}")
-        if file is TASKS:
-            self._has_all_tasks = is_whole  # where rows were skipped, instances are not to blame
-
-    def _is_header_right(self, file: CsvFile, header: list[str]) -> bool:
-        before = self._found.count
-        names = [column.name for column in file.columns]
-        if len(header) == 1:
-            for separator, word in ((";", "semicolons"), ("\t", "tabs")):
-                if separator in header[0]:
-                    self._found.add(file.name, 1, None, f"columns separated by {word}: expected commas")
-                    return False
-        if len(header) > 10 * len(names):
-            self._found.add(file.name, 1, None, f"{len(header):,} columns: expected {','.join(names)}")
-            return False
-        missing = [name for name in names if name not in header]
-        if len(missing) == len(names):
-            self._found.add(file.name, 1, None, f"no column names: expected {','.join(names)}")
-            return False
-        for position, name in enumerate(header):
-            if name in header[:position]:
-                self._found.add(file.name, 1, None, f"column {_shown(name)} twice: expected each column once")
-            elif name not in names:
-                hint = did_you_mean(name[:100], missing or names)
-                self._found.add(file.name, 1, None, f"column {_shown(name)} is unknown{hint}")
-        for name in missing:
-            self._found.add(file.name, 1, None, f"column {name!r} is missing")
-        return self._found.count == before
-
-    def _lines(self, file: CsvFile, stream: BinaryIO) -> Iterator[str]:
-        position = number = 0
-        while raw := stream.readline(MAX_LINE_BYTES):
-            number += 1
-            if len(raw) == MAX_LINE_BYTES:
-                raise csv.Error(f"a line longer than {MAX_LINE_BYTES // 1_000_000} MB")
-            try:
-                text = raw.decode("utf-8")
-            except UnicodeDecodeError as error:
-                text = raw.decode("utf-8", "replace")
-                what = f"byte {position + error.start + 1:,} of the file is 0x{raw[error.start]:02X}"
-                hint = "expected UTF-8 (in a spreadsheet: save as 'CSV UTF-8')"
-                self._found.add(file.name, number, None, f"{what}: {hint}")
-            if "\0" in text:
-                what = f"byte {position + raw.index(0) + 1:,} of the file is NUL"
-                self._found.add(file.name, number, None, f"{what}: expected UTF-8 text")
-                text = text.replace("\0", "\ufffd")
-            position += len(raw)
-            self._meter.advance(len(raw))
-            yield text.removeprefix("\ufeff") if number == 1 else text
-
-
-_EXPECTED_CSV = (
-    "expected cells between commas, in double quotes where they hold commas, quotes (written twice) or line breaks"
-)
-_REASONS = {
-    "unexpected end of data": "a quote that is opened in this row is never closed",
-    "',' expected after '\"'": "text after a closing quote",
-    "new-line character seen in unquoted field": "a carriage return without a line feed",
-    "field larger than field limit": f"a cell of more than {MAX_CELL:,} characters, or a quote that is never closed",
-}
+            others = rows.name.replace(INSTANCES.stem, TASKS.stem)
+            problem = f"{_shown(task)}: expected the id of a task in {others} or of one that is there already"
+            self._found.add(rows.name, line, "task_id", problem)
 
 
 def _contradictions(row: dict[str, Any]) -> Iterator[tuple[str, str]]:
@@ -310,35 +203,20 @@ def _contradictions(row: dict[str, Any]) -> Iterator[tuple[str, str]]:
     minutes = row["actual_minutes"]
     if minutes is not None and minutes > fields.MAX_MINUTES and minutes != row["timed_minutes"]:
         yield "actual_minutes", f"{minutes!r}: expected at most {fields.MAX_MINUTES:,.0f} minutes"
-    times = [(name, row[name]) for name in ("created_at", "started_at", "completed_at") if row[name] is not None]
+    in_order = ("created_at", "started_at", "cancelled_at" if state == State.CANCELLED else "completed_at")
+    times = [(name, row[name]) for name in in_order if row[name] is not None]
     for (earlier, first), (later, second) in itertools.pairwise(times):
         if first > second:
             yield later, f"{_shown(second)}: expected a time that is not before {earlier} ({_shown(first)})"
 
 
-def _open(folder: Path, stack: ExitStack, found: Findings) -> dict[str, BinaryIO]:
-    streams: dict[str, BinaryIO] = {}
-    for file in FILES:
-        path = folder / file.name
-        try:
-            if not stat.S_ISREG(path.stat().st_mode):
-                found.add(file.name, None, None, "this is no regular file")
-                continue
-            streams[file.name] = stack.enter_context(path.open("rb"))
-        except FileNotFoundError:
-            continue
-        except OSError as error:
-            found.add(file.name, None, None, f"cannot be read: {error.strerror}")
-    if not streams and not found.count:
-        names = ", ".join(file.name for file in FILES)
-        found.add(str(folder), None, None, f"expected a folder with at least one of {names}")
-    return streams
-
-
-def _size(stream: BinaryIO) -> int:
-    size = stream.seek(0, 2)
+def _rows_at_most(stream: BinaryIO, end: bytes) -> int:
+    """Return how many rows *stream* may hold: texts can hold what ends a row as well."""
+    count = 0
+    while piece := stream.read(1_000_000):
+        count += piece.count(end)
     stream.seek(0)
-    return size
+    return count
 
 
 def _task_ids(connection: Connection, user: UserId) -> set[str]:

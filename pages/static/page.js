@@ -36,6 +36,9 @@ const reprieve = (() => {
     true,
   );
 
+  // Who has chosen a page from "More" has no more use for the list.
+  document.addEventListener("click", (event) => event.target.closest(".navigation-further a")?.parentElement.hidePopover?.());
+
   // When the row that had the focus goes, the focus stays in its section: the keyboard and screen readers go on from there.
   let lastFocus = null;
   document.addEventListener("focusin", (event) => {

@@ -1,5 +1,7 @@
 """Measure the cache against others, all in one run: `make bench`, or `make bench ARGS=--quick`.
 
+Afterwards what the numbers cost, which is in `numbers`; `ARGS=numbers` measures that alone, `ARGS=cache` leaves it out.
+
 Prints one table and the aims, and writes the same to build/bench.json. Nothing is asserted: timings are for people.
 """
 
@@ -27,6 +29,7 @@ import msgspec
 
 from data.preferences import CacheBackend
 from data.sqlite import sqlite
+from tests.bench import numbers
 from tests.bench.contenders import CONTENDERS, Contender, Diskcache
 from tests.bench.measure import Cell, grow, late_store, stampede, take_turns
 from tests.bench.ours import SUBSYSTEM, Ours, file_alone, value_of
@@ -411,8 +414,15 @@ def report(run: Run, about: dict[str, Any]) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="make bench", description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("what", nargs="?", choices=["cache", "numbers"], help="only that")
     parser.add_argument("--quick", action="store_true", help="fewer rounds, and none that take long: about 30 s")
-    quick = parser.parse_args().quick
+    parser.add_argument("--million", action="store_true", help="numbers of a million instances as well")
+    given, rest = parser.parse_known_args()
+    quick = given.quick
+    if given.what != "cache":
+        numbers.main([f"--{flag}" for flag in ("quick", "million") if getattr(given, flag)] + rest)
+    if given.what == "numbers":
+        return
     gc.disable()  # as in `timeit`: with a million keys in memory a collection takes longer than what is measured
     logging.disable(logging.CRITICAL)  # a line per invalidation is written to nowhere
     pace = QUICK if quick else FULL

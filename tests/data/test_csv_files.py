@@ -6,7 +6,7 @@ import json
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +15,16 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import insert, select, text
 
-from data import bulk, demo, fields, instances, preferences, tasks, transfer
+from data import demo, fields, instances, preferences, tasks, transfer
 from data.database import Database
 from data.errors import ImportRefusedError, InvalidInputError, UnknownRecordError
 from data.fields import Feelings
 from data.models import FEELINGS, WEEKDAYS, CancelReason, Instance, Kind, Preferences, Routine, State, Task
-from data.transfer import imports
-from data.transfer.columns import FILES, FORMULA_STARTS, from_text_cell, to_text_cell
+from data.sqlite import sqlite
+from data.transfer import findings
+from data.transfer.cells import FORMULA_STARTS, from_text_cell, to_text_cell
+from data.transfer.columns import FILES
+from data.transfer.files import Format, name_of
 from events.catalog import DataImported, InstanceId, TaskId, UserId, decode
 from tests.house import Clock
 
@@ -232,7 +235,7 @@ def instance_rows(draw: st.DrawFn) -> dict[str, Any]:
     if state in (State.COMPLETED, State.CANCELLED):
         row["undo_state"] = draw(st.sampled_from([None, "planned", "active", "paused"]))
     if state == State.CANCELLED:
-        row |= {"cancelled_at": draw(instants), "cancel_reason": draw(st.sampled_from([*CancelReason])).value}
+        row |= {"cancelled_at": later[1], "cancel_reason": draw(st.sampled_from([*CancelReason])).value}
     if state == State.COMPLETED:
         row |= {f"actual_{feeling}": draw(feelings) for feeling in FEELINGS}
         row["completed_at"] = later[1]
@@ -274,7 +277,7 @@ def test_every_column_of_the_models_is_in_the_files() -> None:
     for file, model in zip(FILES, (Task, Instance, Preferences), strict=True):
         in_table = [column.name for column in model.__table__.columns]
         assert ["user_id", *(column.name for column in file.columns)] == in_table
-    assert tuple(file.name for file in FILES) == NAMES
+    assert tuple(name_of(file, Format.CSV) for file in FILES) == NAMES
 
 
 def test_no_column_can_hold_both_none_and_empty_text() -> None:
@@ -286,14 +289,19 @@ def test_no_column_can_hold_both_none_and_empty_text() -> None:
                     column.check("")
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@pytest.mark.parametrize("format_", Format)
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     rows=st.lists(task_rows(), max_size=6, unique_by=lambda row: row["id"]),
     attempts=st.lists(instance_rows(), max_size=8, unique_by=lambda row: row["id"]),
     wishes=preference_rows,
 )
 def test_a_round_trip_is_exact(
-    database: Database, rows: list[dict[str, Any]], attempts: list[dict[str, Any]], wishes: dict[str, Any]
+    database: Database,
+    format_: Format,
+    rows: list[dict[str, Any]],
+    attempts: list[dict[str, Any]],
+    wishes: dict[str, Any],
 ) -> None:
     first, second = new_user(database), new_user(database)
     if not rows:
@@ -311,11 +319,11 @@ def test_a_round_trip_is_exact(
     database.write(fill)
     with tempfile.TemporaryDirectory() as temporary:
         one, two = Path(temporary, "one"), Path(temporary, "two")
-        counts = transfer.export_to(database, first, one)
+        counts = transfer.export_to(database, first, one, format_)
         assert counts == transfer.Counts(tasks=len(rows), instances=len(attempts), preferences=1)
         assert transfer.import_from(database, second, one) == counts
         assert rows_of(database, second) == rows_of(database, first)
-        transfer.export_to(database, second, two)
+        transfer.export_to(database, second, two, format_)
         assert content(two) == content(one)
 
 
@@ -503,6 +511,27 @@ def test_progress_rises_to_the_end_and_can_stop_the_import(
         transfer.import_from(database, other, tmp_path / "out", stop)
 
 
+@pytest.mark.parametrize("format_", Format)
+def test_while_an_import_checks_its_rows_others_can_write(
+    database: Database, user: UserId, tmp_path: Path, format_: Format
+) -> None:
+    demo.add(database, user, days=60, per_day=50)
+    transfer.export_to(database, user, tmp_path / "out", format_)
+    locked: list[bool] = []
+
+    def told(done: int, total: int) -> None:
+        with contextlib.closing(sqlite.connect(str(database.file), timeout=0, isolation_level=None)) as somebody:
+            try:
+                somebody.execute("BEGIN IMMEDIATE")
+                locked.append(False)
+            except sqlite.OperationalError:
+                locked.append(True)
+
+    transfer.import_from(database, user, tmp_path / "out", told)
+    assert locked.index(True) >= 0.45 * len(locked), "the lock was taken before all rows were checked"
+    assert not locked[-1]
+
+
 def test_a_task_that_is_removed_meanwhile_is_noticed(database: Database, nobody: UserId, tmp_path: Path) -> None:
     demo.add(database, nobody, days=5)
     transfer.export_to(database, nobody, tmp_path / "out")
@@ -516,17 +545,6 @@ def test_a_task_that_is_removed_meanwhile_is_noticed(database: Database, nobody:
     with pytest.raises(ImportRefusedError, match="was removed meanwhile"):
         transfer.import_from(database, nobody, tmp_path / "out", remove_once)
     assert rows_of(database, nobody)[:2] == [[], []]
-
-
-def test_many_rows_wait_in_a_temporary_file(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bulk, "_MEMORY_BYTES", 1000)
-    rows = [[number, "é", None, 0.1, TEN + timedelta(microseconds=number)] for number in range(2 * bulk.BATCH + 1)]
-    with bulk.Spool() as spool:
-        for row in rows:
-            spool.add(row)
-        assert spool.count == len(rows)
-        for _ in range(2):
-            assert [row for batch in spool.batches() for row in batch] == rows
 
 
 # --- refusing files
@@ -613,6 +631,7 @@ def _in_state(state: str, column: str, found: str, expected: str) -> tuple[str, 
         ("completed", "actual_minutes", "100001", "100001.0: expected at most 100,000 minutes"),
         ("completed", "started_at", "2026-05-13T10:03:59Z", "not before created_at (2026-05-13T10:04:00+00:00)"),
         ("completed", "completed_at", "2026-05-13T10:04:30Z", "not before started_at (2026-05-13T10:05:00+00:00)"),
+        ("cancelled", "cancelled_at", "2026-05-13T10:04:30Z", "not before started_at (2026-05-13T10:05:00+00:00)"),
     ],
 )
 def test_what_cannot_be_true_together_is_refused(
@@ -647,7 +666,7 @@ def test_every_problem_is_listed_with_its_line(database: Database, nobody: UserI
 def test_problems_beyond_the_limit_are_counted(
     database: Database, nobody: UserId, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(imports, "MAX_PROBLEMS", 2)
+    monkeypatch.setattr(findings, "MAX_PROBLEMS", 2)
     for line in range(2, 7):
         set_cell(folder / "instances.csv", line, "demo", "maybe")
     listed = problems(database, nobody, folder)
@@ -715,7 +734,7 @@ def test_wrong_headers_and_ragged_rows_are_refused(
             lambda raw: raw.replace(b"Wash up", "Spülen".encode("latin-1")),
             "tasks.csv line 3: byte {offset} of the file is 0xFC: expected UTF-8",
         ),
-        (lambda raw: raw.decode().encode("utf-16"), "tasks.csv line 1: byte 1 of the file is 0xFF: expected UTF-8"),
+        (lambda raw: raw.decode().encode("utf-16"), "tasks.csv line 1: the file is UTF-16: expected UTF-8"),
         (lambda raw: raw.replace(b"Wash up", b"Wash\0up"), "tasks.csv line 3: byte {offset} of the file is NUL"),
         (lambda raw: raw.replace(b"Wash up", b'"Wash up'), "tasks.csv line 3: a quote that is opened in this row is"),
         (lambda raw: raw.replace(b"Wash up", b'"Wash" up'), "tasks.csv line 3: text after a closing quote: expected"),

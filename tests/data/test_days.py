@@ -1,21 +1,22 @@
 """Local days: spans of real time without gap or overlap, in every zone, and each started once."""
 
 import itertools
+import subprocess
 import threading
+from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from data import log as event_log
-from data import preferences, tasks
+from data import preferences, transfer
 from data.database import Database, Transaction
-from data.days import KEPT_LOG_AGE, ONE_DAY, Calendar, calendar, parse_clock_time, parse_zone, start_due
+from data.days import MOST_AHEAD, ONE_DAY, Calendar, calendar, parse_clock_time, parse_zone, start_due, start_in_batches
 from data.errors import InvalidInputError
 from data.models import Preferences
 from events.catalog import PreferencesChanged, UserId
@@ -150,6 +151,38 @@ def test_a_date_that_the_zone_skipped_has_no_length() -> None:
     assert apia.starts(date(2011, 12, 30)) == apia.starts(date(2011, 12, 31)) == utc(2011, 12, 30, 10)
     assert apia.day_of(utc(2011, 12, 30, 10) - timedelta(microseconds=1)) == date(2011, 12, 29)
     assert apia.day_of(utc(2011, 12, 30, 10)) == date(2011, 12, 31)
+
+
+def test_a_day_whose_start_does_not_exist_begins_when_the_clocks_jump_over_it() -> None:
+    own = berlin("02:30")
+    begin = own.starts(date(2026, 3, 29))
+    assert begin == utc(2026, 3, 29, 1)  # 02:00 is read as 03:00
+    assert own.day_of(begin - timedelta(microseconds=1)) == date(2026, 3, 28)
+    casey = calendar("Antarctica/Casey", "03:00")  # 00:01 was read as 03:01
+    assert casey.starts(date(2020, 10, 4)) == utc(2020, 10, 3, 16, 1)
+
+
+@pytest.mark.parametrize("day_start", ["00:00", "03:00", "23:30"])
+def test_a_date_that_the_zone_skipped_is_skipped_whatever_the_day_start(day_start: str) -> None:
+    apia = calendar("Pacific/Apia", day_start)
+    assert [apia.exists(date(2011, 12, day)) for day in (28, 29, 30, 31)] == [True, True, False, True]
+
+
+@given(where=calendars_and_days, minute=st.integers(0, 1439))
+def test_every_local_time_of_a_day_is_within_it(where: tuple[Calendar, date], minute: int) -> None:
+    own, day = where
+    if own.exists(day):
+        moment = own.at(day, time(minute // 60, minute % 60))
+        assert own.day_of(moment) == day
+        shown = moment.astimezone(own.zone)
+        if shown.utcoffset() == (moment - timedelta(hours=4)).astimezone(own.zone).utcoffset():
+            assert (shown.hour * 60 + shown.minute) == minute
+
+
+def test_a_local_time_before_the_day_start_is_in_the_night_that_ends_the_day() -> None:
+    own = berlin("03:00")
+    assert own.at(date(2026, 5, 13), time(1, 30)) == utc(2026, 5, 13, 23, 30)
+    assert own.at(date(2026, 5, 13), time(3, 0)) == utc(2026, 5, 13, 1)
 
 
 def test_with_a_day_start_the_night_belongs_to_the_day_before() -> None:
@@ -300,46 +333,104 @@ def test_a_zone_to_the_west_restarts_no_date(database: Database, clock: Clock) -
     assert started_days(database, user) == ["2026-05-14", "2026-05-15"]
 
 
-def test_a_zone_to_the_east_starts_the_next_date_at_once(database: Database, clock: Clock) -> None:
+def test_a_flight_over_the_date_line_starts_the_new_date_at_once_and_does_not_invent_the_one_between(
+    database: Database, clock: Clock
+) -> None:
     user = preferences.create_user(database, "local", time_zone="Pacific/Pago_Pago")
     clock.now = utc(2026, 5, 13, 10, 30)  # 23:30 of the 12th; on Kiritimati it is the 14th already
     start_due(database)
     preferences.change(database, user, time_zone="Pacific/Kiritimati")
-    assert start_due(database) == [(user, date(2026, 5, 13)), (user, date(2026, 5, 14))]
-
-
-def test_a_clock_that_is_set_back_restarts_no_date(database: Database, berliner: UserId, clock: Clock) -> None:
-    clock.now = utc(2026, 5, 13, 22, 5)
-    start_due(database)
-    clock.advance(minutes=-10)
-    commands: list[None] = []
-    database.after_commit.append(lambda: commands.append(None))
+    assert started_days(database, user) == ["2026-05-12", "2026-05-14"]
     assert start_due(database) == []
-    assert commands == [], "a look that finds nothing due waits for no writer"
-    clock.advance(minutes=10)
+
+
+def test_of_two_changes_of_zone_in_a_day_none_starts_a_date_again(database: Database, clock: Clock) -> None:
+    user = preferences.create_user(database, "local", time_zone="Asia/Tokyo")
+    clock.now = utc(2026, 5, 13, 16)
+    start_due(database)
+    for zone in ("Pacific/Honolulu", "Asia/Tokyo", "Pacific/Honolulu", "Europe/Berlin"):
+        preferences.change(database, user, time_zone=zone)
+        assert start_due(database) == []
+    clock.now = utc(2026, 5, 14, 22)
+    assert start_due(database) == [(user, date(2026, 5, 15))]
+
+
+def test_what_was_missed_before_a_change_of_zone_is_started_by_the_old_zone(database: Database, clock: Clock) -> None:
+    user = preferences.create_user(database, "local", time_zone="Europe/Berlin")
+    start_due(database)
+    clock.advance(days=3)
+    preferences.change(database, user, time_zone="Pacific/Kiritimati")  # without a look in between
+    assert started_days(database, user) == [f"2026-05-{day}" for day in (13, 14, 15, 16, 17)]
+
+
+def test_a_later_day_start_ends_no_day_that_has_started(database: Database, berliner: UserId, clock: Clock) -> None:
+    clock.now = utc(2026, 5, 13, 23)  # 01:00 of the 14th
+    start_due(database)
+    preferences.change(database, berliner, day_start="03:00")  # the 13th again
+    assert start_due(database) == []
+    clock.now = utc(2026, 5, 14, 2)
     assert start_due(database) == []
     assert started_days(database, berliner) == ["2026-05-14"]
 
 
-@pytest.mark.parametrize("zone", ["Africa/Cairo", "America/Havana", "Pacific/Apia"])
-def test_over_a_year_of_looks_every_date_of_the_zone_starts_once_in_order(
-    tmp_path: Path, clock: Clock, zone: str
+def test_imported_preferences_move_days_like_changed_ones(database: Database, clock: Clock, tmp_path: Path) -> None:
+    user = preferences.create_user(database, "local", time_zone="Pacific/Pago_Pago")
+    other = preferences.create_user(database, "other", time_zone="Pacific/Kiritimati")
+    clock.now = utc(2026, 5, 13, 10, 30)
+    start_due(database)
+    transfer.export_to(database, other, tmp_path / "files")
+    transfer.import_from(database, user, tmp_path / "files")
+    assert started_days(database, user) == ["2026-05-12", "2026-05-14"]
+
+
+# --- a clock that was wrong
+
+
+def test_after_a_clock_that_was_ten_years_ahead_days_start_again(
+    database: Database, berliner: UserId, clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
-    database = Database(f"sqlite:///{tmp_path}/reprieve.db", clock=clock)
-    database.open()
-    user = preferences.create_user(database, "local", time_zone=zone)
-    year = 2011 if zone == "Pacific/Apia" else 2026
-    own = calendar(zone, "00:00")
-    clock.now = own.starts(date(year, 1, 1))
-    found: list[date] = []
-    for day in (date(year, 1, 1) + timedelta(days=number) for number in range(365)):
-        for moment in (own.starts(day), own.starts(day) + timedelta(hours=1)):
-            clock.now = moment
-            found += [started for _, started in start_due(database)]
-    expected = [date(year, 1, 1) + timedelta(days=number) for number in range(365)]
-    assert found == [day for day in expected if zone != "Pacific/Apia" or day != date(2011, 12, 30)]
-    assert [date.fromisoformat(day) for day in started_days(database, user)] == found
-    database.close()
+    start_due(database)
+    clock.advance(days=3653)
+    assert len(start_due(database)) == 3653
+    clock.advance(days=-3653)
+    assert start_due(database) == []
+    assert [record.message for record in caplog.records] == [
+        f"days up to 2036-05-13 had started for user {berliner}, and it is 2026-05-13: the clock was wrong before"
+    ]
+    assert start_due(database) == []
+    for day in (14, 15, 16):
+        clock.advance(days=1)
+        assert start_due(database) == [(berliner, date(2026, 5, day))]
+    assert len(caplog.records) == 1
+
+
+def test_a_new_user_of_a_wrong_clock_has_today_once_it_is_right(database: Database, clock: Clock) -> None:
+    clock.advance(days=3653)
+    user = preferences.create_user(database, "local")
+    start_due(database)
+    clock.advance(days=-3653)
+    assert start_due(database) == [(user, date(2026, 5, 13))]
+
+
+def test_a_clock_a_little_ahead_starts_no_date_twice(database: Database, berliner: UserId, clock: Clock) -> None:
+    start_due(database)
+    for ahead in (1, 2, 3):
+        clock.advance(days=ahead)
+        start_due(database)
+        clock.advance(days=-ahead)
+        assert start_due(database) == []
+    clock.advance(days=4)
+    start_due(database)
+    assert started_days(database, berliner) == [f"2026-05-{day}" for day in range(13, 18)]
+
+
+def test_no_zone_and_no_day_start_is_further_ahead_of_another_than_is_taken_for_a_clock_that_was_wrong() -> None:
+    moments = [utc(year, month, 1) for year in (2020, 2026, 2029) for month in (1, 7)]
+    zones = [ZoneInfo(name) for name in available_timezones()]
+    offsets = [moment.astimezone(zone).utcoffset() for zone in zones for moment in moments]
+    earliest, latest = max(filter(None, offsets)), min(filter(None, offsets)) - timedelta(hours=23, minutes=59)
+    minutes = (utc(2026, 5, 13) + timedelta(minutes=minute) for minute in range(1440))
+    assert max((now + earliest).date() - (now + latest).date() for now in minutes) == MOST_AHEAD
 
 
 # --- at once
@@ -374,42 +465,79 @@ def test_of_many_who_look_at_once_one_starts_each_date(
     assert len(days_started) == 11
 
 
-def test_another_process_that_looks_at_the_same_moment_starts_no_date_again(
-    database: Database, berliner: UserId, clock: Clock
+LOOK_WHEN_TOLD = (
+    "import os, sys\n"
+    "from datetime import datetime\n"
+    "from data import days\n"
+    "database.clock = lambda: datetime.fromisoformat('2026-05-23T10:00:00+00:00')\n"
+    "print('ready')\n"
+    "input()\n"
+)
+
+
+def together(database: Database, programs: list[str]) -> "list[subprocess.Popen[str]]":
+    """Start processes that wait for each other, then let all of them look."""
+    processes = [elsewhere(database, LOOK_WHEN_TOLD + program) for program in programs]
+    for process in processes:
+        assert process.stdout
+        process.stdout.readline()
+    for process in processes:
+        assert process.stdin
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    return processes
+
+
+def test_of_three_processes_that_look_at_the_same_moment_one_starts_each_date(
+    database: Database, berliner: UserId
 ) -> None:
     start_due(database)
-    process = elsewhere(
-        database,
-        "from datetime import datetime\n"
-        "from data.days import start_due\n"
-        "database.clock = lambda: datetime.fromisoformat('2026-05-23T10:00:00+00:00')\n"
-        "print('ready')\n"
-        "input()\n"
-        "print(len(start_due(database)))",
-    )
-    assert process.stdin
-    assert process.stdout
-    process.stdout.readline()
-    clock.advance(days=10)
-    process.stdin.write("go\n")
-    process.stdin.flush()
-    ours = len(start_due(database))
-    theirs = int(finish(process))
-    assert (ours, theirs) in {(10, 0), (0, 10)}
+    processes = together(database, ["print(len(days.start_due(database)))"] * 3)
+    assert sum(int(finish(process)) for process in processes) == 10
     assert started_days(database, berliner) == [f"2026-05-{day}" for day in range(13, 24)]
 
 
-def test_when_a_day_starts_the_log_loses_what_is_old_and_keeps_the_newest(
+def test_what_a_process_had_claimed_that_dies_is_started_by_the_others(database: Database, berliner: UserId) -> None:
+    """It has written half of the dates, and not committed them."""
+    start_due(database)
+    dies = (
+        "start = days._start\n"
+        "def start_some(transaction, dates):\n"
+        "    start(transaction, dates[:5])\n"
+        "    os._exit(0)\n"
+        "days._start = start_some\n"
+        "days.start_due(database)\n"
+        "os._exit(0)"
+    )
+    (victim,) = together(database, [dies])
+    finish(victim)
+    assert started_days(database, berliner) == ["2026-05-13"]
+    processes = together(database, [dies, *["print(len(days.start_due(database)))"] * 3])
+    finish(processes.pop(0))
+    assert sum(int(finish(process)) for process in processes) == 10
+    assert started_days(database, berliner) == [f"2026-05-{day}" for day in range(13, 24)]
+
+
+def test_what_a_process_had_started_that_dies_is_not_started_again(database: Database, berliner: UserId) -> None:
+    start_due(database)
+    (victim,) = together(database, ["days.start_due(database)\nos._exit(0)"])
+    finish(victim)
+    (next_one,) = together(database, ["print(len(days.start_due(database)))"])
+    assert int(finish(next_one)) == 0
+    assert len(started_days(database, berliner)) == 11
+
+
+def test_many_users_of_one_zone_start_in_batches(
     database: Database, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("data.days.KEPT_LOG_EVENTS", 3)
-    user = preferences.create_user(database, "local")
-    for name in "ABCDE":
-        tasks.create(database, user, name=name)
+    monkeypatch.setattr("data.days.BATCH", 7)
+    users = [preferences.create_user(database, f"user {number}") for number in range(20)]
     start_due(database)
-    with database.read() as read:
-        assert event_log.horizon(read.connection) == 0, "all of it is young"
-    clock.advance(days=KEPT_LOG_AGE.days + 1)
-    start_due(database)
-    with database.read() as read:
-        assert event_log.horizon(read.connection) == 7, "all that is old went; the days that started are young"
+    clock.advance(days=5)  # 100 dates: some users' do not fit into one transaction
+    found = list(start_in_batches(database))
+    assert max(len(batch) for batch in found) == 7
+    assert Counter(itertools.chain(*found)) == Counter(
+        (user, date(2026, 5, day)) for user in users for day in range(14, 19)
+    )
+    for user in users:
+        assert started_days(database, user) == [f"2026-05-{day}" for day in range(13, 19)]

@@ -32,6 +32,8 @@ from tests.house import Clock
 
 FELT = Feelings(relief=80, mental_load=10, emotional_load=20, physical_load=30, aversion=40)
 TODAY = "2026-05-13"  # where the clock of the tests stands, at 10:00 UTC
+COUNTED = {"earliest_day": TODAY, "today": TODAY, "months": [TODAY[:7]], "is_early": True}
+UNCOUNTED = {**COUNTED, "months": [], "is_early": False}
 
 Command = Callable[[Database, UserId, InstanceId], Any]
 
@@ -116,12 +118,12 @@ def test_a_command_leads_where_the_state_allows_and_is_refused_without_a_trace_w
     if name == "undo":
         assert row.state == origin
         undone = "completion.undone" if state == "completed" else "cancellation.undone"
-        assert lines(database, seq) == [(undone, user, {**ids, "earliest_day": TODAY, "today": TODAY})]
+        assert lines(database, seq) == [(undone, user, {**ids, **(COUNTED if state == "completed" else UNCOUNTED)})]
         return
     assert row.state == target
     expected: dict[str, Any] = ids
     if name in ("complete", "cancel"):
-        expected = {**expected, "earliest_day": TODAY, "today": TODAY}
+        expected = {**expected, **(COUNTED if name == "complete" else UNCOUNTED)}
     if name == "cancel":
         expected = {**expected, "reason": "other"}
     assert lines(database, seq) == [(event, user, expected)]
@@ -524,7 +526,9 @@ def test_every_column_that_can_be_corrected_is_one_event_with_its_name(
         assert instances.edit(database, user, instance, **{column: value}) == (column,)
         assert getattr(stored(database, instance), column) == value
         ids = {"task": task, "instance": instance, "changed": [column]}
-        assert lines(database, before) == [("instance.edited", user, {**ids, "earliest_day": TODAY, "today": TODAY})]
+        is_early = column in ("completed_at", "actual_aversion")  # it is its task's first
+        touched = {**COUNTED, "is_early": is_early}
+        assert lines(database, before) == [("instance.edited", user, {**ids, **touched})]
 
 
 def test_an_edit_that_changes_nothing_leaves_no_trace(database: Database, user: UserId, instance: InstanceId) -> None:

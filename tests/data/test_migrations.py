@@ -22,7 +22,7 @@ from data.sqlite import sqlite
 from events.catalog import UserId
 from tests.data.ledger import all_rows, another_python, elsewhere, finish, lines
 
-HEAD = "0002"
+HEAD = "0004"
 AFTER_HEAD = f'''
 import sqlalchemy as sa
 from alembic import op

@@ -66,9 +66,12 @@ def test_the_stored_names_are_those_of_the_first_release() -> None:
         "CancellationUndone": "cancellation.undone",
         "InstanceEdited": "instance.edited",
         "DayStarted": "day.started",
+        "ClockCorrected": "clock.corrected",
+        "RoutineMissed": "routine.missed",
         "RefreshRequested": "refresh.requested",
         "DataImported": "data.imported",
         "DataRemoved": "data.removed",
+        "DataRestored": "data.restored",
         "EventUnreadable": "event.unreadable",
     }
 

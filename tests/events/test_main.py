@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from cache.pieces import ROWS
 from cache.rulebook import graph
-from cache.values import VALUES
 from data import tasks
 from events import __main__ as command_line
 from events.catalog import CATALOG
@@ -67,10 +67,10 @@ def test_the_picture_in_the_documentation_is_that_of_the_rules() -> None:
 
 
 def test_every_box_has_its_place() -> None:
-    drawn = graph.draw(graph.graph(RULES, VALUES, inventory.parts()))
+    drawn = graph.draw(graph.graph(RULES, ROWS, inventory.parts()))
     texts = {text for box in drawn.boxes for text in box.texts}
     assert {event.name for event in CATALOG} <= texts
-    assert {value.key for value in VALUES} <= {box.name for box in drawn.boxes}
+    assert {row.key for row in ROWS} <= {box.name for box in drawn.boxes}
     for box in drawn.boxes:
         assert 0 <= box.left < box.left + box.width <= drawn.width
         assert 0 <= box.top < box.top + box.height <= drawn.height

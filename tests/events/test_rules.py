@@ -5,15 +5,17 @@ from typing import Any
 
 import pytest
 
-from cache.values import VALUES
+from cache.pieces import KEYS, ROWS
 from data.preferences import FIELDS
 from events.catalog import (
     CATALOG,
     AccountChanged,
     CancellationUndone,
+    ClockCorrected,
     CompletionUndone,
     DataImported,
     DataRemoved,
+    DataRestored,
     DayStarted,
     Event,
     EventUnreadable,
@@ -25,6 +27,7 @@ from events.catalog import (
     InstanceStarted,
     PreferencesChanged,
     RefreshRequested,
+    RoutineMissed,
     TaskArchived,
     TaskCompleted,
     TaskCreated,
@@ -54,8 +57,14 @@ ANALYTICS = (
     | TRENDS
     | {"analytics.relief_summary.2026-05-13", "analytics.correlations", "analytics.distribution"}
 )
+MAY, JUNE = frozenset({"pieces.months.2026-05"}), frozenset({"pieces.months.2026-06"})
+SUMS = MAY | JUNE | {"pieces.years.2026", "pieces.past.all"}
+OF_MAY = SUMS - JUNE
+COUNTS_OF_MAY, COUNTS_OF_JUNE = frozenset({"pieces.counts.2026-05"}), frozenset({"pieces.counts.2026-06"})
+BEGINNINGS = frozenset({"pieces.beginnings.all"})
+PIECES = SUMS | COUNTS_OF_MAY | COUNTS_OF_JUNE | BEGINNINGS
 NOTHING: frozenset[str] = frozenset()
-EVERYTHING = PREFERENCES | METRICS | TASKS | SUMMARY | ANALYTICS
+EVERYTHING = PREFERENCES | METRICS | TASKS | SUMMARY | ANALYTICS | PIECES
 
 
 def a(kind: type[Event], **values: Any) -> Event:
@@ -70,28 +79,54 @@ def touching(kind: type[Event], earliest: date | None, **values: Any) -> Event:
     return a(kind, **OF_INSTANCE, earliest_day=earliest, today=TODAY, **values)
 
 
+MAY_ONLY: dict[str, Any] = {"months": ("2026-05",), "is_early": False}
+NO_MONTH: dict[str, Any] = {"months": (), "is_early": False}
+ALL_NUMBERS = METRICS | TASKS | ANALYTICS
+
 CASES: dict[str, tuple[Event, frozenset[str]]] = {
-    "completed today": (touching(TaskCompleted, TODAY), METRICS | TASKS | ANALYTICS),
-    "completed yesterday": (touching(TaskCompleted, YESTERDAY), METRICS | TASKS | ANALYTICS | SUMMARY),
-    "completion of today undone": (touching(CompletionUndone, TODAY), METRICS | TASKS | ANALYTICS),
-    "completion of yesterday undone": (touching(CompletionUndone, YESTERDAY), METRICS | TASKS | ANALYTICS | SUMMARY),
-    "cancelled today": (touching(InstanceCancelled, TODAY, reason="no_time"), METRICS | TASKS | ANALYTICS),
+    "completed today": (touching(TaskCompleted, TODAY, **MAY_ONLY), ALL_NUMBERS | OF_MAY),
+    "completed yesterday": (touching(TaskCompleted, YESTERDAY, **MAY_ONLY), ALL_NUMBERS | OF_MAY | SUMMARY),
+    "completed as one of the first": (
+        touching(TaskCompleted, TODAY, months=("2026-05", "2026-06"), is_early=True),
+        ALL_NUMBERS | SUMS | BEGINNINGS,
+    ),
+    "completed, by a version that did not look at months": (
+        touching(TaskCompleted, TODAY),
+        ALL_NUMBERS | SUMS | BEGINNINGS,
+    ),
+    "completion of today undone": (touching(CompletionUndone, TODAY, **MAY_ONLY), ALL_NUMBERS | OF_MAY),
+    "completion of yesterday undone": (
+        touching(CompletionUndone, YESTERDAY, **MAY_ONLY),
+        ALL_NUMBERS | OF_MAY | SUMMARY,
+    ),
+    "cancelled today": (touching(InstanceCancelled, TODAY, reason="no_time"), ALL_NUMBERS | COUNTS_OF_MAY),
     "cancelled on a day that a clock, set back since, had ended": (
         touching(InstanceCancelled, YESTERDAY, reason="no_time"),
-        METRICS | TASKS | ANALYTICS | SUMMARY,
+        ALL_NUMBERS | SUMMARY | COUNTS_OF_MAY,
     ),
-    "cancellation of today undone": (touching(CancellationUndone, TODAY), METRICS | TASKS | ANALYTICS),
+    "cancellation of today undone": (touching(CancellationUndone, TODAY), ALL_NUMBERS | COUNTS_OF_MAY),
     "cancellation of yesterday undone": (
         touching(CancellationUndone, YESTERDAY),
-        METRICS | TASKS | ANALYTICS | SUMMARY,
+        ALL_NUMBERS | SUMMARY | COUNTS_OF_MAY,
     ),
-    "open instance edited": (touching(InstanceEdited, None, changed=("note",)), METRICS | TASKS | ANALYTICS),
-    "instance of today edited": (touching(InstanceEdited, TODAY, changed=("note",)), METRICS | TASKS | ANALYTICS),
+    "open instance edited": (touching(InstanceEdited, None, **NO_MONTH, changed=("note",)), ALL_NUMBERS),
+    "planned at another time": (
+        touching(InstanceEdited, None, **NO_MONTH, changed=("created_at",)),
+        ALL_NUMBERS | COUNTS_OF_MAY | COUNTS_OF_JUNE,
+    ),
+    "instance of today edited": (
+        touching(InstanceEdited, TODAY, **MAY_ONLY, changed=("note",)),
+        ALL_NUMBERS | OF_MAY,
+    ),
     "instance of a finished day edited": (
-        touching(InstanceEdited, YESTERDAY, changed=("actual_relief",)),
-        METRICS | TASKS | ANALYTICS | SUMMARY,
+        touching(InstanceEdited, YESTERDAY, **MAY_ONLY, changed=("actual_relief",)),
+        ALL_NUMBERS | OF_MAY | SUMMARY,
     ),
-    "planned": (a(InstancePlanned, **OF_INSTANCE), METRICS | TASKS | RECOMMENDATIONS),
+    "planned": (a(InstancePlanned, **OF_INSTANCE), METRICS | TASKS | RECOMMENDATIONS | COUNTS_OF_MAY),
+    "planned where a month begins": (
+        InstancePlanned(user=UserId(1), at=datetime(2026, 5, 31, 20, tzinfo=UTC), **OF_INSTANCE),
+        METRICS | TASKS | RECOMMENDATIONS | COUNTS_OF_MAY | COUNTS_OF_JUNE,
+    ),
     "started": (a(InstanceStarted, **OF_INSTANCE), METRICS | TASKS | RECOMMENDATIONS),
     "paused": (a(InstancePaused, **OF_INSTANCE), METRICS | TASKS | RECOMMENDATIONS),
     "resumed": (a(InstanceResumed, **OF_INSTANCE), METRICS | TASKS | RECOMMENDATIONS),
@@ -100,12 +135,17 @@ CASES: dict[str, tuple[Event, frozenset[str]]] = {
     "task brought back": (a(TaskArchived, **OF_TASK, archived=False), TASKS | RECOMMENDATIONS),
     "notes of a task edited": (a(TaskEdited, **OF_TASK, changed=("notes", "due_at")), TASKS | RECOMMENDATIONS),
     "task renamed": (a(TaskEdited, **OF_TASK, changed=("name",)), METRICS | TASKS | ANALYTICS | SUMMARY),
-    "task of another kind": (a(TaskEdited, **OF_TASK, changed=("kind",)), METRICS | TASKS | ANALYTICS | SUMMARY),
+    "task of another kind": (
+        a(TaskEdited, **OF_TASK, changed=("kind",)),
+        METRICS | TASKS | ANALYTICS | SUMMARY | MAY | JUNE,
+    ),
     "task of other categories": (
         a(TaskEdited, **OF_TASK, changed=("notes", "categories")),
         METRICS | TASKS | ANALYTICS | SUMMARY,
     ),
     "day started": (a(DayStarted, day=TODAY), METRICS | ANALYTICS | SUMMARY),
+    "clock corrected": (a(ClockCorrected, today=TODAY), EVERYTHING),
+    "routine missed": (a(RoutineMissed, task="t", days=(YESTERDAY,)), TASKS),
     "one subsystem refreshed": (a(RefreshRequested, prefix="analytics.*"), ANALYTICS),
     "one value refreshed": (a(RefreshRequested, prefix="analytics.trends"), TRENDS),
     "everything refreshed": (a(RefreshRequested, prefix="*"), EVERYTHING),
@@ -124,7 +164,8 @@ CASES: dict[str, tuple[Event, frozenset[str]]] = {
     "removed": (a(DataRemoved, source="demo", tasks=1, instances=2), EVERYTHING),
     "unreadable": (a(EventUnreadable, stored_name="task.shared"), EVERYTHING),
     "account of another tier": (a(AccountChanged, tier="free"), PREFERENCES),
-    "user created": (a(UserCreated), NOTHING),
+    "restored": (a(DataRestored, of_seq=7), EVERYTHING),
+    "user created": (a(UserCreated), EVERYTHING),
 }
 
 
@@ -139,7 +180,7 @@ def test_every_event_of_the_catalog_has_a_case() -> None:
 
 
 def test_the_keys_of_these_cases_are_those_of_all_values() -> None:
-    bare = {value.key for value in VALUES}
+    bare = set(KEYS)
     assert {key for key in bare if not any(covers(key, full) for full in EVERYTHING)} == set()
     assert {full for full in EVERYTHING if not any(covers(key, full) for key in bare)} == set()
 
@@ -154,4 +195,4 @@ def test_no_event_is_global() -> None:
 
 
 def test_the_table_has_no_fault() -> None:
-    assert check(RULES, CATALOG, {value.key: value.where for value in VALUES}) == []
+    assert check(RULES, CATALOG, {row.key: row.where for row in ROWS}) == []

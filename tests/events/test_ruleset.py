@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from cache.values import VALUES
+from cache import pieces
 from events.catalog import (
     CATALOG,
     DayStarted,
@@ -266,7 +266,7 @@ def test_an_event_without_a_row_is_found_where_its_class_is() -> None:
 
 
 def test_the_true_table_would_notice_a_value_that_somebody_adds_without_a_rule() -> None:
-    keys = at(("goals.week", *(value.key for value in VALUES)))
+    keys = at(("goals.week", *pieces.KEYS))
     assert [str(finding) for finding in check(RULES, CATALOG, keys)] == [
         "cache/values.py:1: value 'goals.week' is reached by no rule and nothing else bounds its age"
     ]

@@ -4,6 +4,7 @@ from nicegui import ui
 from nicegui.testing import User
 from nicegui.testing.user_interaction import UserInteraction
 
+from pages.choosers import Select
 from pages.controls import Button, Words
 from pages.fields import Feeling
 from pages.markup import Block
@@ -58,6 +59,20 @@ def slide(user: User, label: str, value: int | None) -> None:
     found = [one for one in elements(user) if isinstance(one, Feeling) and one.props["label"] == label]
     with user.client:
         found[-1].value = value
+
+
+def pick(user: User, option: str) -> None:
+    """Pick one of the words of a choice; of the newest choice that has it."""
+    assert user.client is not None
+    found = [one for one in elements(user) if isinstance(one, ui.radio) and option in one.options.values()][-1]
+    with user.client:
+        found.value = next(value for value, label in found.options.items() if label == option)
+
+
+def choose(user: User, label: str, value: str) -> None:
+    """Choose from the drop-down list with this label."""
+    found = next(one for one in elements(user) if isinstance(one, Select) and one.props["aria-label"] == label)
+    UserInteraction(user, {found}, None).trigger("change", value)
 
 
 def submit(user: User, css_class: str = "dialog") -> None:

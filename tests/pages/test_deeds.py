@@ -10,7 +10,7 @@ from data.models import State
 from data.preferences import LOCAL_USER
 from pages.fields import Feeling
 from pages.markup import Block
-from tests.pages.hands import buttons, dialogs, elements, field, fill, press, rows, slide, submit, texts
+from tests.pages.hands import buttons, dialogs, elements, field, fill, pick, press, rows, slide, submit, texts
 from tests.pages.stage import Stage, until
 
 
@@ -111,7 +111,7 @@ async def test_a_task_with_all_its_fields_is_created_without_being_planned(user:
     await opened(user, stage)
     press(user, "New task")
     fill(user, "Name", "Dentist")
-    user.find("Self-care").click()
+    pick(user, "Self-care")
     fill(user, "Usually takes", "30,5")
     fill(user, "Categories", "health, calls, health")
     press(user, "Create only")

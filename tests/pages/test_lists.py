@@ -118,7 +118,7 @@ async def test_an_empty_dashboard_says_what_to_do_and_offers_a_demo(user: User, 
     press(user, "Look around with demo data")
     await until(lambda: not stage.section("Welcome").home.visible, seconds=30)
     await until(lambda: rows(user, "Recently done"))
-    assert stage.section("DemoNotice").home.visible
+    await until(lambda: stage.section("DemoNotice").home.visible)
 
 
 async def test_removing_the_demo_asks_first(user: User, stage: Stage) -> None:
@@ -130,7 +130,7 @@ async def test_removing_the_demo_asks_first(user: User, stage: Stage) -> None:
     assert len(rows(user, "Tasks")) > 1
     submit(user)
     await until(lambda: ids(user, "Tasks") == [own])
-    assert not stage.section("DemoNotice").home.visible
+    await until(lambda: not stage.section("DemoNotice").home.visible)
 
 
 @pytest.mark.parametrize("path", ["/", "/summary"])

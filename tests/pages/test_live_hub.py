@@ -4,6 +4,7 @@ import asyncio
 import gc
 import logging
 import threading
+import time
 import weakref
 from datetime import UTC, datetime
 
@@ -12,7 +13,7 @@ from nicegui import Client, background_tasks
 from nicegui.testing import User
 from nicegui.testing.user_interaction import UserInteraction
 
-from cache.values import DASHBOARD_METRICS, DASHBOARD_TASKS, SUMMARY_DAILY, Value
+from cache.values import ANALYTICS_RECOMMENDATIONS, DASHBOARD_METRICS, DASHBOARD_TASKS, SUMMARY_DAILY, Value
 from data import instances, preferences
 from data.fields import Feelings
 from events.catalog import Invalidated
@@ -122,7 +123,7 @@ async def test_who_has_no_line_is_marked_only_and_drawn_once_it_is_back(user: Us
     for handler in client.connect_handlers:
         client.safe_invoke(handler)
     await until(lambda: len(rows(user, "Recently done")) == 3)
-    assert stage.redraws(client)["Metrics"] == before["Metrics"] + 1
+    await until(lambda: stage.redraws(client)["Metrics"] == before["Metrics"] + 1)
 
 
 async def test_what_was_missed_without_any_notification_is_found_by_comparing(user: User, stage: Stage) -> None:
@@ -143,8 +144,9 @@ async def test_what_was_missed_without_any_notification_is_found_by_comparing(us
     assert "ThemeSwitch" not in stage.redraws(client) - before
 
 
-async def test_a_page_that_is_left_leaves_nothing_behind(user: User, stage: Stage) -> None:
-    client = await filled(user, stage)
+@pytest.mark.parametrize("path", ["/", "/analytics"])
+async def test_a_page_that_is_left_leaves_nothing_behind(user: User, stage: Stage, path: str) -> None:
+    client = await filled(user, stage, path)
     assert stage.application is not None
     hub = stage.application.pages.hub
     remembered = [weakref.ref(section) for section in stage.sections(client)]
@@ -291,7 +293,36 @@ async def test_a_card_that_takes_long_to_refresh_says_how_old_it_is(
         await until(lambda: "As of 10:00, refreshing" in note(stage, "Metrics"))
         released.set()
         await until(lambda: not note(stage, "Metrics"))
-    assert len(rows(user, "Running and paused")) == 1
+    await until(lambda: len(rows(user, "Running and paused")) == 1)
+
+
+async def test_a_slow_value_holds_up_only_the_cards_that_show_it(
+    user: User, stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = await stage.planned()
+    await filled(user, stage)
+    released = threading.Event()
+    load = ANALYTICS_RECOMMENDATIONS.loader
+
+    def slow(*arguments: object) -> object:
+        time.sleep(0.3)
+        released.wait(10)
+        return load(*arguments)  # type: ignore[arg-type]
+
+    released.set()
+    with monkeypatch.context() as slowed:
+        slowed.setitem(ANALYTICS_RECOMMENDATIONS.__dict__, "loader", slow)
+        recommended = stage.section("Recommended")
+        await stage.do(instances.start, one)  # by this the hub learns that it is slow
+        await until(lambda: recommended.redraws == 2 and len(rows(user, "Running and paused")) == 1)
+        released.clear()
+        await stage.do(instances.complete, one)
+        await until(lambda: len(rows(user, "Recently done")) == 1)
+        assert recommended.redraws == 2
+        released.set()
+        await until(lambda: recommended.redraws == 3)
+    lists = stage.section("Recent").reading.looks
+    assert lists[DASHBOARD_TASKS.key].as_of == recommended.reading.looks[ANALYTICS_RECOMMENDATIONS.key].as_of
 
 
 async def test_a_database_that_cannot_be_read_leaves_the_numbers_where_they_are(

@@ -43,7 +43,7 @@ async def test_what_has_no_data_is_a_dash_and_no_zero(user: User, stage: Stage) 
     stage.clock.advance(days=1)
     await opened(user, stage)
     shown = texts(user)
-    assert '<span class="component-label" title="100 minus your average stress.">Low stress</span>' in shown
+    assert 'href="/glossary#low_stress" title="100 minus your average stress.">Low stress</a>' in shown
     assert '<dt>Best relief</dt><dd class="fact-figure"><span class="figure">—</span></dd>' in shown
     assert shown.count("is-missing") >= 4
 

@@ -1,19 +1,21 @@
-"""The look at the clock: once at the start, again and again in the background, and never the end of anything."""
+"""The look at the clock: days, then routines, then warmth; and nothing that fails there takes the rest with it."""
 
 import logging
 import threading
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from apscheduler.triggers.interval import IntervalTrigger
 
-from data import preferences
+from cache.errors import LoadError
+from cache.values import DASHBOARD_METRICS, SUMMARY_DAILY
+from data import instances, preferences, tasks
 from data.database import Database
+from data.days import BATCH, calendar
+from data.preferences import CacheMode
 from events.catalog import DayStarted, UserId
-from scheduler import day as day_module
-from scheduler.day import DayWatch
+from scheduler.day import DayWatch, warm_summary
 from tests.house import Clock, House
 
 
@@ -30,124 +32,15 @@ def user(database: Database) -> UserId:
     return preferences.create_user(database, "local")
 
 
-@pytest.fixture
-def watch(database: Database) -> Iterator[DayWatch]:
-    made = DayWatch(database)
-    yield made
-    made.stop()
-
-
-@pytest.fixture
-def many_looks(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The background looks twenty times a second instead of every quarter of an hour."""
-    monkeypatch.setattr(day_module, "CronTrigger", lambda **_: IntervalTrigger(seconds=0.05))
-
-
-def days_of(database: Database) -> list[str]:
+def rows(database: Database, sql: str) -> list[tuple[object, ...]]:
     with database.read() as read:
-        return list(read.connection.exec_driver_sql("SELECT day FROM days ORDER BY day").scalars())
-
-
-class Seen:
-    """Waits until a day has been started."""
-
-    def __init__(self, database: Database, day: str) -> None:
-        self._database = database
-        self._day = day
-        self._happened = threading.Event()
-        database.after_commit.append(self._look)
-        self._look()
-
-    def _look(self) -> None:
-        if self._day in days_of(self._database):
-            self._happened.set()
-
-    def wait(self) -> bool:
-        return self._happened.wait(5)
-
-
-def scheduler_threads() -> int:
-    return sum("APScheduler" in thread.name for thread in threading.enumerate())
-
-
-def test_starting_looks_at_once(database: Database, user: UserId, watch: DayWatch) -> None:
-    watch.start()
-    assert days_of(database) == ["2026-05-13"]
-
-
-def test_starting_again_changes_nothing(database: Database, user: UserId, watch: DayWatch, clock: Clock) -> None:
-    before = scheduler_threads()
-    watch.start()
-    clock.advance(days=1)
-    watch.start()
-    assert days_of(database) == ["2026-05-13"], "the second start looked"
-    assert scheduler_threads() == before + 1
-    watch.stop()
-    assert scheduler_threads() == before
-
-
-def test_stopping_may_come_first_or_twice_and_starting_again_works(
-    database: Database, user: UserId, watch: DayWatch, clock: Clock
-) -> None:
-    watch.stop()
-    watch.start()
-    watch.stop()
-    watch.stop()
-    clock.advance(days=1)
-    watch.start()
-    assert days_of(database) == ["2026-05-13", "2026-05-14"]
-
-
-@pytest.mark.usefixtures("many_looks")
-def test_a_day_that_begins_while_the_app_runs_is_started_in_the_background(
-    database: Database, user: UserId, watch: DayWatch, clock: Clock
-) -> None:
-    watch.start()
-    seen = Seen(database, "2026-05-14")
-    clock.advance(hours=14)
-    assert seen.wait()
-
-
-@pytest.mark.usefixtures("many_looks")
-def test_a_failing_look_is_logged_and_the_next_one_works(
-    database: Database, user: UserId, watch: DayWatch, clock: Clock, caplog: pytest.LogCaptureFixture
-) -> None:
-    watch.start()
-    failed = threading.Event()
-    handler = logging.Handler()
-    handler.emit = lambda record: failed.set()  # type: ignore[method-assign]
-    day_module.log.addHandler(handler)
-    database.close()
-    assert failed.wait(5)
-    day_module.log.removeHandler(handler)
-    clock.advance(days=1)
-    database.open()
-    assert Seen(database, "2026-05-14").wait()
-    assert "the next look tries again" in caplog.text
-
-
-def test_a_failing_first_look_does_not_keep_the_app_from_starting(
-    database: Database, user: UserId, watch: DayWatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    database.close()
-    watch.start()
-    assert "the next look tries again" in caplog.text
-    database.open()
-    watch.look()
-    assert days_of(database) == ["2026-05-13"]
-
-
-@pytest.mark.usefixtures("many_looks")
-def test_after_stopping_nobody_looks_any_more(database: Database, user: UserId, watch: DayWatch, clock: Clock) -> None:
-    watch.start()
-    watch.stop()
-    clock.advance(days=1)
-    assert not Seen(database, "2026-05-14")._happened.wait(0.2)
+        return [tuple(row) for row in read.connection.exec_driver_sql(sql)]
 
 
 def test_a_started_day_is_one_log_line_without_personal_text(
-    database: Database, user: UserId, watch: DayWatch, clock: Clock, caplog: pytest.LogCaptureFixture
+    database: Database, user: UserId, clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
+    watch = DayWatch(database)
     with caplog.at_level(logging.INFO, "scheduler.day"):
         watch.look()
         watch.look()
@@ -173,3 +66,150 @@ def test_a_started_day_is_announced_before_the_look_returns(house: House) -> Non
     watch.look()
     disconnect()
     assert heard == [date(2026, 5, day) for day in (13, 14, 15)]
+
+
+def test_routines_of_a_day_are_planned_by_the_look_that_starts_it(
+    database: Database, user: UserId, clock: Clock
+) -> None:
+    watch = DayWatch(database)
+    watch.look()
+    tasks.create(database, user, name="Water the plants", routine="daily")
+    clock.advance(days=1)
+    watch.look()
+    assert rows(database, "SELECT state FROM instances") == [("planned",)]
+
+
+def test_a_look_at_routines_notices_new_ones_and_those_that_are_due(
+    database: Database, user: UserId, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watch = DayWatch(database)
+    watch.plan()
+    searched: list[None] = []
+    real = DayWatch.plan.__globals__["routines"].plan_in_batches
+    monkeypatch.setattr("data.routines.plan_in_batches", lambda database: searched.append(None) or real(database))
+    watch.plan()
+    assert not searched, "nothing has happened, and nothing is due"
+    tasks.create(database, user, name="Water the plants", routine="daily", routine_at="10:30")
+    watch.plan()
+    clock.advance(minutes=29, seconds=59)
+    watch.plan()
+    assert rows(database, "SELECT state FROM instances") == []
+    clock.advance(seconds=1)
+    watch.plan()
+    assert rows(database, "SELECT state FROM instances") == [("planned",)]
+    assert len(searched) == 2
+
+
+def test_a_clock_that_is_set_back_makes_the_look_search_again(database: Database, user: UserId, clock: Clock) -> None:
+    watch = DayWatch(database)
+    clock.advance(days=3650)
+    watch.look()
+    task = tasks.create(database, user, name="Water the plants", routine="daily")
+    clock.advance(days=1)
+    watch.look()
+    clock.advance(days=-3651)
+    watch.look()
+    clock.advance(days=1)
+    watch.look()
+    assert rows(database, f"SELECT day FROM routine_days WHERE task_id = '{task}'") == [("2026-05-14",)]
+
+
+# --- warmth
+
+
+def test_the_summary_of_the_new_day_is_ready_for_those_who_have_everything_preloaded(house: House) -> None:
+    other = house.new_user("other")
+    preferences.change(house.database, other, cache_mode="full")
+    watch = DayWatch(house.database, warm_summary(house.manager, CacheMode.SELECTIVE))
+    watch.look()
+    house.clock.advance(days=1)
+    watch.look()
+    assert [house.manager.why(SUMMARY_DAILY, user).state for user in (house.user, other)] == ["miss", "fresh"]
+
+
+def test_what_the_operator_chose_counts_for_those_who_have_not_chosen(house: House) -> None:
+    DayWatch(house.database, warm_summary(house.manager, CacheMode.FULL)).look()
+    assert house.manager.why(SUMMARY_DAILY, house.user).state == "fresh"
+
+
+def test_a_summary_that_cannot_be_warmed_keeps_nobody_elses_from_it(
+    database: Database, user: UserId, caplog: pytest.LogCaptureFixture
+) -> None:
+    other = preferences.create_user(database, "other")
+    warmed = []
+
+    def warm(who: UserId) -> None:
+        if who == user:
+            raise LoadError("summary.daily", RuntimeError("no"))
+        warmed.append(who)
+
+    DayWatch(database, warm).look()
+    assert warmed == [other]
+    assert f"nothing was warmed for user {user}" in caplog.text
+
+
+def test_all_days_have_started_before_anything_is_warmed(database: Database, user: UserId) -> None:
+    users = 2 * BATCH
+    for number in range(users - 1):
+        preferences.create_user(database, f"user {number}")
+    counts = []
+    DayWatch(database, lambda _: counts.append(rows(database, "SELECT count(*) FROM days")[0][0])).look()
+    assert counts == [users] * users
+
+
+# --- stopping
+
+
+def test_a_look_that_is_told_to_stop_ends_between_two_transactions_and_the_next_one_goes_on(
+    database: Database, user: UserId, clock: Clock
+) -> None:
+    watch = DayWatch(database)
+    watch.look()
+    clock.advance(days=3 * BATCH)
+    stopping = threading.Event()
+    stopping.set()
+    assert len(watch.look(stopping)) == BATCH
+    assert len(watch.look()) == 2 * BATCH
+
+
+def test_with_a_thousand_days_to_start_other_commands_get_their_turn(
+    database: Database, user: UserId, clock: Clock
+) -> None:
+    """Each command waits for one batch, not for all of them."""
+    DayWatch(database).look()
+    clock.advance(days=10 * BATCH)
+    seen: list[int] = []
+
+    def interfere() -> None:
+        if not seen and rows(database, "SELECT count(*) FROM days") != [(1,)]:
+            seen.append(0)
+            task = tasks.create(database, user, name="Taxes")
+            instances.plan(database, user, task)
+            seen.append(int(rows(database, "SELECT count(*) FROM days")[0][0]))  # type: ignore[call-overload]
+
+    database.after_commit.append(interfere)
+    DayWatch(database).look()
+    assert seen == [0, BATCH + 1]
+
+
+# --- with the scheduler switched off
+
+
+@pytest.mark.parametrize(("zone", "day_start"), [("Africa/Cairo", "00:00"), ("America/St_Johns", "03:00")])
+def test_without_any_look_no_reader_gets_a_summary_of_the_wrong_day(house: House, zone: str, day_start: str) -> None:
+    """A week of looks at the page, through a date without a midnight, with something done each day."""
+    preferences.change(house.database, house.user, time_zone=zone, day_start=day_start)
+    house.clock.now = datetime(2026, 4, 20, 9, tzinfo=UTC)
+    task = tasks.create(house.database, house.user, name="Taxes")
+    own = calendar(zone, day_start)
+    for number in range(8 * 4):
+        if number % 4 == 0:
+            instances.complete(
+                house.database, house.user, instances.plan(house.database, house.user, task), actual_minutes=number
+            )
+        with house.manager.snapshot(house.user) as snapshot:
+            shown, metrics = snapshot.get(SUMMARY_DAILY), snapshot.get(DASHBOARD_METRICS)
+            assert shown == snapshot.load(SUMMARY_DAILY)
+        assert shown.today == metrics.today == own.day_of(house.clock.now)
+        house.clock.advance(hours=6)
+    assert rows(house.database, "SELECT * FROM days") == []

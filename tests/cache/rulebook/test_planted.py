@@ -10,6 +10,7 @@ import msgspec
 import pytest
 from sqlalchemy import func, select, update
 
+from cache.pieces import PIECES, ROWS
 from cache.rulebook import faults
 from cache.rulebook.judging import judge, misses
 from cache.rulebook.observing import Observed, observe
@@ -49,7 +50,7 @@ from tests.cache.probes import probe
 def start(
     rules: tuple[Rule, ...] = RULES,
     catalog: tuple[type[Event], ...] = CATALOG,
-    values: tuple[Value[Any], ...] = VALUES,
+    values: tuple[Any, ...] = ROWS,
     parts: tuple[Part, ...] = (),
 ) -> list[str]:
     """Return what the start says."""
@@ -97,12 +98,12 @@ IN_THE_TABLES: dict[str, tuple[Callable[[], list[str]], str]] = {
         "nothing emits task.shared: no command in data/ makes a TaskShared",
     ),
     "a value is reached by no rule": (
-        lambda: start(values=(*VALUES, UNREACHED)),
+        lambda: start(values=(*ROWS, UNREACHED)),
         "value 'goals.week' is reached by no rule and nothing else bounds its age",
     ),
-    "a value stands twice": (lambda: start(values=(*VALUES, probe(key="dashboard.tasks"))), "'dashboard.tasks' stands"),
+    "a value stands twice": (lambda: start(values=(*ROWS, probe(key="dashboard.tasks"))), "'dashboard.tasks' stands"),
     "a value lies below another": (
-        lambda: start(values=(*VALUES, probe(key="dashboard.tasks.open"))),
+        lambda: start(values=(*ROWS, probe(key="dashboard.tasks.open"))),
         "one lies below the other",
     ),
     "two rows say the same": (lambda: start((*RULES, RULES[0])), "stands in two rows with the same condition"),
@@ -133,12 +134,12 @@ def test_the_start_finds(mistake: str) -> None:
 
 
 def test_the_start_finds_nothing_in_the_true_tables() -> None:
-    assert faults.find(RULES, CATALOG, VALUES, inventory.parts()) == []
+    assert faults.find(RULES, CATALOG, ROWS, inventory.parts()) == []
     assert inventory.faults() == []
 
 
 def test_a_value_may_say_why_its_age_is_enough() -> None:
-    assert start(values=(*VALUES, probe(key="goals.week", may_lag="read once a week"))) == []
+    assert start(values=(*ROWS, probe(key="goals.week", may_lag="read once a week"))) == []
 
 
 MISSPELT = {
@@ -152,9 +153,13 @@ MISSPELT = {
         "when=PreferenceChanged.moves_days",
         "PreferenceChanged is not in the catalog; did you mean 'PreferencesChanged'?",
     ),
-    "Rule(on=(UserCreated,), invalidates=()": (
-        "Rule(on=(UserCreated,), invalidate=()",
-        "a rule has no 'invalidate'; did you mean 'invalidates'?",
+    "Rule(on=(RefreshRequested,), carried=True)": (
+        "Rule(on=(RefreshRequested,), caried=True)",
+        "a rule has no 'caried'; did you mean 'carried'?",
+    ),
+    "parts=TouchesDays.years_touched": (
+        "parts=TouchesDays.year_touched",
+        "TouchesDays has no condition year_touched; did you mean 'years_touched'?",
     ),
 }
 
@@ -261,16 +266,16 @@ IN_THE_RULES: dict[str, tuple[tuple[Rule, ...], str]] = {
 @pytest.mark.parametrize("mistake", IN_THE_RULES)
 def test_the_deep_check_finds(mistake: str, observed: Observed) -> None:
     rules, sentence = IN_THE_RULES[mistake]
-    found = [str(finding) for finding in misses(rules, VALUES, observed)]
+    found = [str(finding) for finding in misses(rules, ROWS, observed)]
     assert any(sentence in finding for finding in found), found
     assert all(":" in finding for finding in found)
 
 
 def test_what_is_neither_invalidated_nor_kept_is_found_though_nothing_changed(observed: Observed) -> None:
     silent = exchanged(row_of(InstanceStarted), keeps={"summary.*": "finished days only"})
-    found = [finding.sentence for finding in judge(silent, CATALOG, VALUES, observed).findings]
+    found = [finding.sentence for finding in judge(silent, CATALOG, ROWS, observed).findings]
     assert any("its rules do not say what becomes of it" in sentence for sentence in found), found
-    assert not misses(silent, VALUES, observed)
+    assert not misses(silent, ROWS, observed)
 
 
 # --- in commands and loaders, found by running them
@@ -427,7 +432,10 @@ IN_THE_CODE: dict[str, tuple[Mapping[str, Command], tuple[Value[Any], ...], str]
 @pytest.mark.parametrize("mistake", IN_THE_CODE)
 def test_running_the_commands_finds(mistake: str) -> None:
     commands, values, sentence = IN_THE_CODE[mistake]
-    found = [str(finding) for finding in judge(RULES, CATALOG, values, observe(commands, values, days=3)).findings]
+    found = [
+        str(finding)
+        for finding in judge(RULES, CATALOG, (*values, *PIECES), observe(commands, values, days=3)).findings
+    ]
     assert any(sentence in finding for finding in found), found
 
 

@@ -11,14 +11,14 @@ import pytest
 from sqlalchemy import Connection, create_engine, insert
 
 from data.calculations import analytics, dashboard, recommendations, relief, summary
-from data.calculations.attempts import Attempt
-from data.calculations.measures import Measures
 from data.database import ReadTransaction
 from data.models import Base, Instance, State, Task, User
 from data.preferences import Profile
 from data.sqlite import sqlite
 from data.viewpoint import Viewpoint
 from events.catalog import UserId
+from tests.data.calculations.reference.attempts import Attempt
+from tests.data.calculations.reference.measures import Measures
 
 NOON = datetime(2026, 6, 10, 12, tzinfo=UTC)
 DAY = NOON.date()
@@ -36,11 +36,14 @@ class Records:
 
     def __init__(self, connection: Connection, user: int = 1, ids: Iterator[int] | None = None) -> None:
         self.connection = connection
-        self.read = ReadTransaction(connection=connection, seq=0, token=0)
         self.user = user
         self._ids = ids or itertools.count(1)
         self._tasks: set[str] = set()
         connection.execute(insert(User).values(id=user, name=f"user {user}", created_at=NOON))
+
+    @property
+    def read(self) -> ReadTransaction:
+        return ReadTransaction(connection=self.connection, seq=0, token=0)
 
     def of_user(self, user: int) -> "Records":
         return Records(self.connection, user, self._ids)

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from data.calculations.attempts import days_of, read_attempts, read_labels
 from data.days import calendar
 from data.viewpoint import Viewpoint
+from tests.data.calculations.reference.attempts import days_of, read_attempts, read_labels
 
 MakeView = Callable[..., Viewpoint]
 DAY = date(2026, 6, 10)

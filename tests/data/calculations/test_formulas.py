@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from data.calculations import formulas
+from tests.data.calculations.both import formulas
 
 NOON = datetime(2026, 6, 10, 12, tzinfo=UTC)
 

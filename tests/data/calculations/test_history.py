@@ -8,16 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from data.calculations.history import (
-    Tally,
-    read_active,
-    read_first_day,
-    read_history,
-    read_streak_before,
-    streaks,
-)
+from data.calculations.series import read_active, read_first_day, read_streak_before
 from data.days import calendar
 from data.viewpoint import Viewpoint
+from tests.data.calculations.reference.history import Tally, read_history, streaks
 
 MakeView = Callable[..., Viewpoint]
 DAY = date(2026, 6, 10)

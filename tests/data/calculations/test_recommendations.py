@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from data.calculations.recommendations import Recommendation, expected, load_recommendations, urgency
+from data.calculations.recommendations import Recommendation, expected, fitting, load_recommendations, urgency
 from data.viewpoint import Viewpoint
 
 MakeView = Callable[..., Viewpoint]
@@ -25,18 +25,37 @@ def ranks(one: Recommendation) -> dict[str, float | None]:
 
 
 def test_an_expectation_is_shrunk_as_if_the_usual_had_been_seen_three_times() -> None:
-    assert expected([(1.0, 90), (0.5, 60)], 40) == pytest.approx((90 + 30 + 120) / 4.5)
-    assert expected([(1.0, None)], 40) == 40
-    assert expected([(1.0, 90)], None) == 90
-    assert expected([], None) is None
+    assert expected(90 + 0.5 * 60, 1.5, 40) == pytest.approx((90 + 30 + 120) / 4.5)
+    assert expected(0.0, 0.0, 40) == 40
+    assert expected(90.0, 1.0, None) == 90
+    assert expected(0.0, 0.0, None) is None
 
 
 @settings(deadline=None)
-@given(st.lists(st.tuples(st.floats(0, 1), st.none() | st.floats(0, 100))), st.none() | st.floats(0, 100))
-def test_an_expectation_stays_on_the_scale(pairs: list[tuple[float, float | None]], usual: float | None) -> None:
-    result = expected(pairs, usual)
-    assert result is None or 0 <= result <= 100
+@given(st.lists(st.tuples(st.floats(0.001, 1), st.floats(0, 100))), st.none() | st.floats(0, 100))
+def test_an_expectation_stays_on_the_scale(pairs: list[tuple[float, float]], usual: float | None) -> None:
+    result = expected(sum(weight * value for weight, value in pairs), sum(weight for weight, _ in pairs), usual)
+    assert result is None or -1e-9 <= result <= 100 + 1e-9
     assert usual is None or result is not None
+
+
+def rated(name: str, **fields: Any) -> Recommendation:
+    values: dict[str, Any] = dict.fromkeys(Recommendation.__struct_fields__)
+    return Recommendation(**(values | {"name": name, "kind": "work", "categories": (), "sub_scores": ()} | fields))
+
+
+def test_filters_keep_the_order_and_what_fits() -> None:
+    long, short, unknown = (
+        rated("long", expected_minutes=90.0, categories=("home",)),
+        rated("short", expected_minutes=20.0, estimate_minutes=90.0, kind="play", categories=("home", "x")),
+        rated("unknown", estimate_minutes=None),
+    )
+    everything = [long, short, unknown]
+    assert fitting(everything) == everything
+    assert fitting(everything, minutes=30) == [short, unknown]
+    assert fitting(everything, category="home") == [long, short]
+    assert fitting(everything, category="home", kind="play") == [short]
+    assert fitting([rated("estimated", estimate_minutes=31.0)], minutes=30) == []
 
 
 def test_urgency_rises_to_the_due_time() -> None:

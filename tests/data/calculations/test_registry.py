@@ -53,3 +53,8 @@ def test_four_metrics_are_monitored_unless_others_were_chosen() -> None:
     assert monitored(()) == DEFAULT_MONITORED
     assert monitored(("avg_grit", "removed_long_ago", "avg_grit")) == ("avg_grit",)
     assert monitored(("removed_long_ago",)) == DEFAULT_MONITORED
+
+
+def test_every_metric_says_what_it_is_made_of() -> None:
+    assert all(metric.source for metric in METRICS)
+    assert len({metric.name for metric in METRICS}) == len(METRICS)

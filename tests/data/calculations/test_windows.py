@@ -9,14 +9,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from data.calculations import windows
-from data.calculations.attempts import Attempt
-from data.calculations.history import AVERAGED, Tally, Window, tally
-from data.calculations.measures import measure
-from data.calculations.registry import BY_NAME, METRICS
+from tests.data.calculations.both import METRICS, windows
+from tests.data.calculations.reference.attempts import Attempt
+from tests.data.calculations.reference.history import AVERAGED, Tally, Window, tally
+from tests.data.calculations.reference.measures import measure
 
 MakeAttempt = Callable[..., Attempt]
 
+BY_NAME = {metric.name: metric for metric in METRICS}
 MONDAY = date(2026, 6, 8)
 SUNDAY = MONDAY + timedelta(days=6)
 

@@ -2,8 +2,8 @@
 
 import msgspec
 
-from data.calculations import formulas
-from data.calculations.attempts import Attempt
+from tests.data.calculations.reference import formulas
+from tests.data.calculations.reference.attempts import Attempt
 
 
 class Measures(msgspec.Struct, frozen=True, kw_only=True, gc=False):

@@ -14,12 +14,12 @@ from typing import Literal
 import msgspec
 from sqlalchemy import func, select
 
-from data.calculations.attempts import COMPLETED_AT, Attempt, completed_within, days_of, read_attempts
-from data.calculations.measures import measure
 from data.database import ReadTransaction
 from data.days import ONE_DAY, Calendar
 from data.models import Instance, Kind, State
 from data.viewpoint import Viewpoint
+from tests.data.calculations.reference.attempts import COMPLETED_AT, Attempt, completed_within, days_of, read_attempts
+from tests.data.calculations.reference.measures import measure
 
 AVERAGED = (
     "relief",

@@ -1,0 +1,159 @@
+"""Consecutive local days as arrays, put together from months, and the windows that end with each of them.
+
+What is made of a window is in `windows`. Numbers of days are float64 arrays, oldest first; no data is NaN.
+"""
+
+from collections.abc import Sequence
+from datetime import date
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+from sqlalchemy import func, select
+
+from data.calculations.completed import days_at
+from data.calculations.formulas import MINUTES_PER_DAY, Numbers
+from data.calculations.months import BY_DAY, Month, load_counts, load_month, part_of, parts_between
+from data.database import ReadTransaction
+from data.days import ONE_DAY, Calendar
+from data.models import Instance, Kind, State
+from data.viewpoint import Viewpoint
+
+SLEEP_MINUTES_COUNTED = 480.0
+"""Sleep counts at most this much a day, so that lying in is no achievement."""
+
+
+class Windows:
+    """The windows of `length` days that end with each of some consecutive days.
+
+    `streak_days` are as of each window's last day. `active` is the number of timers that run, where the window ends
+    today, and NaN elsewhere, because nobody wrote that down.
+    """
+
+    def __init__(
+        self, daily: dict[str, Numbers], length: int, streak_days: Numbers, target_minutes_per_day: float
+    ) -> None:
+        self._daily = daily
+        self._totals: dict[str, Numbers] = {}
+        self.length = length
+        self.streak_days = streak_days
+        self.active: Numbers = np.full(len(streak_days), np.nan)
+        self.target_minutes_per_day = target_minutes_per_day
+
+    def days(self, name: str) -> Numbers:
+        """Return a column's days in each window: windows x `length`."""
+        reach = len(self.streak_days) + self.length - 1
+        return sliding_window_view(self._daily[name][-reach:], self.length)
+
+    def total(self, name: str) -> Numbers:
+        """Return the sum of a column in each window."""
+        found = self._totals.get(name)
+        if found is None:
+            found = self._totals[name] = self.days(name).sum(axis=1)
+        return found
+
+
+class Series:
+    """The local days from `first` on. `daily` holds columns by name: those of `BY_DAY`, `created`, `cancelled`, and
+    `counted_sleep` and `tracked`, which are made of them."""
+
+    def __init__(self, first: date, daily: dict[str, Numbers], streaks: Sequence[int], target: float) -> None:
+        self.first = first
+        self.daily = daily
+        self.streaks = streaks
+        self._target = target
+
+    def windows(self, first: date, last: date, length: int) -> Windows:
+        """Return the windows of *length* days that end with the days *first* to *last*; all their days are known."""
+        begin, end = (first - self.first).days, (last - self.first).days + 1
+        cut = {name: column[begin - length + 1 : end] for name, column in self.daily.items()}
+        return Windows(cut, length, np.array(self.streaks[begin:end], dtype=np.float64), self._target)
+
+
+def read_series(
+    read: ReadTransaction, view: Viewpoint, first: date, last: date, *, with_created: bool = False
+) -> Series:
+    """Return the local days *first* to *last*. What was created is counted only if asked for."""
+    parts = parts_between(first, last)
+    months: list[Month] = [read.piece(load_month, view, part) for part in parts]
+    counts = [read.piece(load_counts, view, part) for part in parts]
+    columns = np.concatenate([month.days() for month in months], axis=1)
+    begin = (first - months[0].sums.first).days
+    chosen = slice(begin, begin + (last - first).days + 1)
+    daily = dict(zip(BY_DAY, columns[:, chosen], strict=True))
+    daily["cancelled"] = np.concatenate([np.array(count.cancelled, dtype=np.float64) for count in counts])[chosen]
+    if with_created:
+        daily["created"] = np.concatenate([np.array(count.created, dtype=np.float64) for count in counts])[chosen]
+    else:
+        daily["created"] = np.full((last - first).days + 1, np.nan)
+    daily |= derived(daily)
+    done = [bool(count) for count in daily["completed"].tolist()]
+    before = read_streak_before(read, view, first)
+    return Series(
+        first, daily, streaks(first, done, before, view.profile.calendar), view.profile.target_minutes_per_day
+    )
+
+
+def derived(daily: dict[str, Numbers]) -> dict[str, Numbers]:
+    """Return the columns that windows need besides, made of a day's others: each day by itself, before any sum."""
+    sleep = np.minimum(daily["minutes_sleep"], SLEEP_MINUTES_COUNTED)
+    tracked = sleep + sum(daily[f"minutes_{kind}"] for kind in Kind if kind is not Kind.SLEEP)
+    return {"counted_sleep": sleep, "tracked": 100 * (1 - np.exp(-2 * tracked / MINUTES_PER_DAY))}
+
+
+def streaks(first: date, done: Sequence[bool], before: int, calendar: Calendar) -> list[int]:
+    """Return the streak as of each day from *first* on: days in a row with a completion, up to it or the day before it.
+
+    *before* is the run that ends with the day before the first. A date that the zone skipped breaks no run.
+    """
+    found = []
+    run = before
+    for place, is_done in enumerate(done):
+        if is_done:
+            run += 1
+            found.append(run)
+        else:
+            found.append(run)  # the day is not over: yesterday's run still stands
+            run = 0 if run and calendar.exists(first + ONE_DAY * place) else run
+    return found
+
+
+def read_streak_before(read: ReadTransaction, view: Viewpoint, day: date) -> int:
+    """Return how many days in a row, ending with the one before *day*, have a completion. Reads no month before."""
+    calendar = view.profile.calendar
+    run = 0
+    expected = day - ONE_DAY
+    while True:
+        first = expected.replace(day=1)
+        done = read.piece(load_month, view, part_of(first)).days()[0]
+        while expected >= first:
+            if done[(expected - first).days]:
+                run += 1
+            elif calendar.exists(expected):
+                return run
+            expected -= ONE_DAY
+
+
+def read_first_day(read: ReadTransaction, view: Viewpoint) -> date | None:
+    """Return the first local day on which anything was created, completed or cancelled; None if nothing ever was."""
+    days = days_at(read, view, "min(created_at)", "min(completed_at)", "min(cancelled_at)")
+    return min((day for day in days if day is not None), default=None)
+
+
+def read_active(read: ReadTransaction, view: Viewpoint) -> int:
+    """Return the number of instances whose timer runs now."""
+    return (
+        read.connection.scalar(
+            select(func.count()).where(Instance.user_id == view.user, Instance.state == State.ACTIVE)
+        )
+        or 0
+    )
+
+
+def dates(first: date, last: date) -> list[date]:
+    """Return all dates from *first* to *last*."""
+    return [first + ONE_DAY * place for place in range((last - first).days + 1)]
+
+
+def known(numbers: Numbers) -> list[float | None]:
+    """Return the numbers with None for no data."""
+    return [None if number != number else number for number in numbers.tolist()]

@@ -1,0 +1,46 @@
+"""What a worker thread has read so far, on its way to the event loop: fast values need not wait for slow ones."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+
+from pages.section import Reading
+
+
+class Arrivals:
+    """The readings of one worker, each of which contains all before it. Made on the event loop."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._newest: Reading | None = None
+        self._has_ended = False
+        self._changed = asyncio.Event()
+
+    def put(self, reading: Reading) -> None:
+        """Take *reading*. From any thread; one that is overtaken by the next is never seen."""
+        self._newest = reading
+        with contextlib.suppress(RuntimeError):  # the loop has closed meanwhile: nobody is left to draw for
+            self._loop.call_soon_threadsafe(self._changed.set)
+
+    def end(self, _: object = None) -> None:
+        """Say that nothing will come any more. On the event loop."""
+        self._has_ended = True
+        self._changed.set()
+
+    async def within(self, patience: float) -> AsyncIterator[Reading | None]:
+        """Yield the newest reading whenever there is one, and once None when *patience* seconds have passed."""
+        impatient_at: float | None = self._loop.time() + patience
+        while True:
+            reading, self._newest = self._newest, None
+            if reading is not None:
+                yield reading
+            elif self._has_ended:
+                return
+            else:
+                self._changed.clear()  # what is put from now on sets it later: that happens on this loop, too
+                try:
+                    async with asyncio.timeout_at(impatient_at):
+                        await self._changed.wait()
+                except TimeoutError:
+                    impatient_at = None
+                    yield None

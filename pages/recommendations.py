@@ -1,0 +1,190 @@
+"""What to do next: the recommended tasks, with what speaks for each, and one click to plan or start it.
+
+How they are ranked is in `data.calculations.recommendations`. Filters only leave out: scores stay those among all. They
+stand in the address, so a reload or a link brings them back.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from cache.values import ANALYTICS_RECOMMENDATIONS, PREFERENCES
+from data.calculations.recommendations import Recommendation, Recommendations, SubScore
+from events.catalog import InstanceId, TaskId
+from pages import figures
+from pages.charts import bar
+from pages.choosers import Segments, Select
+from pages.controls import button, heading, stack
+from pages.deeds import Deeds
+from pages.figures import Present
+from pages.markup import Block, Markup, join, tag
+from pages.rows import EmptyState, RowList
+from pages.section import Section, Shown
+from pages.terms import term
+from pages.visit import Visit
+from pages.why import why_button
+from pages.words import KINDS
+
+MOST = 4
+TASKS, PLANNED = "", "planned"
+MODES = {TASKS: "Any task", PLANNED: "Planned"}
+MINUTES = {"": "Any time", "10": "10 min", "15": "15 min", "30": "30 min", "60": "1 h", "120": "2 h"}
+SUB_SCORES = {"gain": "Gain", "pace": "Pace", "ease": "Ease", "urgency": "Urgency"}
+UNITS = {"gain": "points", "pace": "points per hour", "ease": "of 100", "urgency": "of 100"}
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A recommendation as a row of a list."""
+
+    recommended: Recommendation
+
+    @property
+    def id(self) -> str:
+        """What tells it from others: a task has one row among tasks, and one for each time it is planned."""
+        return self.recommended.instance_id or self.recommended.task_id
+
+
+class Recommended(Section):
+    """The best of what could be done now."""
+
+    values = (ANALYTICS_RECOMMENDATIONS, PREFERENCES)
+    name: ClassVar[str] = "What next"
+
+    def __init__(self, visit: Visit, deeds: Deeds) -> None:
+        self._deeds = deeds
+        super().__init__(visit)
+
+    def build(self) -> None:
+        """Make the filters and the list."""
+        self.home.classes("card recommended")
+        address = self.visit.address
+        with stack("section-head"):
+            self.home.props["aria-labelledby"] = heading("What next").html_id
+            self._mode = Segments("Out of what", MODES, lambda mode: address.choose(step=False, next=mode))
+            why_button(self)
+        with stack("filters", role="group", aria_label="Only what fits"):
+            self._minutes = Select("Minutes I have", lambda minutes: address.choose(step=False, minutes=minutes))
+            self._kind = Select("Kind", lambda kind: address.choose(step=False, kind=kind))
+            self._category = Select("Category", lambda category: address.choose(step=False, category=category))
+        self._rows = RowList("What next", lambda offer: OfferRow(self._deeds, offer), most=MOST)
+        self._empty = EmptyState("")
+        address.listen(self.show_again)
+
+    def update(self, shown: Shown) -> None:
+        """Show what fits."""
+        found, profile = shown.get(ANALYTICS_RECOMMENDATIONS), shown.get(PREFERENCES)
+        get = self.visit.address.get
+        mode = PLANNED if get("next") == PLANNED else TASKS
+        of_mode = found.planned if mode == PLANNED else found.templates
+        minutes, kind, category = get("minutes"), get("kind"), get("category")
+        self._mode.choose(mode)
+        self._minutes.offer(MINUTES, minutes)
+        self._kind.offer({"": "Any kind", **KINDS}, kind)
+        self._category.offer({"": "Any category", **{word: word for word in _categories(found)}}, category)
+        fits = [
+            Offer(one)
+            for one in of_mode
+            if (kind not in KINDS or one.kind == kind)
+            and (not category or category in one.categories)
+            and (not minutes.isdecimal() or _takes(one) <= float(minutes))
+        ]
+        self._rows.show(fits, Present(self.visit.services.clock(), shown.today, profile))
+        self._empty.show(visible=not fits, sentence=_why_empty(mode, of_mode, found))
+
+
+class OfferRow:
+    """One recommendation."""
+
+    def __init__(self, deeds: Deeds, offer: Offer) -> None:
+        self._deeds = deeds
+        self._offer = offer
+        is_planned = offer.recommended.instance_id is not None
+        with stack("entry offer", "li", data_row=f"offer-{offer.id}") as self.element:
+            self._text = Block().classes("entry-text")
+            with stack("entry-buttons"):
+                self._start = button("Start", self._go, look="is-main", icon="play").once()
+                self._plan = None if is_planned else button("", self._put_off, look="is-quiet", icon="plan").once()
+
+    def update(self, item: Offer, present: Present) -> None:
+        """Show *item*."""
+        self._offer = item
+        one = item.recommended
+        self._start.call(f"Start now: {one.name}" if self._plan else f"Start: {one.name}")
+        if self._plan is not None:
+            self._plan.call(f"Plan as it is: {one.name}")
+        self._text.show(_markup(one, present))
+
+    async def _go(self) -> None:
+        one = self._offer.recommended
+        if one.instance_id is not None:
+            await self._deeds.start(InstanceId(one.instance_id))
+        else:
+            await self._deeds.plan(TaskId(one.task_id), one.name, start=True)
+
+    async def _put_off(self) -> None:
+        one = self._offer.recommended
+        await self._deeds.plan(TaskId(one.task_id), one.name)
+
+
+def _categories(found: Recommendations) -> list[str]:
+    named = {category for one in (*found.templates, *found.planned) for category in one.categories}
+    return sorted(named, key=str.casefold)
+
+
+def _takes(one: Recommendation) -> float:
+    """Return how many minutes it is likely to take; none if nobody knows, so that it is not left out."""
+    minutes = one.expected_minutes if one.completions else one.estimate_minutes or one.expected_minutes
+    return minutes or 0.0
+
+
+def _why_empty(mode: str, of_mode: Sequence[Recommendation], found: Recommendations) -> str:
+    if of_mode:
+        return "Nothing fits. Choose more time, or any kind."
+    if mode == PLANNED and found.templates:
+        return "Nothing is planned. Look among all tasks instead."
+    return "Once there are tasks, the most rewarding one for now stands here."
+
+
+def _markup(one: Recommendation, present: Present) -> Markup:
+    score = figures.DASH if one.score is None else figures.number(one.score)
+    return join(
+        tag(
+            "p",
+            tag("span", score, class_="offer-score", title="Score: the weighted mean of the four below, 0 to 100"),
+            tag("span", one.name),
+            class_="entry-title",
+        ),
+        tag("p", *(tag("span", fact, class_="fact") for fact in _facts(one, present) if fact), class_="entry-facts"),
+        tag("dl", *(_sub_score(sub) for sub in one.sub_scores), class_="sub-scores"),
+    )
+
+
+def _facts(one: Recommendation, present: Present) -> list[str]:
+    due: str = ""
+    if one.due_at is not None:
+        is_late = one.due_at < present.now
+        due = (
+            tag("span", f"{figures.late(one.due_at, present.now)} overdue", class_="flag is-late")
+            if is_late
+            else f"due {figures.moment(one.due_at, present)}"
+        )
+    takes = _takes(one)
+    return [
+        due,
+        tag("span", KINDS.get(one.kind, one.kind), class_="kind"),
+        f"about {figures.duration(takes)}" if takes else "",
+        f"relief {figures.number(one.expected_relief)}" if one.expected_relief is not None else "",
+    ]
+
+
+def _sub_score(sub: SubScore) -> Markup:
+    rank = figures.DASH if sub.rank is None else figures.number(sub.rank)
+    value = figures.plain(sub.value, UNITS[sub.name])
+    return tag(
+        "div",
+        tag("dt", term(sub.name, SUB_SCORES[sub.name])),
+        tag(
+            "dd", bar((sub.rank or 0.0) / 100), tag("span", rank, class_="figure"), title=f"{value}; rank {rank} of 100"
+        ),
+    )

@@ -1,0 +1,197 @@
+"""Measure what the numbers cost, beside one aggregate over the same rows in raw SQL: part of `make bench`.
+
+Each size is a process of its own, which has computed nothing before: a demo of ten years, all values that pages show,
+then again after one more completion, after an edit of something old, and so on. Meanwhile an event loop in the main
+thread says how late it was. Nothing is asserted: figures are for people, and ratios within one run say more than times.
+"""
+
+import argparse
+import asyncio
+import json
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from cache.settings import CacheSettings
+from cache.values import VALUES
+from data import demo, instances
+from data.fields import Feelings
+from data.preferences import CacheBackend
+from tests.house import House, open_house
+
+SIZES = (1_000, 10_000, 100_000)
+MILLION = 1_000_000
+DAYS = 3650
+FINISHED_SHARE = 1.05
+"""The demo leaves some instances cancelled: so many more are made than are to be completed."""
+ROUNDS = 7
+COLUMNS = (
+    *(f"predicted_{name}" for name in ("relief", "aversion", "motivation")),
+    *(f"actual_{name}" for name in ("relief", "mental_load", "emotional_load", "physical_load", "aversion")),
+    *("estimate_minutes", "actual_minutes", "completion_percent", "created_at", "started_at", "completed_at"),
+)
+FROM = "FROM instances NOT INDEXED WHERE user_id = 1 AND completed_at IS NOT NULL"
+MEANS_SQL = f"SELECT count(*), {', '.join(f'avg({column})' for column in COLUMNS)} {FROM}"
+RANGES_SQL = (
+    f"SELECT count(*), {', '.join(f'avg({column}), min({column}), max({column})' for column in COLUMNS)} {FROM}"
+)
+FELT = Feelings(relief=50, mental_load=20, emotional_load=30, physical_load=10, aversion=40)
+
+
+def timed(work: Callable[[], object]) -> float:
+    """Return the seconds that *work* keeps a processor busy: what others do on the machine is left out."""
+    began = time.thread_time()
+    work()
+    return time.thread_time() - began
+
+
+class Life:
+    """One user's ten years, and the costs of looking at them."""
+
+    def __init__(self, house: House) -> None:
+        self.house = house
+
+    def query(self, sql: str) -> list[Any]:
+        with self.house.database.read() as read:
+            return list(read.connection.exec_driver_sql(sql))
+
+    def aggregate(self, sql: str) -> float:
+        """The median of some runs; the first one has warmed the pages of the file."""
+        self.query(sql)
+        return statistics.median(timed(partial(self.query, sql)) for _ in range(5))
+
+    def all_values(self) -> float:
+        def work() -> None:
+            with self.house.manager.snapshot(self.house.user) as snapshot:
+                for value in VALUES:
+                    snapshot.get(value)
+
+        return timed(work)
+
+    def after(self, acts: list[Callable[[], object]]) -> float:
+        """The median cost of all values after each of *acts*, whose own cost is left out."""
+        costs = []
+        for act in acts:
+            act()
+            costs.append(self.all_values())
+        return statistics.median(costs)
+
+    def measure(self) -> dict[str, float]:
+        house = self.house
+        own = (house.database, house.user)
+        found = {"means": self.aggregate(MEANS_SQL), "ranges": self.aggregate(RANGES_SQL)}
+        found["cold"] = self.all_values()
+        found["nothing"] = statistics.median(self.all_values() for _ in range(ROUNDS))
+        ((task,),) = self.query("SELECT id FROM tasks WHERE user_id = 1 ORDER BY id LIMIT 1")
+        in_order = [one for (one,) in self.query(f"SELECT id {FROM} ORDER BY completed_at LIMIT 500")]
+        old = in_order[100 :: 400 // ROUNDS]
+
+        def complete() -> None:
+            planned = instances.plan(*own, task)
+            instances.complete(*own, planned, actual=FELT, actual_minutes=20.0)
+
+        found["completion"] = self.after([complete] * ROUNDS)
+        edit = partial(instances.edit, *own)
+        found["old edit"] = self.after([partial(edit, one, actual_relief=7, actual_minutes=33.0) for one in old])
+        found["old undo"] = self.after([partial(instances.undo, *own, one) for one in old])
+        found["first aversion"] = self.after(
+            [partial(edit, in_order[0], actual_aversion=aversion) for aversion in (3, 5)]
+        )
+        clear: Callable[[], object] = house.manager.clear
+        found["cold again"] = self.after([clear] * 3)
+        return found
+
+
+async def lateness(work: threading.Thread) -> list[float]:
+    """Return by how much an event loop was late each time, while *work* goes on."""
+    late = []
+    while work.is_alive():
+        began = time.perf_counter()
+        await asyncio.sleep(0.005)
+        late.append(time.perf_counter() - began - 0.005)
+    return late
+
+
+def measure(folder: Path, backend: CacheBackend) -> dict[str, float]:
+    """Open the life in *folder* and return all that was measured, in seconds and MB."""
+    with open_house(folder, backend=backend, max_size_mb=CacheSettings().max_size_mb) as house:
+        life = Life(house)
+        found = life.measure()
+        house.manager.clear()
+        for what, act in (("late", life.all_values), ("late without", partial(time.sleep, 1.0))):
+            work = threading.Thread(target=act)
+            work.start()
+            late = sorted(asyncio.run(lateness(work)))
+            found[what], found[f"{what} p99"] = late[-1], late[int(0.99 * (len(late) - 1))]
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return found | {"peak_mb": peak / (2**20 if sys.platform == "darwin" else 2**10)}
+
+
+def report(results: dict[int, dict[str, float]]) -> str:
+    """Return the table of *results*, by the number of completed instances."""
+    rows: list[tuple[str, Callable[[dict[str, float]], str]]] = [
+        ("aggregate: mean of 14 columns", lambda one: f"{one['means'] * 1000:.1f} ms"),
+        ("aggregate: mean, least, most", lambda one: f"{one['ranges'] * 1000:.1f} ms"),
+        ("all values, cold", lambda one: f"{one['cold'] * 1000:.0f} ms"),
+        ("  x mean, least, most (aim: 5)", lambda one: f"{one['cold'] / one['ranges']:.1f}"),
+        ("  x mean", lambda one: f"{one['cold'] / one['means']:.1f}"),
+        ("again, cache emptied", lambda one: f"{one['cold again'] * 1000:.0f} ms"),
+        ("  x mean, least, most", lambda one: f"{one['cold again'] / one['ranges']:.1f}"),
+        *(
+            row
+            for what in ("completion", "old edit", "old undo", "first aversion")
+            for row in (
+                (f"after {what}", lambda one, what=what: f"{one[what] * 1000:.1f} ms"),
+                ("  of cold (aim: 5%)", lambda one, what=what: f"{100 * one[what] / one['cold again']:.1f}%"),
+            )
+        ),
+        ("nothing changed", lambda one: f"{one['nothing'] * 1000:.2f} ms"),
+        ("event loop late, most (aim: 20)", lambda one: f"{one['late'] * 1000:.1f} ms"),
+        ("  p99", lambda one: f"{one['late p99'] * 1000:.1f} ms"),
+        ("event loop late, nothing going on", lambda one: f"{one['late without'] * 1000:.1f} ms"),
+        ("  p99", lambda one: f"{one['late without p99'] * 1000:.1f} ms"),
+        ("memory, most (aim: 300)", lambda one: f"{one['peak_mb']:.0f} MB"),
+    ]
+    text = f"{'ten years, completed':34}" + "".join(f"{size:>12,}" for size in results) + "\n"
+    for label, show in rows:
+        text += f"{label:34}" + "".join(f"{show(one):>12}" for one in results.values()) + "\n"
+    return text
+
+
+def main(arguments: list[str]) -> dict[str, Any]:
+    """Measure all sizes, print the table, and return the figures."""
+    parser = argparse.ArgumentParser(prog="make bench ARGS=numbers", description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--million", action="store_true", help="a million instances as well: some minutes")
+    parser.add_argument("--quick", action="store_true", help="1,000 and 10,000 only")
+    parser.add_argument("--backend", choices=[backend.value for backend in CacheBackend], default="hybrid")
+    parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
+    given = parser.parse_args(arguments)
+    if given.folder is not None:
+        sys.stdout.write(json.dumps(measure(given.folder, CacheBackend(given.backend))))
+        return {}
+    sizes = (*(SIZES[:2] if given.quick else SIZES), *((MILLION,) if given.million else ()))
+    build = Path("build")
+    build.mkdir(exist_ok=True)
+    results: dict[int, dict[str, float]] = {}
+    for size in sizes:
+        with tempfile.TemporaryDirectory(prefix="bench-", dir=build) as folder:
+            with open_house(Path(folder)) as house:
+                demo.add(house.database, house.user, days=DAYS, per_day=size * FINISHED_SHARE / DAYS)
+            own = [sys.executable, "-m", "tests.bench.numbers", "--folder", folder, "--backend", given.backend]
+            done = subprocess.run(own, check=True, capture_output=True, text=True)
+            results[size] = json.loads(done.stdout)
+        sys.stderr.write(f"{size:,} instances\n")
+    sys.stdout.write(report(results))
+    return {str(size): one for size, one in results.items()}
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

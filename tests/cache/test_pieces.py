@@ -1,0 +1,227 @@
+"""Values that are kept in parts: what is loaded again and what is not, in one state, and how long work is watched."""
+
+import threading
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cache.errors import LoadError
+from cache.pieces import COUNTS, MONTHS, PAST, PIECES, YEARS
+from cache.values import ANALYTICS_CORRELATIONS, ANALYTICS_DISTRIBUTION, ANALYTICS_RELIEF_SUMMARY, VALUES
+from data import instances, preferences, tasks
+from data.calculations import months
+from data.fields import Feelings
+from data.pieces import Stopped, watched
+from data.preferences import CacheBackend, CacheMode
+from events.catalog import InstanceId
+from tests.house import Clock, House, open_house
+
+FELT = Feelings(relief=60, mental_load=20, emotional_load=30, physical_load=10, aversion=40)
+
+
+def live(house: House, *, weeks: int = 30) -> list[InstanceId]:
+    """One completion a week."""
+    task = tasks.create(house.database, house.user, name="often")
+    done = []
+    for _ in range(weeks):
+        house.clock.advance(days=7)
+        one = instances.plan(house.database, house.user, task)
+        instances.complete(house.database, house.user, one, actual=FELT, actual_minutes=20.0)
+        done.append(one)
+    return done
+
+
+def loads(house: House) -> dict[str, int]:
+    return {stats.key: stats.loads for stats in house.manager.get_cache_stats().keys}
+
+
+def read_all(house: House) -> dict[str, int]:
+    """Read every value, and return how often what was loaded."""
+    before = loads(house)
+    with house.manager.snapshot(house.user) as snapshot:
+        for value in VALUES:
+            snapshot.get(value)
+    return {key: count - before[key] for key, count in loads(house).items() if count != before[key]}
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock(datetime(2025, 10, 6, 12, tzinfo=UTC))
+
+
+@pytest.mark.parametrize("backend", list(CacheBackend))
+def test_a_completion_loads_its_own_month_and_no_other(tmp_path: Path, clock: Clock, backend: CacheBackend) -> None:
+    with open_house(tmp_path, clock=clock, backend=backend) as house:
+        live(house)
+        assert read_all(house)[MONTHS.key] >= 8
+        live(house, weeks=1)
+        again = read_all(house)
+        assert {key: count for key, count in again.items() if key.startswith("pieces.")} == {
+            MONTHS.key: 1,
+            YEARS.key: 1,
+            PAST.key: 1,
+            COUNTS.key: 1,
+            "pieces.beginnings": 1,  # of a new task
+        }
+        assert not read_all(house)
+
+
+def test_an_old_edit_loads_its_own_month_and_no_other(tmp_path: Path, clock: Clock) -> None:
+    with open_house(tmp_path, clock=clock, backend=CacheBackend.MEMORY) as house:
+        done = live(house)
+        read_all(house)
+        instances.edit(house.database, house.user, done[3], actual_relief=1)
+        again = read_all(house)
+        assert {key: count for key, count in again.items() if key.startswith("pieces.")} == {
+            MONTHS.key: 1,
+            YEARS.key: 1,
+            PAST.key: 1,
+        }
+
+
+@pytest.mark.parametrize("changed", [{"time_zone": "Asia/Tokyo"}, {"day_start": "05:00"}])
+def test_other_days_load_all_months_anew(tmp_path: Path, clock: Clock, changed: dict[str, Any]) -> None:
+    with open_house(tmp_path, clock=clock, backend=CacheBackend.MEMORY) as house:
+        live(house)
+        first = read_all(house)[MONTHS.key]
+        preferences.change(house.database, house.user, **changed)
+        assert read_all(house)[MONTHS.key] == first
+
+
+def test_the_next_day_loads_no_month(tmp_path: Path, clock: Clock) -> None:
+    with open_house(tmp_path, clock=clock, backend=CacheBackend.MEMORY) as house:
+        live(house)
+        read_all(house)
+        clock.advance(days=1)
+        assert MONTHS.key not in read_all(house)
+
+
+def test_an_older_snapshot_gets_the_parts_of_its_own_state(tmp_path: Path, clock: Clock) -> None:
+    with open_house(tmp_path, clock=clock, backend=CacheBackend.MEMORY) as house:
+        done = live(house, weeks=6)
+        before = read_all(house)
+        with house.manager.snapshot(house.user) as old:
+            instances.undo(house.database, house.user, done[2])
+            assert house.manager.get_or_load(ANALYTICS_DISTRIBUTION, house.user).completed == 5
+            assert old.get(ANALYTICS_DISTRIBUTION).completed == 6
+            assert old.get(PAST.of("all")).of_tasks("completed").sum() == 6
+        assert before
+
+
+def test_parts_are_shared_by_the_values_of_a_snapshot_even_if_nothing_is_kept(tmp_path: Path, clock: Clock) -> None:
+    with open_house(tmp_path, clock=clock, mode=CacheMode.DISABLED) as house:
+        live(house, weeks=10)
+        with house.manager.snapshot(house.user) as snapshot:
+            months_there = len(snapshot.get(ANALYTICS_RELIEF_SUMMARY).grid) and loads(house)[MONTHS.key]
+        assert months_there <= 12 + 1
+
+
+def test_a_part_that_cannot_be_computed_is_no_reason_to_use_an_old_one(
+    tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with open_house(tmp_path, clock=clock, backend=CacheBackend.MEMORY) as house:
+        done = live(house, weeks=6)
+        read_all(house)
+        instances.edit(house.database, house.user, done[2], actual_relief=1)
+
+        def broken(*_: Any) -> Any:
+            raise OSError("the disk is gone")
+
+        monkeypatch.setattr(months, "read_completed", broken)
+        with house.manager.snapshot(house.user) as snapshot:
+            with pytest.raises(LoadError, match="the disk is gone"):
+                snapshot.get(ANALYTICS_CORRELATIONS)
+            assert snapshot.look(ANALYTICS_RELIEF_SUMMARY).problem is not None
+        monkeypatch.undo()
+        assert house.manager.get_or_load(ANALYTICS_RELIEF_SUMMARY, house.user).completed == 6
+
+
+def test_long_work_says_how_far_it_is_and_goes_on_where_it_was_stopped(tmp_path: Path, clock: Clock) -> None:
+    with open_house(tmp_path, clock=clock, backend=CacheBackend.MEMORY) as house:
+        live(house)
+        told: list[tuple[int, int]] = []
+
+        def stop_half_way(done: int, total: int) -> None:
+            told.append((done, total))
+            if 2 * done >= total:
+                raise Stopped
+
+        with watched(stop_half_way), pytest.raises(Stopped), house.manager.snapshot(house.user) as snapshot:
+            snapshot.get(ANALYTICS_RELIEF_SUMMARY)
+        total = told[0][1]
+        assert [done for done, _ in told] == list(range(total // 2 + total % 2 + 1))
+        finished = loads(house)[MONTHS.key]
+        assert finished == total // 2 + total % 2
+        with watched(lambda done, total: told.append((done, total))):
+            assert house.manager.get_or_load(ANALYTICS_RELIEF_SUMMARY, house.user).completed == 30
+        assert told[-1] == (total, total)
+        assert loads(house)[MONTHS.key] == total  # those that were finished were not loaded again
+
+
+def test_who_waits_for_work_that_its_reader_stops_is_told_so(tmp_path: Path, clock: Clock) -> None:
+    with open_house(tmp_path, clock=clock, backend=CacheBackend.MEMORY) as house:
+        live(house, weeks=8)
+        begun, go_on = threading.Event(), threading.Event()
+        problems: list[BaseException] = []
+
+        def stop(done: int, total: int) -> None:
+            begun.set()
+            go_on.wait(10)
+            raise Stopped
+
+        def leader() -> None:
+            with watched(stop), pytest.raises(Stopped), house.manager.snapshot(house.user) as snapshot:
+                snapshot.get(ANALYTICS_RELIEF_SUMMARY)
+
+        def waiter() -> None:
+            try:
+                house.manager.get_or_load(ANALYTICS_RELIEF_SUMMARY, house.user)
+            except LoadError as error:
+                problems.append(error)
+
+        threads = [threading.Thread(target=leader), threading.Thread(target=waiter)]
+        threads[0].start()
+        assert begun.wait(10)
+        threads[1].start()
+        timer = threading.Timer(0.2, go_on.set)
+        timer.start()
+        for thread in (*threads, timer):
+            thread.join(10)
+        assert not problems or "it was stopped" in str(problems[0])
+        assert house.manager.get_or_load(ANALYTICS_RELIEF_SUMMARY, house.user).completed == 8
+
+
+def test_the_audit_compares_parts_as_well(tmp_path: Path, clock: Clock) -> None:
+    with open_house(tmp_path, clock=clock) as house:
+        live(house, weeks=6)
+        read_all(house)
+        checked, differs = house.manager.audit(house.user)
+        assert not differs
+        assert checked > len(VALUES) + len(PIECES)
+
+
+def test_a_fresh_load_makes_use_of_no_part_that_is_kept(
+    tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with open_house(tmp_path, clock=clock, backend=CacheBackend.MEMORY) as house:
+        live(house, weeks=6)
+        with house.manager.snapshot(house.user) as snapshot:
+            snapshot.get(ANALYTICS_DISTRIBUTION)
+            read = months.read_completed
+            asked: list[Any] = []
+            monkeypatch.setattr(months, "read_completed", lambda *given: asked.append(given) or read(*given))
+            snapshot.get(ANALYTICS_CORRELATIONS)
+            assert not asked
+            snapshot.load(ANALYTICS_CORRELATIONS)
+            assert asked
+
+
+def test_a_month_in_the_past_is_the_same_object_for_all(tmp_path: Path, clock: Clock) -> None:
+    with open_house(tmp_path, clock=clock, backend=CacheBackend.MEMORY) as house:
+        live(house, weeks=6)
+        part = f"{clock.now - timedelta(days=35):%Y-%m}"
+        assert house.manager.get_or_load(MONTHS.of(part), house.user) is house.manager.get_or_load(
+            MONTHS.of(part), house.user
+        )

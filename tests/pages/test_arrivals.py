@@ -1,0 +1,60 @@
+"""Readings on their way to the event loop: none is lost, the newest counts, and patience ends once."""
+
+import asyncio
+from datetime import UTC, datetime
+
+from data.preferences import LOCAL_USER, Profile
+from data.viewpoint import Viewpoint
+from pages.arrivals import Arrivals
+from pages.section import Reading
+
+VIEW = Viewpoint.at(LOCAL_USER, Profile(), datetime(2026, 5, 13, tzinfo=UTC))
+
+
+def reading(*keys: str) -> Reading:
+    """A reading with these values."""
+    return Reading(VIEW, {key: KeyError(key) for key in keys})
+
+
+async def collected(arrivals: Arrivals, patience: float = 5.0) -> list[int | None]:
+    """How many values each reading had, None for the end of patience."""
+    return [None if one is None else len(one.looks) async for one in arrivals.within(patience)]
+
+
+async def test_what_came_before_anybody_listened_is_there_and_the_last_counts() -> None:
+    arrivals = Arrivals(asyncio.get_running_loop())
+    for keys in ("a", "ab", "abc"):
+        arrivals.put(reading(*keys))
+    arrivals.end()
+    assert await collected(arrivals) == [3]
+
+
+async def test_nothing_at_all_ends_too() -> None:
+    arrivals = Arrivals(asyncio.get_running_loop())
+    arrivals.end()
+    assert await collected(arrivals) == []
+
+
+async def test_the_last_reading_of_a_thread_is_never_lost() -> None:
+    for _ in range(200):
+        arrivals = Arrivals(asyncio.get_running_loop())
+
+        def work(arrivals: Arrivals = arrivals) -> None:
+            for count in range(1, 6):
+                arrivals.put(reading(*"abcde"[:count]))
+
+        task = asyncio.create_task(asyncio.to_thread(work))
+        task.add_done_callback(arrivals.end)
+        found = await asyncio.wait_for(collected(arrivals), 5)
+        assert found[-1] == 5
+        assert found == sorted(found)
+
+
+async def test_patience_ends_once_and_what_is_late_still_comes() -> None:
+    arrivals = Arrivals(asyncio.get_running_loop())
+    listening = asyncio.create_task(collected(arrivals, patience=0.01))
+    await asyncio.sleep(0.05)
+    arrivals.put(reading("a"))
+    await asyncio.sleep(0.05)
+    arrivals.end()
+    assert await listening == [None, 1]

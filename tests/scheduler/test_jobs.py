@@ -1,0 +1,179 @@
+"""Jobs: each is done by one process once in its time, tried again when it fails, and seen from outside."""
+
+import json
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cache import prometheus
+from cache.counts import CacheStats
+from data import upkeep
+from data.database import Database
+from data.upkeep import LEASE, Run
+from scheduler import __main__ as command_line
+from scheduler.jobs import DAY, JOBS, LOOK, Job, Runner
+from scheduler.prometheus import JobCollector
+from tests.house import Clock
+
+PRUNE = next(job for job in JOBS if job.name == "prune")
+BACKUP = next(job for job in JOBS if job.name == "backup")
+
+
+@pytest.fixture
+def database(tmp_path: Path, clock: Clock) -> Iterator[Database]:
+    opened = Database(f"sqlite:///{tmp_path}/reprieve.db", clock=clock)
+    opened.open()
+    yield opened
+    opened.close()
+
+
+class Task:
+    """Work that is counted, and fails while told to."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.error: Exception | None = None
+
+    def __call__(self, stopping: threading.Event) -> None:
+        self.count += 1
+        if self.error:
+            raise self.error
+
+
+def test_a_job_is_done_once_a_day_by_whichever_process_looks_first(database: Database, clock: Clock) -> None:
+    work = Task()
+    first, second = Runner(database, {"prune": work}), Runner(database, {"prune": work})
+    for _ in range(3 * 96):
+        first.run(PRUNE)
+        second.run(PRUNE)
+        clock.now += LOOK
+    assert work.count == 3
+
+
+def test_a_job_that_was_due_while_nothing_ran_is_done_at_the_first_look(database: Database, clock: Clock) -> None:
+    work = Task()
+    Runner(database, {"prune": work}).run(PRUNE)
+    clock.advance(days=30)
+    Runner(database, {"prune": work}).run(PRUNE)
+    assert work.count == 2
+
+
+def test_a_job_that_fails_is_logged_counted_and_tried_again_at_the_next_look(
+    database: Database, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    work = Task()
+    work.error = OSError("disk full")
+    runner = Runner(database, {"prune": work})
+    assert not runner.run(PRUNE)
+    clock.now += LOOK
+    assert not runner.run(PRUNE)
+    assert upkeep.runs(database)["prune"] == Run(failures=2, problem="OSError: disk full")
+    work.error = None
+    assert runner.run(PRUNE)
+    assert not runner.run(PRUNE), "it is done"
+    (stats,) = runner.stats()
+    assert (stats.runs, stats.failures) == (3, 2)
+    assert caplog.text.count("job prune failed; the next look tries again") == 2
+
+
+def test_a_job_that_cannot_say_how_it_went_is_taken_up_again_when_its_lease_ends(
+    database: Database, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    def work(stopping: threading.Event) -> None:
+        database.close()
+
+    assert not Runner(database, {"prune": work}).run(PRUNE)
+    assert "could not be given back" in caplog.text
+    database.open()
+    again = Task()
+    assert not Runner(database, {"prune": again}).run(PRUNE)
+    clock.now += LEASE
+    assert Runner(database, {"prune": again}).run(PRUNE)
+
+
+def test_work_for_a_job_that_is_not_in_the_table_is_refused(database: Database) -> None:
+    with pytest.raises(ValueError, match=r"^job 'backups': expected one of day, routines, prune"):
+        Runner(database, {"backups": Task()})
+
+
+def test_the_next_run_is_the_first_look_at_which_a_job_is_due() -> None:
+    now = datetime(2026, 5, 13, 10, 5, tzinfo=UTC)
+    quarter = datetime(2026, 5, 13, 10, 15, tzinfo=UTC)
+    assert BACKUP.next_run(Run(), now) == quarter
+    assert BACKUP.next_run(Run(began_at=quarter - DAY), now) == quarter
+    assert BACKUP.next_run(Run(began_at=now), now) == quarter + DAY
+    assert BACKUP.next_run(Run(began_at=now, failures=1), now) == quarter + DAY
+    assert BACKUP.next_run(Run(claimed_at=now), now) == quarter + timedelta(hours=1)  # the lease
+    assert BACKUP.next_run(Run(began_at=now + 3653 * DAY), now) == quarter, "a clock was wrong"
+    assert Job(name="x", does="x", look=timedelta(minutes=1)).next_run(Run(), now) == now + timedelta(minutes=1)
+
+
+def test_names_of_the_table_are_unique_and_looks_fit_into_an_hour() -> None:
+    assert len({job.name for job in JOBS}) == len(JOBS)
+    assert all(timedelta(hours=1) % job.look == timedelta() for job in JOBS)
+    assert JOBS[0].look == LOOK == timedelta(minutes=15)
+
+
+def test_counts_are_for_prometheus(database: Database) -> None:
+    work = Task()
+    work.error = OSError("disk full")
+    runner = Runner(database, {"day": work, "prune": Task()})
+    runner.run(JOBS[0])
+    text = prometheus.exposition(lambda: CacheStats(keys=(), tiers=()), JobCollector(runner.stats))().decode()
+    assert 'reprieve_job_runs_total{job="day"} 1.0' in text
+    assert 'reprieve_job_failures_total{job="day"} 1.0' in text
+    assert 'reprieve_job_runs_total{job="prune"} 0.0' in text
+    assert 'reprieve_job_seconds{job="day"}' in text
+    assert 'reprieve_job_seconds{job="prune"}' not in text
+
+
+# --- the command line
+
+
+@pytest.fixture
+def listed(database: Database, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Any:
+    monkeypatch.setenv("DATABASE_URL", database.url)
+
+    def run(*options: str) -> str:
+        assert command_line.main(["list", *options]) == 0
+        return capsys.readouterr().out
+
+    return run
+
+
+def test_the_list_has_every_job_with_its_next_run(listed: Any) -> None:
+    lines = json.loads(listed("--json"))
+    assert [line["name"] for line in lines] == [job.name for job in JOBS]
+    for line, job in zip(lines, JOBS, strict=True):
+        moment = datetime.fromisoformat(line["next_run"])
+        assert timedelta() <= moment - datetime.now(UTC) <= job.look
+        assert (moment.second, line["failures"], line["last_success"]) == (0, 0, None)
+    shown = listed()
+    assert [line.split()[0] for line in shown.splitlines()] == [job.name for job in JOBS]
+
+
+def test_the_list_says_what_failed_and_what_was_done(listed: Any, database: Database, clock: Clock) -> None:
+    clock.now = datetime.now(UTC)
+    work = Task()
+    runner = Runner(database, {"prune": work, "backup": work})
+    runner.run(PRUNE)
+    work.error = OSError("disk full")
+    runner.run(BACKUP)
+    by_name = {line["name"]: line for line in json.loads(listed("--json"))}
+    assert by_name["backup"]["problem"] == "OSError: disk full"
+    assert datetime.fromisoformat(by_name["prune"]["last_success"]) == clock.now
+    assert datetime.fromisoformat(by_name["prune"]["next_run"]) > clock.now + DAY - LOOK
+    assert "failed once since: OSError: disk full" in listed()
+
+
+def test_without_a_database_it_says_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", f"sqlite:///{tmp_path}/none.db")
+    assert command_line.main(["list"]) == 1
+    assert "start the application once" in capsys.readouterr().err
+    assert not (tmp_path / "none.db").exists()
