@@ -78,11 +78,12 @@ class Stage:
 
     def planned(self, ago: timedelta = timedelta()) -> InstanceId:
         """Plan an instance that long ago and return it."""
-        now = self.clock.now
+        task, now = self.task(), self.clock.now
         self.clock.now = now - ago
-        planned = instances.plan(self.database, self.user, self.task(), predicted=Feelings(relief=5))
-        self.clock.now = now
-        return planned
+        try:
+            return instances.plan(self.database, self.user, task, predicted=Feelings(relief=5))
+        finally:
+            self.clock.now = now
 
 
 Command = Callable[[Stage], object]
