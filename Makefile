@@ -7,7 +7,7 @@
 # Written for make 3.81 (macOS) and any POSIX shell. All paths are relative, so that the checkout may lie in a path with spaces.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test oracle orders soak days midnight bench screenshots readme check check-lock format lock upgrade clean _runtime _dev _bench
+.PHONY: help run test oracle orders soak audit days midnight bench screenshots readme check check-lock format lock upgrade clean _runtime _dev _bench
 
 PY := .venv/bin/python
 PYTHON ?=
@@ -30,6 +30,9 @@ orders: _dev ## Run all orders in which actors can meet in the cache (ARGS="--ba
 
 soak: _dev ## Four processes on one database, killed now and then, for SOAK_SECONDS=60 (ARGS=--mutant)
 	@$(PY) -m tests.soak $(ARGS)
+
+audit: _dev ## Let the auditor make 100,000 checks of random days (ARGS=5000)
+	@$(PY) -m tests.audit $(ARGS)
 
 days: _dev ## Walk clocks through ten years of every zone, beside a cron job (ARGS="--zone Africa/Cairo")
 	@$(PY) -m tests.scheduler.sweep $(ARGS)

@@ -23,11 +23,13 @@ from fastapi.responses import PlainTextResponse, Response
 from nicegui import ui
 
 import events
-from cache import prometheus, values
+from cache import prometheus
 from cache import settings as cache_settings
+from cache.auditor import Auditor
 from cache.errors import CacheError, SettingsError
 from cache.manager import CacheManager
-from cache.pieces import KEYS, PIECES
+from cache.pieces import ROWS
+from cache.rulebook import faults, graph
 from cache.settings import CacheSettings
 from data import backup, preferences, upkeep
 from data import settings as data_settings
@@ -35,13 +37,12 @@ from data.database import Database, utc_now
 from data.errors import DataError
 from data.feed import Feed
 from data.settings import database_url, system_zone
-from events import ruleset
+from events import table
 from events.bus import Bus
 from events.catalog import CATALOG
 from events.errors import EventsError, RulesError
-from events.rules import RULES
 from events.ruleset import Ruleset
-from pages import Pages, Services, install
+from pages import Pages, Services, install, inventory
 from scheduler.backups import Backups
 from scheduler.clockwork import Clockwork
 from scheduler.day import DayWatch, warm_summary
@@ -100,15 +101,19 @@ class Application:
         self.bus = Bus()
         self.database = Database(settings.database_url, clock=clock)
         self.feed = Feed(self.database, self.bus)
-        self.manager = CacheManager(self.database, self.feed, self.bus, Ruleset(RULES), settings.cache)
         self._backups = Backups(
             database=self.database, folder=backup.folder_of(self.database.file), backup=backup.backup
         )
+        rules = table.rules()
+        self.manager = CacheManager(self.database, self.feed, self.bus, Ruleset(rules), settings.cache)
+        self.auditor = Auditor(self.manager)
         self.clockwork = Clockwork(self.database, self._work())
         self.pages: Pages = install(
             Services(
                 database=self.database,
                 manager=self.manager,
+                auditor=self.auditor,
+                drawing=graph.draw(graph.graph(rules, ROWS, inventory.parts())),
                 bus=self.bus,
                 poll=self.feed.catch_up,
                 clock=clock,
@@ -134,6 +139,8 @@ class Application:
             opened.callback(self.feed.stop)
             self.pages.start()
             opened.callback(self.pages.stop)
+            self.auditor.start()
+            opened.callback(self.auditor.stop)
             self.clockwork.start()
             opened.callback(self.clockwork.stop)
             self._running = opened.pop_all()
@@ -168,16 +175,14 @@ class Application:
         for user in preferences.names(self.database).values():
             if stopping.is_set():
                 return
-            _, differs = self.manager.audit(user)
-            if differs:
-                log.error("cached values of user %s differ from a fresh load: %s", user, ", ".join(differs))
+            self.auditor.check_all(user)
 
 
 def build(settings: Settings, *, clock: Callable[[], datetime] = utc_now) -> tuple[FastAPI, Application]:
     """Return the web application and what runs behind it. Serving the former starts and stops the latter.
 
     Raises:
-        RulesError, ValuesError: a table of ours is wrong; says everything that is.
+        RulesError: the tables do not fit together; says everything that is wrong.
     """
     check_tables()
     application = Application(settings, clock)
@@ -206,7 +211,9 @@ def machine_routes(application: Application) -> APIRouter:
     """Return `/health` and `/metrics`: of the parent application, so that they answer without a session."""
     router = APIRouter()
     counters = prometheus.exposition(
-        application.manager.get_cache_stats, JobCollector(lambda: application.clockwork.stats)
+        application.manager.get_cache_stats,
+        prometheus.AuditCollector(application.auditor.report),
+        JobCollector(lambda: application.clockwork.stats),
     )
 
     @router.get("/health")
@@ -222,15 +229,15 @@ def machine_routes(application: Application) -> APIRouter:
 
 
 def check_tables() -> None:
-    """Compare catalog, rules and values with each other.
+    """Compare catalog, rules, values and sections with each other.
 
     Raises:
-        RulesError, ValuesError: says everything that is wrong.
+        RulesError: says everything that is wrong, each with file and line.
     """
-    values.check((*values.VALUES, *PIECES))
-    findings = ruleset.check(RULES, CATALOG, KEYS)
+    rules, misspelt = table.read()
+    findings = [*misspelt, *faults.find(rules, CATALOG, ROWS, inventory.parts()), *inventory.faults()]
     if findings:
-        raise RulesError(tuple(findings))
+        raise RulesError(findings)
 
 
 def main() -> int:

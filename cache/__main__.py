@@ -22,11 +22,11 @@ from data.database import Database
 from data.errors import DataError, UnknownRecordError
 from data.feed import Feed
 from data.settings import database_url
+from events import table
 from events.bus import Bus
 from events.catalog import UserId
 from events.errors import EventsError
 from events.patterns import did_you_mean
-from events.rules import RULES
 from events.ruleset import Ruleset
 
 
@@ -124,7 +124,7 @@ def _opened() -> Iterator[tuple[Database, CacheManager]]:
         raise UnknownRecordError(f"there is no database at {url}: start the application once")
     bus, database = Bus(), Database(url)
     feed = Feed(database, bus)
-    manager = CacheManager(database, feed, bus, Ruleset(RULES), settings)
+    manager = CacheManager(database, feed, bus, Ruleset(table.rules()), settings)
     with contextlib.ExitStack() as opened:
         database.open()
         opened.callback(database.close)

@@ -58,6 +58,11 @@ class Counts:
             self._counts[key, "loads"] += 1
             self._seconds.setdefault(key, deque(maxlen=KEPT_TIMES)).append(seconds)
 
+    def total(self) -> int:
+        """Return how much has happened in all: a number that changes with every read and load."""
+        with self._lock:
+            return self._counts.total()
+
     def of(self, key: str) -> KeyStats:
         """Return the counts of *key*."""
         with self._lock:

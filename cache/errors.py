@@ -21,9 +21,5 @@ class UnstorableValueError(CacheError, TypeError):
     """A value has no form in which it could be kept."""
 
 
-class ValuesError(CacheError, ValueError):
-    """The table of values is wrong: a key twice, or one that is not dotted lower-case segments."""
-
-
 class SettingsError(CacheError, ValueError):
     """An environment variable holds what it may not."""

@@ -6,7 +6,7 @@ stores. Numbers of before this process began are found in the log when a user is
 
 import logging
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 
 from data import log as event_log
 from data.database import ReadTransaction
@@ -66,9 +66,13 @@ class Generations:
         """Return the seq of the last event that was seen to invalidate anything of *user*; 0 if none was."""
         return max(self._newest_of_all, self._newest_of.get(user, 0))
 
+    def prefixes_of(self, event: Event) -> tuple[str, ...]:
+        """Return the prefixes whose generations *event* raises."""
+        return self._ruleset.prefixes(event)
+
     def apply(self, logged: Logged) -> tuple[str, ...]:
         """Raise the generations that *logged* concerns to its seq, and return their prefixes."""
-        found = self._ruleset.prefixes(logged.event)
+        found = self.prefixes_of(logged.event)
         if found:
             self.raise_to(logged.seq, found, None if logged.event.is_global else logged.event.user)
         return found
@@ -102,31 +106,36 @@ class Generations:
         by_name = {event_class.name: event_class for event_class in CATALOG}
         for name in event_log.names_of(read.connection, user):
             rows = self._ruleset.rows(by_name[name]) if name in by_name else [_UNKNOWN]
-            for rule in rows:
-                for prefix, seq in self._newest(rule, event_log.newest_of(read.connection, user, name)):
-                    found[prefix] = max(seq, found.get(prefix, 0))
+            for prefix, seq in _newest(rows, event_log.newest_of(read.connection, user, name)):
+                found[prefix] = max(seq, found.get(prefix, 0))
         with self._lock:
             table = self._raised.setdefault(user, {})
             for prefix, seq in found.items():
                 table[prefix] = max(seq, table.get(prefix, 0))
             self._complete[user] = table
 
-    def _newest(self, rule: Rule, newest_first: Iterable[Logged]) -> Iterable[tuple[str, int]]:
-        """Yield the prefixes that *rule* raised last, with their seq.
 
-        A row that depends on the event needs a look at each event. The search is bounded: what lies deeper is taken to
-        fulfil the condition, since an entry thrown away too early costs one load and one kept too long is wrong.
-        """
-        for depth, logged in enumerate(newest_first):
+def _newest(rules: Sequence[Rule], newest_first: Iterator[Logged]) -> Iterator[tuple[str, int]]:
+    """Yield the prefixes that each of the *rules* of one event raised last, with their seq.
+
+    A row that depends on the event needs a look at each event. The search is bounded: what lies deeper is taken to
+    fulfil the condition, since an entry thrown away too early costs one load and one kept too long is wrong.
+    """
+    open_rules = list(rules)
+    for depth, logged in enumerate(newest_first):
+        for rule in tuple(open_rules):
             if depth >= SEARCH_DEPTH:
-                everything_it_can_name = (EVERYTHING,) if rule.carried else _named(rule, logged.event)
-                yield from ((prefix, logged.seq) for prefix in everything_it_can_name)
-                return
-            # What took the place of a row that cannot be read has no part of what the rule may ask about.
-            found = rule.prefixes(logged.event) if isinstance(logged.event, rule.on) else (EVERYTHING,)
+                found = (EVERYTHING,) if rule.carried else _named(rule, logged.event)
+            elif isinstance(logged.event, rule.on):
+                found = rule.prefixes(logged.event)
+            else:  # what took the place of a row that cannot be read has no part of what the rule may ask about
+                found = (EVERYTHING,)
             yield from ((prefix, logged.seq) for prefix in found)
-            if found and not rule.names_parts:
-                return
+            if depth >= SEARCH_DEPTH or (not rule.names_parts and (found or not rule.depends_on_event)):
+                open_rules.remove(rule)
+        if not open_rules:
+            newest_first.close()  # type: ignore[attr-defined]  # it holds a cursor
+            return
 
 
 def _named(rule: Rule, event: Event) -> tuple[str, ...]:

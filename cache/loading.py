@@ -45,8 +45,8 @@ class Loading:
     """The loads of one application. Safe from any thread.
 
     *reads* opens a transaction for a load, *view* says how its user sees that state, *find* what fresh entry is kept
-    by now; *pieces* gives loaders their parts; *start* runs a load somewhere else; *landed_late* hears of what landed
-    after a reader had left.
+    by now; *pieces* gives loaders their parts; *start* runs a load somewhere else; *loaded* hears what was computed
+    anew and in how many seconds, *landed_late* of what landed after a reader had left.
     """
 
     def __init__(
@@ -58,6 +58,7 @@ class Loading:
         counts: Counts,
         leases: Leases,
         clock: Clock,
+        loaded: Callable[[Place, float], None],
         landed_late: Callable[[Place, int], None],
         pieces: Pieces,
         start: Start = in_a_thread,
@@ -68,6 +69,7 @@ class Loading:
         self._counts = counts
         self._leases = leases
         self._clock = clock
+        self._loaded = loaded
         self._landed_late = landed_late
         self._pieces = pieces
         self._flights = Flights()
@@ -161,6 +163,7 @@ class Loading:
         """
         entry = self._compute(value, read, view, measured=True)
         store.set(place, entry)
+        self._loaded(place, entry.load_seconds)
         return entry
 
     def _fly(self, flight: Flight, value: Value[Any], place: Place, store: Store, now: datetime) -> None:
@@ -207,6 +210,7 @@ class Loading:
             log.warning("what came of %s for user %s after it was given up is thrown away", value.key, place.user)
         elif value.key_for(view) == place.key and (lease is None or self._leases.holds(lease)):
             store.set(place, entry)
+            self._loaded(place, entry.load_seconds)
         return entry
 
     def _compute(self, value: Value[Any], read: ReadTransaction, view: Viewpoint, *, measured: bool = False) -> Entry:

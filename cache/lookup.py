@@ -69,6 +69,7 @@ class Lookup:
         leases: Leases,
         database: Database,
         catch_up: Callable[[], int],
+        loaded: Callable[[Place, float], None],
         landed_late: Callable[[Place, int], None],
     ) -> None:
         self.generations = generations
@@ -87,6 +88,7 @@ class Lookup:
             counts=counts,
             leases=leases,
             clock=database.clock,
+            loaded=loaded,
             landed_late=landed_late,
             pieces=self._piece,
         )

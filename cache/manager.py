@@ -16,6 +16,7 @@ from cache.counts import CacheStats, Counts
 from cache.file_store import FileStore
 from cache.generations import BEYOND, Generations
 from cache.hybrid_store import HybridStore
+from cache.journal import Journal
 from cache.leases import Leases
 from cache.lookup import Lookup
 from cache.memory_store import MemoryStore
@@ -71,6 +72,8 @@ class CacheManager:
         }
         self._counts = Counts()
         self._generations = Generations(ruleset)
+        self.journal = Journal(self._generations)
+        """What the last events led to."""
         self._leases = Leases(self._file)
         self._lookup = Lookup(
             generations=self._generations,
@@ -81,6 +84,7 @@ class CacheManager:
             leases=self._leases,
             database=database,
             catch_up=feed.catch_up,
+            loaded=self.journal.loaded,
             landed_late=self._landed_late,
         )
         self.warming = Warming(self, bus)
@@ -330,14 +334,33 @@ class CacheManager:
         """
         checked, differs = 0, []
         with self.snapshot(user) as snapshot:
-            kept = list(self._hybrid.keys(user))
-            parts = [row.of(key.removeprefix(f"{row.key}.")) for row in PIECES for key in kept if covers(row.key, key)]
-            for value in (*VALUES, *parts):
-                if snapshot.why(value).state == "fresh":
+            for value in (*VALUES, *self.kept_parts(user)):
+                entry = snapshot.kept(value)
+                if entry is not None:
                     checked += 1
-                    if snapshot.get(value) != snapshot.load(value):
+                    if entry.value != snapshot.load(value):
                         differs.append(value.key_for(snapshot.view) if value.part else value.key)
         return checked, differs
+
+    def kept_parts(self, user: UserId) -> list[Value[Any]]:
+        """Return the parts that are kept for *user*, fresh or not, each as a value. Goes through all there is."""
+        keys = list(self._hybrid.keys(user))
+        return [row.of(key.removeprefix(f"{row.key}.")) for row in PIECES for key in keys if covers(row.key, key)]
+
+    def users_here(self) -> list[UserId]:
+        """Return whose values have been read since they last changed."""
+        return list(self._shelves)
+
+    def activity(self) -> int:
+        """Return a number that changes whenever anything is read, loaded or recorded."""
+        return self._counts.total() + self._feed.seq
+
+    def distrust(self, user: UserId, key: str) -> int:
+        """Drop what is kept under the full *key*, which is wrong, and have pages redraw it; return how many went."""
+        self._drop_shelves(user)
+        dropped = self._hybrid.clear(user, key)
+        self._bus.notify(Reloaded(user=user, prefixes=(key,), seq=self._feed.seq))
+        return dropped
 
     def _store_of(self, user: UserId) -> Store:
         shelf = self._shelves.get(user)
@@ -369,6 +392,7 @@ class CacheManager:
             log.exception("the rules failed on %s, seq %d", event.name, logged.seq)
             prefixes = (EVERYTHING,)
             self._generations.raise_to(logged.seq, prefixes, scope)
+        self.journal.happened(logged, prefixes)
         if not prefixes:
             return
         self._drop_shelves(scope)

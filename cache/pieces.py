@@ -6,14 +6,15 @@ in the same state: what is computed of them is of that state as well. What a par
 `data.calculations.months`; which parts an event touches, the event says (`events/rules.py`).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import lru_cache
 from typing import Any, Generic, TypeVar
 
-from cache.values import VALUES, Value
+from cache.values import VALUES, Row, Value
 from data.calculations import months, past, sums
 from data.pieces import Piece
+from events.findings import place_of_row
 
 T = TypeVar("T")
 
@@ -30,6 +31,8 @@ class Parted(Generic[T]):
     loader: Piece
     ttl: timedelta
     version: int = 1
+    may_lag: str = ""
+    where: str = field(default_factory=place_of_row, repr=False)
 
     def of(self, part: str) -> Value[T]:
         """Return the value of one part, the same object whenever it is asked for."""
@@ -87,8 +90,9 @@ BEGINNINGS = Parted(
 
 PIECES: tuple[Parted[Any], ...] = (MONTHS, YEARS, PAST, COUNTS, BEGINNINGS)
 
-KEYS = tuple(row.key for row in VALUES) + tuple(row.key for row in PIECES)
-"""Of everything that is kept."""
+ROWS: tuple[Row, ...] = (*VALUES, *PIECES)
+"""Everything that is kept."""
+KEYS = tuple(row.key for row in ROWS)
 
 _BY_LOADER: dict[Piece, Parted[Any]] = {row.loader: row for row in PIECES}
 

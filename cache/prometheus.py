@@ -6,6 +6,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from cache.auditor import AuditReport
 from cache.counts import CacheStats
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -23,6 +24,13 @@ _BY_TIER = {
     "misses": "Entries not found in the tier",
     "evictions": "Entries given up for space",
     "errors": "Failures of the tier that were survived",
+}
+
+
+_BY_AUDIT = {
+    "checked": "Kept values that were compared with a fresh load of the same state",
+    "differed": "Kept values that were wrong",
+    "failed": "Kept values that could not be compared, because the load failed",
 }
 
 
@@ -55,6 +63,19 @@ class _Stats(Collector):
             for tier in stats.tiers:
                 gauge.add_metric([tier.tier], getattr(tier, name))
             yield gauge
+
+
+class AuditCollector(Collector):
+    """What the auditor has done since the process began."""
+
+    def __init__(self, report: Callable[[], AuditReport]) -> None:
+        self._report = report
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield how much was checked, and how much of it was wrong."""
+        report = self._report()
+        for name, meaning in _BY_AUDIT.items():
+            yield CounterMetricFamily(f"reprieve_cache_audit_{name}", meaning, value=getattr(report, name))
 
 
 def exposition(stats: Callable[[], CacheStats], *others: Collector) -> Callable[[], bytes]:

@@ -24,8 +24,17 @@ VARIABLES = {
     "CACHE_BACKENDS_PREMIUM": ("memory,file,hybrid", "the same"),
     "CACHE_DIR": ("data/cache/", "where cached values are kept on disk; disposable at any time"),
     "CACHE_MAX_SIZE_MB": ("100", "bound of each tier, in MB"),
+    "CACHE_AUDIT_PERCENT": ("1", "how much of the time the auditor may compare kept values with fresh loads; 0: never"),
+    "CACHE_AUDIT_WHEN": ("idle", "`idle` or `always`: whether it holds still while anybody reads or writes"),
 }
 """Name -> default and meaning, as the README shows them."""
+
+
+class AuditWhen(StrEnum):
+    """When the auditor may work."""
+
+    IDLE = "idle"
+    ALWAYS = "always"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +50,9 @@ class CacheSettings:
     folder: Path = DEFAULT_FOLDER
     max_size_mb: int = 100
     """Per tier, in MB of 2**20 bytes."""
+    audit_percent: int = 1
+    """How much of the time the auditor may take, 0 to 100."""
+    audit_when: AuditWhen = AuditWhen.IDLE
     allowed: Mapping[AccountTier, tuple[CacheBackend, ...]] = field(
         default_factory=lambda: dict.fromkeys(AccountTier, tuple(CacheBackend))
     )
@@ -72,6 +84,8 @@ class CacheSettings:
             backend=_word(environment, "CACHE_BACKEND", CacheBackend, default.backend),
             folder=Path(environment.get("CACHE_DIR") or default.folder).expanduser().resolve(),
             max_size_mb=_whole(environment, "CACHE_MAX_SIZE_MB", default.max_size_mb, least=1, most=1_000_000),
+            audit_percent=_whole(environment, "CACHE_AUDIT_PERCENT", default.audit_percent, least=0, most=100),
+            audit_when=_word(environment, "CACHE_AUDIT_WHEN", AuditWhen, default.audit_when),
             allowed={
                 AccountTier.FREE: _words(environment, "CACHE_BACKENDS_FREE", CacheBackend),
                 AccountTier.STANDARD: _words(environment, "CACHE_BACKENDS_STANDARD", CacheBackend),

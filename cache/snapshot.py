@@ -10,14 +10,17 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 
+from cache.entries import Entry
 from cache.errors import LoadError
 from cache.lookup import Found, Lookup
 from cache.shelf import Shelf
 from cache.values import Value
 from cache.why import Why, explain
+from data import log as event_log
 from data.database import ReadTransaction
 from data.pieces import anew
 from data.viewpoint import Viewpoint
+from events.catalog import Logged
 
 T = TypeVar("T")
 
@@ -51,13 +54,13 @@ class Snapshot:
     Made by `CacheManager.snapshot`, for one thread, and only inside its `with` block.
     """
 
-    __slots__ = ("_found", "_lookup", "_now", "_read", "_shelf", "hits", "seq", "view")
+    __slots__ = ("_found", "_lookup", "_read", "_shelf", "hits", "now", "seq", "view")
 
     def __init__(self, lookup: Lookup, read: ReadTransaction, shelf: Shelf, now: datetime) -> None:
         self._lookup = lookup
         self._read = read
         self._shelf = shelf
-        self._now = now
+        self.now = now
         self._found: dict[Value[Any], Found] = {}
         self.hits: list[str] = []
         """Keys that were found without a look into the stores; counted when the snapshot ends."""
@@ -110,7 +113,16 @@ class Snapshot:
     def why(self, value: Value[Any]) -> Why:
         """Say why *value* is fresh or stale in this state. Loads nothing."""
         lookup = self._lookup
-        return explain(value, self._read, self.view, lookup, lookup.generations, self._now)
+        return explain(value, self._read, self.view, lookup, lookup.generations, self.now)
+
+    def kept(self, value: Value[Any]) -> Entry | None:
+        """Return what a reader of this state would be shown without any loading; None if that is nothing."""
+        return self._shelf.get(value, self.now) or self._lookup.kept(value, self.seq, self._shelf, self.now)
+
+    def trail(self, limit: int) -> list[tuple[Logged, tuple[str, ...]]]:
+        """Return the user's newest events up to this state, newest first, with the prefixes that each made stale."""
+        latest = event_log.latest(self._read.connection, self.view.user, limit)
+        return [(logged, self._lookup.generations.prefixes_of(logged.event)) for logged in latest]
 
     def load(self, value: Value[T]) -> T:
         """Compute *value* from this state, whatever is kept: what `get` must agree with."""
@@ -121,11 +133,11 @@ class Snapshot:
         return question(self._read, self.view)
 
     def _find(self, value: Value[Any], patience: float | None) -> Found:
-        entry = self._shelf.get(value, self._now)
+        entry = self._shelf.get(value, self.now)
         if entry is not None:
             self.hits.append(value.key)
             found = Found(entry)
         else:
-            found = self._lookup.find(value, self._read, self._shelf, self._now, patience)
+            found = self._lookup.find(value, self._read, self._shelf, self.now, patience)
         self._found[value] = found
         return found

@@ -6,7 +6,7 @@ A value is a key, a loader of `data.calculations`, and how long it may be believ
 
 import zlib
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import cached_property, lru_cache
@@ -14,7 +14,6 @@ from typing import Any, Generic, Protocol, TypeVar, cast
 
 import msgspec
 
-from cache.errors import ValuesError
 from cache.store import Place
 from data import preferences
 from data.calculations import analytics, dashboard, recommendations, relief, summary
@@ -22,17 +21,30 @@ from data.database import ReadTransaction
 from data.preferences import Profile
 from data.viewpoint import Viewpoint
 from events.errors import PatternError
-from events.patterns import parse
+from events.findings import Finding, place_of_row
+from events.patterns import covers, parse, prefixes
 
 T = TypeVar("T")
 
 
-class Keyed(Protocol):
-    """A row of a table of values."""
+class Row(Protocol):
+    """A row of a table of values, as far as rules are concerned."""
 
     @property
     def key(self) -> str:
         """The address that all below it has in common."""
+
+    @property
+    def ttl(self) -> timedelta:
+        """How old it may become."""
+
+    @property
+    def may_lag(self) -> str:
+        """Why that is enough and no event has to make it stale; empty if one has to."""
+
+    @property
+    def where(self) -> str:
+        """The file and line of the row."""
 
 
 class Varies(StrEnum):
@@ -64,6 +76,10 @@ class Value(Generic[T]):
     soft_timeout: timedelta = timedelta(seconds=2)
     hard_timeout: timedelta = timedelta(seconds=30)
     part: str = ""
+    may_lag: str = ""
+    """Why no event has to make it stale: the reason for which an age of `ttl` is good enough."""
+    where: str = field(default_factory=place_of_row, repr=False)
+    """The file and line of the row."""
 
     def key_for(self, view: Viewpoint) -> str:
         """Return the full key: `summary.daily.2026-11-22` for a value that varies by day."""
@@ -188,20 +204,25 @@ VALUES: tuple[Value[Any], ...] = (
 )
 
 
-def check(values: Iterable[Keyed]) -> None:
-    """Refuse a table in which a key stands twice, is no key, or lies below another.
-
-    Raises:
-        ValuesError: says which.
-    """
-    seen: set[str] = set()
+def check(values: Iterable[Row]) -> list[Finding]:
+    """Return what is wrong with a table: a key that stands twice, that is none, or that lies below another."""
+    findings = []
+    seen: dict[str, Row] = {}
     for value in values:
         try:
             is_plain = parse(value.key) == value.key
         except PatternError:
             is_plain = False
         if not is_plain or "." not in value.key:
-            raise ValuesError(f"{value.key!r}: expected dotted lower-case segments such as 'analytics.trends'")
+            sentence = f"{value.key!r} is no key: expected dotted lower-case segments such as 'analytics.trends'"
+            findings.append(Finding(value.where, sentence))
         if value.key in seen:
-            raise ValuesError(f"{value.key!r} stands twice in cache/values.py")
-        seen.add(value.key)
+            findings.append(Finding(value.where, f"{value.key!r} stands here and at {seen[value.key].where}"))
+        above = next((key for key in prefixes(value.key)[1:-1] if key in seen), None)
+        below = next((key for key in seen if covers(value.key, key) and key != value.key), None)
+        if above or below:
+            findings.append(Finding(value.where, f"{value.key!r} and {above or below!r}: one lies below the other"))
+        if value.ttl <= timedelta():
+            findings.append(Finding(value.where, f"{value.key!r} may be believed for {value.ttl}: expected more"))
+        seen[value.key] = value
+    return findings

@@ -82,6 +82,17 @@ def newest_of(connection: Connection, user: UserId, name: str) -> Iterator[Logge
         found.close()
 
 
+def latest(connection: Connection, user: UserId, limit: int) -> list[Logged]:
+    """Return the newest *limit* events of *user*, newest first."""
+    found = connection.execute(
+        select(EventRow.seq, EventRow.name, EventRow.at, EventRow.body)
+        .where(EventRow.user_id == user)
+        .order_by(EventRow.seq.desc())
+        .limit(limit)
+    )
+    return [Logged(seq=seq, event=decode(name, user, at, body)) for seq, name, at, body in found]
+
+
 def names_of(connection: Connection, user: UserId) -> list[str]:
     """Return the names of all events that the user's part of the log holds. One index seek per name."""
     names: list[str] = []

@@ -1,5 +1,9 @@
 """The errors of this package. One root, and beside it the built-in that a caller would expect."""
 
+from collections.abc import Sequence
+
+from events.findings import Finding
+
 
 class EventsError(Exception):
     """Root of everything this package raises on purpose."""
@@ -14,8 +18,8 @@ class PatternError(EventsError, ValueError):
 
 
 class RulesError(EventsError, ValueError):
-    """The rules table is wrong. `findings` holds every reason, not just the first."""
+    """The tables do not fit together. `findings` holds every reason with its place, not just the first."""
 
-    def __init__(self, findings: tuple[str, ...]) -> None:
-        super().__init__("events/rules.py:\n" + "\n".join(f"  - {finding}" for finding in findings))
-        self.findings = findings
+    def __init__(self, findings: Sequence[Finding]) -> None:
+        super().__init__("the tables do not fit together:\n" + "\n".join(f"  {finding}" for finding in findings))
+        self.findings = tuple(findings)

@@ -82,7 +82,18 @@ RULES: tuple[Rule, ...] = (
     Rule(
         on=(TaskCreated, TaskEdited, TaskArchived),
         invalidates=("dashboard.tasks", "analytics.recommendations"),
-        keeps={"summary.*": "numbers of the past do not depend on the list of tasks; names have a row of their own"},
+        keeps=dict.fromkeys(
+            (
+                "summary.*",
+                "dashboard.metrics",
+                "analytics.composite_scores",
+                "analytics.relief_summary",
+                "analytics.trends",
+                "analytics.correlations",
+                "analytics.distribution",
+            ),
+            "numbers of the past do not depend on the list of tasks; names have a row of their own",
+        ),
     ),
     Rule(
         on=(TaskEdited,),
@@ -114,7 +125,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         on=(PreferencesChanged,),
         when=PreferencesChanged.changes_composite,
-        invalidates=("dashboard.metrics", "analytics.composite_scores", "analytics.trends", "summary.*"),
+        invalidates=("analytics.composite_scores", "analytics.trends", "summary.*"),
     ),
     Rule(
         on=(PreferencesChanged,),

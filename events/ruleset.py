@@ -3,12 +3,13 @@
 The table itself is `rules`. Knows keys only as strings: who calls `check` says which values exist.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from events.catalog import Event, RefreshRequested
 from events.errors import PatternError
+from events.findings import Finding, place_of, place_of_row
 from events.patterns import covers, did_you_mean, parse
 
 
@@ -27,6 +28,8 @@ class Rule:
     when: Callable[[Any], bool] | None = None
     parts: Callable[[Any], tuple[str, ...] | None] | None = None
     carried: bool = False
+    where: str = field(default_factory=place_of_row, compare=False, repr=False)
+    """The file and line of the row."""
 
     def prefixes(self, event: Event) -> tuple[str, ...]:
         """Return the prefixes that *event* invalidates by this row; none if the condition does not hold."""
@@ -38,6 +41,10 @@ class Rule:
         if parts is None:
             return tuple(map(parse, self.invalidates))
         return tuple(parse(f"{pattern}.{part}") for pattern in self.invalidates for part in parts)
+
+    def holds(self, event: Event) -> bool:
+        """Whether this row is about *event*."""
+        return isinstance(event, self.on) and (self.when is None or self.when(event))
 
     @property
     def depends_on_event(self) -> bool:
@@ -74,76 +81,83 @@ class Ruleset:
 def check(
     rules: Sequence[Rule],
     catalog: Sequence[type[Event]],
-    keys: Iterable[str],
+    keys: Mapping[str, str],
     *,
-    unreached: Iterable[str] = (),
-) -> list[str]:
-    """Return every fault of the table, each as one sentence; an empty list if there is none.
+    unreached: Collection[str] = (),
+) -> list[Finding]:
+    """Return every fault of the table; an empty list if there is none.
 
-    *keys* are the keys of all cached values; *unreached* those that may do without a rule because something else (a
-    bound on their age, say) keeps them right.
+    *keys* are the keys of all cached values, with the place where each is written; *unreached* those that may do
+    without a rule because something else (a bound on their age, say) keeps them right.
     """
-    keys = list(keys)
-    findings: list[str] = []
+    findings: list[Finding] = []
     by_event: dict[type[Event], list[Rule]] = {}
     reached: set[str] = set()
-    for number, rule in enumerate(rules, start=1):
+    for rule in rules:
         for event_class in rule.on:
             by_event.setdefault(event_class, []).append(rule)
-            if event_class not in catalog:
-                findings.append(
-                    f"row {number}: {event_class.__name__} is not in the catalog"
-                    + did_you_mean(event_class.__name__, (known.__name__ for known in catalog))
-                )
-            for field_name, method in (("when", rule.when), ("parts", rule.parts)):
-                name = getattr(method, "__qualname__", repr(method))
-                if method is not None and getattr(event_class, name.rpartition(".")[2], None) is not method:
-                    what = f"{event_class.name} has no condition {name}; `{field_name}` is a method of the event"
-                    findings.append(f"row {number}: {what}")
-        dropped = {pattern: _covered(pattern, keys, number, findings) for pattern in rule.invalidates}
-        kept = {pattern: _covered(pattern, keys, number, findings) for pattern in rule.keeps}
+        findings += [Finding(rule.where, fault) for fault in _faults_of_names(rule, catalog)]
+        dropped = {pattern: _covered(pattern, keys, rule, findings) for pattern in rule.invalidates}
+        kept = {pattern: _covered(pattern, keys, rule, findings) for pattern in rule.keeps}
         # `*` reaches every value there will ever be: it must not hide that nobody thought of one
         reached.update(key for pattern, covered in dropped.items() if pattern != "*" for key in covered)
-        findings.extend(
-            f"row {number}: invalidates {wrong!r} and keeps {pattern!r}, which are both {key!r}; decide"
+        findings += [
+            Finding(rule.where, f"invalidates {wrong!r} and keeps {pattern!r}, which are both {key!r}; decide")
             for pattern, covered in kept.items()
             for wrong, also_covered in dropped.items()
             for key in covered
             if key in also_covered
-        )
-        findings.extend(
-            f"row {number}: keeps {pattern!r} without a reason; say why it stays right"
+        ]
+        findings += [
+            Finding(rule.where, f"keeps {pattern!r} without a reason; say why it stays right")
             for pattern, reason in rule.keeps.items()
             if not reason.strip()
-        )
-        if rule.carried and set(rule.on) != {RefreshRequested}:
-            findings.append(f"row {number}: only refresh.requested carries a prefix")
+        ]
     for event_class in catalog:
         rows = by_event.get(event_class, [])
         if not rows:
-            findings.append(f"{event_class.name} has no rule; write `()` if nothing goes stale")
+            sentence = f"{event_class.name} has no rule; write `()` if nothing goes stale"
+            findings.append(Finding(place_of(event_class), sentence))
         conditions = [(rule.when, rule.parts) for rule in rows]
-        findings.extend(
-            f"{event_class.name} stands in two rows with the same condition; join them"
-            for index, condition in enumerate(conditions)
-            if condition in conditions[:index]
-        )
-    findings.extend(
-        f"value {key!r} is reached by no rule and nothing else bounds its age"
-        for key in keys
-        if key not in reached and key not in set(unreached)
-    )
+        findings += [
+            Finding(rule.where, f"{event_class.name} stands in two rows with the same condition; join them")
+            for index, rule in enumerate(rows)
+            if conditions[index] in conditions[:index]
+        ]
+    findings += [
+        Finding(where, f"value {key!r} is reached by no rule and nothing else bounds its age")
+        for key, where in keys.items()
+        if key not in reached and key not in unreached
+    ]
     return findings
 
 
-def _covered(pattern: str, keys: Sequence[str], number: int, findings: list[str]) -> list[str]:
+def _faults_of_names(rule: Rule, catalog: Sequence[type[Event]]) -> list[str]:
+    faults = []
+    for event_class in rule.on:
+        if event_class not in catalog:
+            near = did_you_mean(event_class.__name__, (known.__name__ for known in catalog))
+            faults.append(f"{event_class.__name__} is not in the catalog" + near)
+        for field_name, method in (("when", rule.when), ("parts", rule.parts)):
+            name = getattr(method, "__qualname__", repr(method))
+            if method is not None and getattr(event_class, name.rpartition(".")[2], None) is not method:
+                faults.append(f"{event_class.name} has no condition {name}; `{field_name}` is a method of the event")
+    if not rule.on:
+        faults.append("names no event")
+    if rule.carried and set(rule.on) != {RefreshRequested}:
+        faults.append("only refresh.requested carries a prefix")
+    return faults
+
+
+def _covered(pattern: str, keys: Collection[str], rule: Rule, findings: list[Finding]) -> list[str]:
     try:
         prefix = parse(pattern)
     except PatternError as error:
-        findings.append(f"row {number}: {error}")
+        findings.append(Finding(rule.where, str(error)))
         return []
     covered = [key for key in keys if covers(prefix, key)]
     if not covered:
         subsystems = {key.split(".", 1)[0] for key in keys}
-        findings.append(f"row {number}: {pattern!r} covers no value" + did_you_mean(prefix, [*keys, *subsystems]))
+        near = did_you_mean(prefix, [*keys, *subsystems])
+        findings.append(Finding(rule.where, f"{pattern!r} covers no value{near}"))
     return covered

@@ -9,7 +9,7 @@ from cache.errors import CacheError
 from cache.warming import Preload
 from data.preferences import CacheMode
 from events.catalog import UserId
-from pages import dashboard, experimental, glossary, goals, settings, shell, summary, tasks
+from pages import dashboard, experimental, glossary, goals, inspector, settings, shell, summary, tasks
 from pages.actions import Actions
 from pages.address import Address
 from pages.analytics import page as analytics
@@ -31,6 +31,7 @@ ENTRIES: tuple[Entry, ...] = (
     Entry(path="/glossary", label="Glossary", icon="glossary", build=glossary.build),
     Entry(path="/settings", label="Settings", icon="settings", build=settings.build),
     Entry(path="/experimental", label="Experimental", icon="experimental", build=experimental.build),
+    Entry(path="/inspector", label="Inspector", icon="inspector", build=inspector.build),
 )
 
 ANYWHERE_ELSE = "/{path:path}"

@@ -170,9 +170,14 @@ class Section:
             self._say_age(reading)
             return
         self.is_forced = False
+        is_renewed = self.reading is not None and not self._shows(reading)
         if not self._update(reading):
             return
         self.redraws += 1
+        if is_renewed:
+            keys = [value.key_for(reading.view) for value in self.values]
+            manager = self.visit.services.manager
+            manager.journal.redrew(self.visit.user, self.visit.page, type(self).__name__, keys)
         self.reading = reading
         self._say_age(reading)
 

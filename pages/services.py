@@ -4,7 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+from cache.auditor import Auditor
 from cache.manager import CacheManager
+from cache.rulebook.graph import Drawing
 from data.database import Database
 from data.preferences import LOCAL_USER
 from events.bus import Bus
@@ -16,11 +18,14 @@ class Services:
     """One running application, as far as pages need it.
 
     `poll` looks for what other processes changed; it blocks for some microseconds and is called in a worker thread,
-    five times a second while somebody looks. `clock` returns the present moment, aware, in UTC.
+    five times a second while somebody looks. `clock` returns the present moment, aware, in UTC. `drawing` shows the
+    rules.
     """
 
     database: Database
     manager: CacheManager
+    auditor: Auditor
+    drawing: Drawing
     bus: Bus
     poll: Callable[[], object]
     clock: Callable[[], datetime]

@@ -49,6 +49,7 @@ STYLES = (
     "records.css",
     "goals.css",
     "settings.css",
+    "inspector.css",
 )
 MOST_IN_SIGHT = 4
 """How many pages the navigation names where there is little room; the others are behind "More"."""

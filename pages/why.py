@@ -14,8 +14,8 @@ from cache.values import PREFERENCES, Value
 from cache.why import Cause, Why
 from data.preferences import Profile
 from events.patterns import parse
-from events.rules import RULES
 from events.ruleset import Rule
+from events.table import rules
 from pages import figures
 from pages.controls import Button, Words, button, stack
 from pages.markup import NOTHING, Block, Markup, join, tag, text
@@ -108,7 +108,7 @@ def sentence(label: str, why: Why, shown: Look[Any] | None, when: Callable[[date
 
 def rule_behind(cause: Cause) -> Rule | None:
     """Return the rule by which *cause* made a value stale; None if the table has changed since."""
-    for rule in RULES:
+    for rule in rules():
         if not any(event.name == cause.event for event in rule.on):
             continue
         if rule.carried or any((parse(pattern) or "*") == cause.prefix for pattern in rule.invalidates):

@@ -7,7 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from cache.rulebook.observing import Observed, observe
+from cache.values import VALUES
 from data.preferences import CacheBackend
+from data.rehearsal import COMMANDS
 from tests.house import Clock, House, open_house
 
 for _variable in [name for name in os.environ if name.startswith("CACHE_") or name in ("DATABASE_URL", "HOST", "PORT")]:
@@ -31,6 +34,12 @@ def any_house(tmp_path: Path, clock: Clock, request: pytest.FixtureRequest) -> I
     """A house on each backend in turn."""
     with open_house(tmp_path, clock=clock, backend=request.param) as opened:
         yield opened
+
+
+@pytest.fixture(scope="session")
+def observed() -> Observed:
+    """What every command does to every value; takes some seconds, once."""
+    return observe(COMMANDS, VALUES)
 
 
 @pytest.fixture(scope="session")

@@ -3,7 +3,7 @@
 import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 from cache.manager import CacheManager
@@ -12,23 +12,18 @@ from data import preferences
 from data.database import Database
 from data.feed import Feed
 from data.preferences import CacheBackend, CacheMode
+from data.rehearsal import Clock as StandingClock
 from events.bus import Bus
 from events.catalog import CATALOG, NOTIFICATIONS, UserId
 from events.rules import RULES
 from events.ruleset import Ruleset
 
 
-class Clock:
-    """A clock that stands until it is moved."""
+class Clock(StandingClock):
+    """A clock that stands until it is moved, at first at ten in the morning."""
 
     def __init__(self, now: datetime = datetime(2026, 5, 13, 10, 0, tzinfo=UTC)) -> None:
-        self.now = now
-
-    def __call__(self) -> datetime:
-        return self.now
-
-    def advance(self, **amount: float) -> None:
-        self.now += timedelta(**amount)
+        super().__init__(now)
 
 
 @dataclass

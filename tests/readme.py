@@ -1,4 +1,5 @@
-"""The lists of the README that the code knows better: `python -m tests.readme` writes them, a test compares them.
+"""What the code knows better than the README: its lists and its picture. `python -m tests.readme` writes them, a test
+compares them.
 
 Each stands between `<!-- NAME -->` and `<!-- /NAME -->`.
 """
@@ -8,13 +9,16 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import app
-from cache.pieces import PIECES
+from cache.pieces import PIECES, ROWS
+from cache.rulebook import graph
 from cache.values import VALUES
 from events.catalog import CATALOG
 from events.rules import RULES
 from events.ruleset import Rule
+from pages import inventory
 
 README = Path(__file__).resolve().parents[1] / "README.md"
+PICTURE = README.parent / "docs" / "rules.svg"
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -82,5 +86,11 @@ def filled(text: str) -> str:
     return text
 
 
+def picture() -> str:
+    """The picture of the rules, an SVG file."""
+    return graph.svg(graph.draw(graph.graph(RULES, ROWS, inventory.parts())))
+
+
 if __name__ == "__main__":
     README.write_text(filled(README.read_text()))
+    PICTURE.write_text(picture())

@@ -24,6 +24,7 @@ from data.errors import DatabaseUnusableError
 from data.preferences import LOCAL_USER
 from events.catalog import CATALOG
 from events.errors import RulesError
+from events.rules import RULES
 from events.ruleset import Rule
 from scheduler.jobs import JOBS
 from tests.house import Clock
@@ -56,6 +57,7 @@ async def test_metrics_are_for_prometheus(client: httpx.AsyncClient) -> None:
     answer = await client.get("/metrics")
     assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
     assert "# TYPE reprieve_cache_hits_total counter" in answer.text
+    assert "reprieve_cache_audit_differed_total 0.0" in answer.text
     assert 'reprieve_job_runs_total{job="day"} 1.0' in answer.text
     assert not answer.cookies
 
@@ -105,6 +107,8 @@ def test_a_database_that_cannot_be_used_leaves_nothing_running(tmp_path: Path) -
         ),
         ("CACHE_BACKENDS_PREMIUM", ",", "CACHE_BACKENDS_PREMIUM=',': expected some of memory, file, hybrid"),
         ("CACHE_MAX_SIZE_MB", "-1", "CACHE_MAX_SIZE_MB='-1': expected a whole number from 1 to 1,000,000"),
+        ("CACHE_AUDIT_PERCENT", "101", "CACHE_AUDIT_PERCENT='101': expected a whole number from 0 to 100"),
+        ("CACHE_AUDIT_WHEN", "never", "CACHE_AUDIT_WHEN='never': expected idle or always"),
         ("CACHE_MAX_SIZE_MB", "1.5", "CACHE_MAX_SIZE_MB='1.5': expected a whole number"),
     ],
 )
@@ -126,10 +130,14 @@ def test_unset_and_empty_variables_are_the_defaults() -> None:
 
 
 def test_a_wrong_rules_table_stops_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
-    rules = (*app.RULES, Rule(on=(CATALOG[0],), invalidates=("dashboard.metrix",)))
-    monkeypatch.setattr(app, "RULES", rules)
-    with pytest.raises(RulesError, match=r"did you mean 'dashboard\.metrics'"):
+    wrong = (*RULES, Rule(on=(CATALOG[0],), invalidates=("dashboard.metrix",)))
+    monkeypatch.setattr("events.rules.RULES", wrong)
+    with pytest.raises(RulesError, match=r"test_app\.py:\d+: .* did you mean 'dashboard\.metrics'"):
         app.check_tables()
+
+
+def test_the_true_tables_fit_together() -> None:
+    app.check_tables()
 
 
 @pytest.fixture

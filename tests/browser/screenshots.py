@@ -44,6 +44,7 @@ PAGES = {
     "glossary": "/glossary",
     "settings": "/settings",
     "experimental": "/experimental",
+    "inspector": "/inspector",
     "lost": "/nonsense",
 }
 DIALOGS = {

@@ -8,7 +8,8 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from cache.__main__ import main
-from cache.prometheus import exposition
+from cache.auditor import Auditor
+from cache.prometheus import AuditCollector, exposition
 from cache.values import DASHBOARD_METRICS, DASHBOARD_TASKS
 from data import tasks
 from data.database import Database
@@ -108,7 +109,7 @@ def test_without_a_database_it_says_so(
 def test_prometheus_can_read_the_counters(house: House) -> None:
     house.manager.get_or_load(DASHBOARD_TASKS, house.user)
     house.manager.get_or_load(DASHBOARD_TASKS, house.user)
-    text = exposition(house.manager.get_cache_stats)().decode()
+    text = exposition(house.manager.get_cache_stats, AuditCollector(Auditor(house.manager).report))().decode()
     samples = {
         (sample.name, *sample.labels.values()): sample.value
         for family in text_string_to_metric_families(text)

@@ -10,8 +10,7 @@ import msgspec
 import pytest
 
 from cache import values
-from cache.errors import ValuesError
-from cache.pieces import PIECES, Parted
+from cache.pieces import PIECES, ROWS, Parted
 from cache.values import VALUES, Value
 from data.preferences import Profile
 from data.viewpoint import Viewpoint
@@ -45,19 +44,38 @@ def test_every_value_is_immutable_through_and_through(value: Value[Any] | Parted
     assert mutable_parts(value.kind, value.kind.__name__) == []
 
 
+def faults(*probes: Value[Any]) -> list[str]:
+    return [finding.sentence for finding in values.check(probes)]
+
+
 def test_the_table_is_sound() -> None:
-    values.check((*VALUES, *PIECES))
+    assert values.check(ROWS) == []
 
 
 @pytest.mark.parametrize("key", ["analytics", "Analytics.trends", "analytics..trends", "analytics.*", "", "a b.c"])
-def test_a_key_that_is_none_is_refused(key: str) -> None:
-    with pytest.raises(ValuesError, match="expected dotted lower-case segments"):
-        values.check([probe(key=key)])
+def test_a_key_that_is_none_is_found(key: str) -> None:
+    assert faults(probe(key=key)) == [
+        f"{key!r} is no key: expected dotted lower-case segments such as 'analytics.trends'"
+    ]
 
 
-def test_a_key_that_stands_twice_is_refused() -> None:
-    with pytest.raises(ValuesError, match=r"'analytics\.probe' stands twice"):
-        values.check([probe(), probe()])
+def test_a_key_that_stands_twice_is_found_with_both_places() -> None:
+    first, second = probe(), probe()
+    (finding,) = values.check([first, second])
+    assert finding.where == second.where
+    assert finding.sentence == f"'analytics.probe' stands here and at {first.where}"
+
+
+@pytest.mark.parametrize("keys", [("a.b", "a.b.c"), ("a.b.c", "a.b")])
+def test_a_key_below_another_is_found(keys: tuple[str, str]) -> None:
+    (fault,) = faults(*(probe(key=key) for key in keys))
+    assert "one lies below the other" in fault
+    assert faults(probe(key="a.b"), probe(key="a.bc")) == []
+
+
+def test_an_age_that_nothing_reaches_is_found() -> None:
+    (fault,) = faults(probe(ttl=timedelta()))
+    assert "expected more" in fault
 
 
 def test_the_day_and_the_hour_are_part_of_the_keys_that_depend_on_them() -> None:

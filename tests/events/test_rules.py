@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from cache.pieces import KEYS
+from cache.pieces import KEYS, ROWS
 from data.preferences import FIELDS
 from events.catalog import (
     CATALOG,
@@ -159,7 +159,7 @@ CASES: dict[str, tuple[Event, frozenset[str]]] = {
     "monitored metrics": (edited("monitored_metrics"), PREFERENCES | METRICS),
     "baseline": (edited("baseline"), PREFERENCES | METRICS),
     "target": (edited("target_minutes_per_day"), PREFERENCES | METRICS | COMPOSITE | TRENDS | SUMMARY),
-    "composite weights": (edited("composite_weights"), PREFERENCES | METRICS | COMPOSITE | TRENDS | SUMMARY),
+    "composite weights": (edited("composite_weights"), PREFERENCES | COMPOSITE | TRENDS | SUMMARY),
     "recommendation weights": (edited("recommendation_weights"), PREFERENCES | RECOMMENDATIONS),
     "imported": (a(DataImported, source="csv", tasks=1, instances=2), EVERYTHING),
     "removed": (a(DataRemoved, source="demo", tasks=1, instances=2), EVERYTHING),
@@ -196,4 +196,4 @@ def test_no_event_is_global() -> None:
 
 
 def test_the_table_has_no_fault() -> None:
-    assert check(RULES, CATALOG, KEYS) == []
+    assert check(RULES, CATALOG, {row.key: row.where for row in ROWS}) == []

@@ -1,7 +1,9 @@
 """How a table is read, and what is found wrong with one before it is used."""
 
 import functools
+import sys
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -24,6 +26,7 @@ from events.catalog import (
     UserId,
 )
 from events.errors import PatternError, RulesError
+from events.findings import ROOT, Finding
 from events.patterns import EVERYTHING
 from events.rules import RULES
 from events.ruleset import Rule, Ruleset, check
@@ -40,8 +43,13 @@ class TaskCreatedd(Event):
     name = "task.createdd"
 
 
+def at(keys: tuple[str, ...]) -> dict[str, str]:
+    return dict.fromkeys(keys, "cache/values.py:1")
+
+
 def faults(*rules: Rule, keys: tuple[str, ...] = KEYS, unreached: tuple[str, ...] = ()) -> list[str]:
-    return check([*FINE, *rules], (TaskCreated, TaskArchived, TaskEdited), keys, unreached=unreached)
+    found = check([*FINE, *rules], (TaskCreated, TaskArchived, TaskEdited), at(keys), unreached=unreached)
+    return [finding.sentence for finding in found]
 
 
 CHANGES_NOTHING = Rule(on=(TaskEdited,))
@@ -101,28 +109,28 @@ def test_a_table_without_fault_yields_nothing() -> None:
 
 def test_an_event_that_the_catalog_does_not_list_is_found_with_the_nearest_one() -> None:
     assert faults(CHANGES_NOTHING, Rule(on=(TaskCreatedd,))) == [
-        "row 3: TaskCreatedd is not in the catalog; did you mean 'TaskCreated'?"
+        "TaskCreatedd is not in the catalog; did you mean 'TaskCreated'?"
     ]
 
 
 def test_a_misspelt_prefix_is_found_with_the_nearest_one() -> None:
     assert faults(Rule(on=(TaskEdited,), invalidates=("dashboard.task",))) == [
-        "row 2: 'dashboard.task' covers no value; did you mean 'dashboard.tasks'?"
+        "'dashboard.task' covers no value; did you mean 'dashboard.tasks'?"
     ]
     assert faults(Rule(on=(TaskEdited,), invalidates=("sumary.*",))) == [
-        "row 2: 'sumary.*' covers no value; did you mean 'summary'?"
+        "'sumary.*' covers no value; did you mean 'summary'?"
     ]
 
 
 def test_a_prefix_below_a_value_is_found() -> None:
     assert faults(Rule(on=(TaskEdited,), invalidates=("summary.daily.today",))) == [
-        "row 2: 'summary.daily.today' covers no value; did you mean 'summary.daily'?"
+        "'summary.daily.today' covers no value; did you mean 'summary.daily'?"
     ]
 
 
 def test_a_misspelt_prefix_that_is_kept_is_found_as_well() -> None:
     assert faults(Rule(on=(TaskEdited,), keeps={"summery.*": "finished days only"})) == [
-        "row 2: 'summery.*' covers no value; did you mean 'summary'?"
+        "'summery.*' covers no value; did you mean 'summary'?"
     ]
 
 
@@ -147,7 +155,7 @@ def test_an_event_that_stands_twice_in_one_row_is_found() -> None:
 @pytest.mark.parametrize("reason", ["", "  ", "\n"])
 def test_a_prefix_that_is_kept_without_a_reason_is_found(reason: str) -> None:
     assert faults(Rule(on=(TaskEdited,), keeps={"summary.*": reason})) == [
-        "row 2: keeps 'summary.*' without a reason; say why it stays right"
+        "keeps 'summary.*' without a reason; say why it stays right"
     ]
 
 
@@ -176,7 +184,7 @@ def test_a_value_that_is_only_kept_is_not_reached() -> None:
 @pytest.mark.parametrize("pattern", ["", "dashboard..tasks", "*.tasks", "Dashboard", "dash*"])
 def test_a_bad_pattern_is_found(pattern: str) -> None:
     (fault,) = faults(Rule(on=(TaskEdited,), invalidates=(pattern,)))
-    assert fault.startswith(f"row 2: {pattern!r} is not a pattern: expected dotted lower-case segments")
+    assert fault.startswith(f"{pattern!r} is not a pattern: expected dotted lower-case segments")
 
 
 @pytest.mark.parametrize(
@@ -185,26 +193,26 @@ def test_a_bad_pattern_is_found(pattern: str) -> None:
 )
 def test_a_value_that_one_row_both_invalidates_and_keeps_is_found(invalidated: str, kept: str) -> None:
     assert faults(Rule(on=(TaskEdited,), invalidates=(invalidated,), keeps={kept: "finished days only"})) == [
-        f"row 2: invalidates {invalidated!r} and keeps {kept!r}, which are both 'summary.daily'; decide"
+        f"invalidates {invalidated!r} and keeps {kept!r}, which are both 'summary.daily'; decide"
     ]
 
 
 def test_a_condition_that_the_event_does_not_have_is_found() -> None:
     assert faults(CHANGES_NOTHING, Rule(on=(TaskEdited,), when=PreferencesChanged.moves_days)) == [
-        "row 3: task.edited has no condition PreferencesChanged.moves_days; `when` is a method of the event"
+        "task.edited has no condition PreferencesChanged.moves_days; `when` is a method of the event"
     ]
     inherited = Rule(on=(InstanceEdited,), when=TouchesDays.touches_finished_day, invalidates=("summary.*",))
-    assert check([*FINE, inherited], (TaskCreated, TaskArchived, InstanceEdited), KEYS) == []
+    assert check([*FINE, inherited], (TaskCreated, TaskArchived, InstanceEdited), at(KEYS)) == []
 
 
 @pytest.mark.parametrize("when", [lambda event: True, functools.partial(TaskEdited.changes_label)])
 def test_a_condition_that_is_no_method_of_the_event_is_found(when: Callable[[Any], bool]) -> None:
     (fault,) = faults(CHANGES_NOTHING, Rule(on=(TaskEdited,), when=when))
-    assert fault.startswith("row 3: task.edited has no condition ")
+    assert fault.startswith("task.edited has no condition ")
 
 
 def test_only_a_refresh_can_carry_a_prefix() -> None:
-    assert faults(Rule(on=(TaskEdited,), carried=True)) == ["row 2: only refresh.requested carries a prefix"]
+    assert faults(Rule(on=(TaskEdited,), carried=True)) == ["only refresh.requested carries a prefix"]
 
 
 def test_all_faults_of_a_table_are_found_at_once() -> None:
@@ -216,33 +224,58 @@ def test_all_faults_of_a_table_are_found_at_once() -> None:
             Rule(on=(TaskArchived,), carried=True, when=TaskEdited.changes_label),
         ],
         (TaskCreated, TaskArchived, TaskEdited),
-        (*KEYS, "goals.week"),
+        at((*KEYS, "goals.week")),
     )
     assert len(found) == 11
     for part in (
-        "row 1: TaskCreatedd is not in the catalog",
-        "row 1: 'dashboard.task' covers no value",
-        "row 1: 'Dash' is not a pattern",
-        "row 1: keeps 'dashboard.tasks' without a reason",
-        "row 2: invalidates 'summary.*' and keeps 'summary.daily'",
-        "row 4: only refresh.requested carries a prefix",
-        "row 4: task.archived has no condition TaskEdited.changes_label",
+        "TaskCreatedd is not in the catalog",
+        "'dashboard.task' covers no value",
+        "'Dash' is not a pattern",
+        "keeps 'dashboard.tasks' without a reason",
+        "invalidates 'summary.*' and keeps 'summary.daily'",
+        "only refresh.requested carries a prefix",
+        "task.archived has no condition TaskEdited.changes_label",
         "task.created stands in two rows with the same condition",
         "task.edited has no rule",
         "value 'goals.week' is reached by no rule",
         "value 'dashboard.tasks' is reached by no rule",
     ):
-        assert sum(part in sentence for sentence in found) == 1, part
+        assert sum(part in finding.sentence for finding in found) == 1, part
+
+
+def test_every_fault_says_the_file_and_line_of_its_row() -> None:
+    line = sys._getframe().f_lineno
+    rows = [
+        Rule(on=(TaskCreated,), invalidates=("dashboard.task",)),
+        Rule(
+            on=(TaskEdited,),
+            keeps={"summary.*": ""},
+        ),
+    ]
+    places = [finding.where for finding in check(rows, (TaskCreated, TaskEdited), at(KEYS))]
+    here = "tests/events/test_ruleset.py"
+    assert places == [f"{here}:{line + 2}", f"{here}:{line + 3}", "cache/values.py:1", "cache/values.py:1"]
+    assert replace(rows[0], invalidates=()).where == f"{here}:{line + 2}"
+
+
+def test_an_event_without_a_row_is_found_where_its_class_is() -> None:
+    (finding,) = check([], (DayStarted,), {})
+    file, _, line = finding.where.partition(":")
+    nearby = (ROOT / file).read_text().splitlines()[int(line) - 1 : int(line) + 1]  # its decorator stands above it
+    assert any("class DayStarted" in text for text in nearby)
 
 
 def test_the_true_table_would_notice_a_value_that_somebody_adds_without_a_rule() -> None:
-    keys = list(pieces.KEYS)
-    assert check(RULES, CATALOG, [*keys, "goals.week"]) == [
-        "value 'goals.week' is reached by no rule and nothing else bounds its age"
+    keys = at(("goals.week", *pieces.KEYS))
+    assert [str(finding) for finding in check(RULES, CATALOG, keys)] == [
+        "cache/values.py:1: value 'goals.week' is reached by no rule and nothing else bounds its age"
     ]
 
 
 def test_the_error_shows_every_finding() -> None:
-    error = RulesError(("one is wrong", "two is wrong"))
-    assert str(error) == "events/rules.py:\n  - one is wrong\n  - two is wrong"
-    assert error.findings == ("one is wrong", "two is wrong")
+    findings = [Finding("events/rules.py:7", "one is wrong"), Finding("events/rules.py:9", "two is wrong")]
+    error = RulesError(findings)
+    assert str(error) == (
+        "the tables do not fit together:\n  events/rules.py:7: one is wrong\n  events/rules.py:9: two is wrong"
+    )
+    assert error.findings == tuple(findings)

@@ -1,0 +1,44 @@
+"""What stops a start: all in which catalog, rules, values and sections do not fit together, at once."""
+
+from collections.abc import Sequence
+
+from cache import values as values_table
+from cache.rulebook.emission import unemitted
+from cache.rulebook.parts import Part
+from cache.values import Row
+from events import ruleset
+from events.catalog import Event
+from events.findings import Finding
+from events.patterns import did_you_mean
+from events.ruleset import Rule
+
+
+def find(
+    rules: Sequence[Rule], catalog: Sequence[type[Event]], values: Sequence[Row], parts: Sequence[Part]
+) -> list[Finding]:
+    """Return everything that is wrong, by place; an empty list if nothing is."""
+    keys = {value.key: value.where for value in values}
+    lagging = {value.key for value in values if value.may_lag}
+    return sorted(
+        {
+            *values_table.check(values),
+            *ruleset.check(rules, catalog, keys, unreached=lagging),
+            *unemitted(catalog),
+            *_shown_but_unknown(parts, keys),
+        },
+        key=_by_place,
+    )
+
+
+def _shown_but_unknown(parts: Sequence[Part], keys: dict[str, str]) -> list[Finding]:
+    return [
+        Finding(part.where, f"{part.section} shows {key!r}, which is not in VALUES" + did_you_mean(key, keys))
+        for part in parts
+        for key in part.keys
+        if key not in keys
+    ]
+
+
+def _by_place(finding: Finding) -> tuple[str, int, str]:
+    file, _, line = finding.where.rpartition(":")
+    return file, int(line) if line.isdigit() else 0, finding.sentence

@@ -1,0 +1,218 @@
+"""Runs every command on made-up data and watches: what it writes, what values read, and which of them then differ.
+
+Knows nothing of rules and needs no cache: what it saw is held against any table of rules by `judging`.
+"""
+
+import contextlib
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from cache.difference import difference
+from cache.pieces import value_of
+from cache.values import Value
+from data import access, preferences
+from data.database import Database, ReadTransaction
+from data.feed import Feed
+from data.pieces import anew
+from data.preferences import LOCAL_USER
+from data.rehearsal import START, Clock, Command, Stage, live
+from data.viewpoint import Viewpoint
+from events.bus import Bus
+from events.catalog import Logged, UserId
+
+OTHER_DAYS = 9
+"""How much of a past the second user has: enough to see whether anything of theirs changes."""
+_FILE = Path("reprieve.db")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """A value of *user* that at seq `until` is another than the one which was kept under its key at seq `since`."""
+
+    user: UserId
+    key: str
+    full_key: str
+    since: int
+    until: int
+    example: str
+
+
+@dataclass(kw_only=True)
+class Observation:
+    """What one command did. `failure` says why it could not be carried out."""
+
+    command: str
+    user: UserId
+    events: list[Logged] = field(default_factory=list)
+    writes: frozenset[str] = frozenset()
+    changes: list[Change] = field(default_factory=list)
+    failure: str | None = None
+    went_back: bool = False
+    """Whether the log lost rows, after which caches forget everything."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Observed:
+    """What all commands did. `reads` are the columns that each value reads, by key; `fickle` are the keys of values
+    that differ when they are computed twice from the same state.
+    """
+
+    observations: Sequence[Observation]
+    reads: Mapping[str, frozenset[str]]
+    fickle: frozenset[str]
+    failures: Mapping[str, str]
+    """Key -> why a value could not be computed."""
+
+
+@dataclass(frozen=True)
+class _Kept:
+    value: Any
+    since: int
+
+
+_Memory = dict[tuple[UserId, str], tuple[_Kept, ...]]
+"""All that may be kept under a key: whether something older still is depends on the rules."""
+
+
+class _Watcher:
+    """Computes all values of both users and remembers what was read and what came out."""
+
+    def __init__(self, values: Sequence[Value[Any]]) -> None:
+        self.values = values
+        self.reads: dict[str, set[str]] = {value.key: set() for value in values}
+        self.fickle: set[str] = set()
+        self.failures: dict[str, str] = {}
+
+    def load(self, database: Database, users: Sequence[UserId]) -> Iterator[tuple[UserId, Value[Any], str, _Kept]]:
+        """Yield every value of *users* that can be computed, with its full key."""
+        with database.read() as read:
+            for user in users:
+                view = Viewpoint.at(user, preferences.load(read, user), database.clock())
+                parts: dict[str, Any] = {}
+                for value in self.values:
+                    with access.reads_of(read, view) as (watched, seen):
+                        own = replace(read, pieces=anew, found={})
+                        loaded = self._load(value, own, watched)
+                    self.reads[value.key] |= seen.reads
+                    if loaded is not None:
+                        yield user, value, value.key_for(view), _Kept(loaded, read.seq)
+                    for (piece, name), part in own.found.items():  # what it was added up from is kept as well
+                        kept_as = value_of(piece, name)
+                        if parts.setdefault(kept_as.key_for(view), part) is part:
+                            yield user, kept_as, kept_as.key_for(view), _Kept(part, read.seq)
+
+    def is_steady(self, database: Database, user: UserId) -> None:
+        """Compute every value twice from one state and remember those that differ."""
+        with database.read() as read:
+            view = Viewpoint.at(user, preferences.load(read, user), database.clock())
+            for value in self.values:
+                first, second = (self._load(value, replace(read, pieces=anew, found={}), view) for _ in range(2))
+                if first != second:
+                    self.fickle.add(value.key)
+
+    def _load(self, value: Value[Any], read: ReadTransaction, view: Viewpoint) -> Any:
+        try:
+            return value.loader(read, view)
+        except Exception as error:  # noqa: BLE001  # whatever a loader raises is what the check is to say
+            self.failures.setdefault(value.key, f"{type(error).__name__}: {error}")
+            return None
+
+
+def observe(commands: Mapping[str, Command], values: Sequence[Value[Any]], *, days: int = 60) -> Observed:
+    """Run each of *commands* on a copy of the same past, so many days long. Takes some seconds."""
+    watcher = _Watcher(values)
+    with tempfile.TemporaryDirectory() as folder:
+        past, before, other = _make_past(Path(folder) / "past", watcher, days)
+        observations = []
+        for number, (name, command) in enumerate(commands.items()):
+            copy = Path(folder) / str(number)
+            copy.mkdir()
+            shutil.copyfile(past, copy / _FILE)
+            observations.append(_watch(name, command, copy, dict(before), other, watcher))
+            shutil.rmtree(copy)
+    return Observed(
+        observations=observations,
+        reads={key: frozenset(columns) for key, columns in watcher.reads.items()},
+        fickle=frozenset(watcher.fickle),
+        failures=dict(watcher.failures),
+    )
+
+
+def _make_past(folder: Path, watcher: _Watcher, days: int) -> tuple[Path, _Memory, UserId]:
+    clock = Clock(START)
+    with _opened(folder, clock) as database:
+        preferences.create_user(database, "local")
+        other = preferences.create_user(database, "another")
+        live(database, clock, other, days=OTHER_DAYS)
+        live(database, clock, LOCAL_USER, days=days)
+        found = watcher.load(database, (LOCAL_USER, other))
+        before: _Memory = {(user, key): (kept,) for user, _, key, kept in found}
+        watcher.is_steady(database, LOCAL_USER)
+    return folder / _FILE, before, other
+
+
+def _watch(name: str, command: Command, folder: Path, memory: _Memory, other: UserId, watcher: _Watcher) -> Observation:
+    clock = Clock(START)
+    seen = Observation(command=name, user=LOCAL_USER)
+    with _opened(folder, clock) as database:
+
+        def look() -> None:
+            """Compare with what is kept, and keep what is new, as a cache would."""
+            for user, value, key, now in watcher.load(database, (LOCAL_USER, other)):
+                older = memory.get((user, key), ())
+                for kept in older:
+                    if kept.value != now.value:
+                        example = ": ".join(difference(kept.value, now.value))
+                        seen.changes.append(
+                            Change(
+                                user=user,
+                                key=value.key,
+                                full_key=key,
+                                since=kept.since,
+                                until=now.since,
+                                example=example,
+                            )
+                        )
+                memory[user, key] = (*older, now)
+
+        with _listening(database, seen):
+            written = access.writes_of(database)
+            try:
+                command(Stage(database=database, user=LOCAL_USER, clock=clock, look=look))
+            except Exception as error:  # noqa: BLE001  # what it raises is what the check is to say
+                seen.failure = f"{type(error).__name__}: {error}"
+        seen.writes = frozenset(written.writes)
+        look()
+    return seen
+
+
+@contextlib.contextmanager
+def _opened(folder: Path, clock: Clock) -> Iterator[Database]:
+    database = Database(f"sqlite:///{folder / _FILE}", clock=clock)
+    database.open()
+    try:
+        yield database
+    finally:
+        database.close()
+
+
+@contextlib.contextmanager
+def _listening(database: Database, seen: Observation) -> Iterator[None]:
+    bus = Bus()
+    feed = Feed(database, bus)
+    stop = bus.on_event(seen.events.append)
+
+    def went_back() -> None:
+        seen.went_back = True
+
+    feed.on_rewind.append(went_back)
+    feed.start()
+    try:
+        yield
+    finally:
+        feed.stop()
+        stop()

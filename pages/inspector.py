@@ -1,0 +1,281 @@
+"""The inspector: what the last events led to, how each value stands, the rules as a picture, and whether all is true.
+
+It shows the cache and not what is in it, so its cards declare no values but the preferences: they look by themselves,
+once a second while somebody sees them, and load nothing. What is shown is of the user who looks; counts are of all.
+"""
+
+import logging
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from nicegui import background_tasks, ui
+
+from cache.auditor import AuditReport, Difference
+from cache.inspection import Inspected, inspect
+from cache.journal import Happened
+from cache.rulebook.graph import TITLE, Curve, Drawing, text_places
+from cache.values import PREFERENCES
+from data.preferences import Profile
+from pages import controls, figures
+from pages.controls import Words, heading, stack
+from pages.markup import NOTHING, Block, Markup, join, tag, text
+from pages.section import Section, Shown
+from pages.visit import Visit
+
+log = logging.getLogger(__name__)
+
+LOOK_SECONDS = 1.0
+SHOWN_EVENTS = 20
+
+
+class Watching(Section):
+    """A card that looks once a second at something besides the values."""
+
+    values = (PREFERENCES,)
+    title = ""
+    explanation = ""
+
+    def build(self) -> None:
+        """Make heading and block."""
+        self.home.classes("card inspector-card")
+        self.home.props["aria-labelledby"] = heading(self.title).html_id
+        Words(self.explanation, "p").classes("hint")
+        self._block = Block()
+        self._profile: Profile | None = None
+        self._has_failed = False
+        ui.timer(LOOK_SECONDS, self._look)
+
+    def update(self, shown: Shown) -> None:
+        """Take over how the user writes times; what there is to see comes by itself."""
+        self._profile = shown.get(PREFERENCES)
+        background_tasks.create(self._show(), name=f"look at {self.name}")
+
+    async def _look(self) -> None:
+        if self._profile is not None and self.visit.screen.can_see:
+            await self._show()
+
+    async def _show(self) -> None:
+        try:
+            seen = await self.visit.hub.workers.read(self.seen)
+        except Exception:  # part of the page error boundary: the next look may succeed
+            if not self._has_failed:
+                log.exception("%s could not be looked at", type(self).__name__)
+            self._has_failed = True
+            return
+        self._has_failed = False
+        if not self.is_closed:
+            self._block.show(seen)
+
+    def seen(self) -> Markup:
+        """Return what there is to see. Runs in a worker thread and takes some milliseconds."""
+        raise NotImplementedError
+
+    def at(self, moment: datetime) -> str:
+        """Return a moment as the time of day with seconds, at the user's place."""
+        assert self._profile is not None
+        return f"{moment.astimezone(self._profile.calendar.zone):%H:%M:%S}"
+
+
+class Happenings(Watching):
+    """The last events, newest first."""
+
+    title = "What happened"
+    name = "What happened"
+    explanation = "The last events since the start, and what each made stale, had computed anew and had redrawn."
+
+    def seen(self) -> Markup:
+        """Return a table of events."""
+        happened = self.visit.services.manager.journal.latest(self.visit.user)[:SHOWN_EVENTS]
+        if not happened:
+            return tag("p", "Nothing has happened since the start.", class_="empty")
+        head = ("At", "Event", "Made stale", "Computed anew", "Redrawn", "Done after")
+        return _table("What happened", head, [self._row(one) for one in happened])
+
+    def _row(self, one: Happened) -> Markup:
+        loads = (_keyed(load.key, f"{load.ms:,.1f} ms") for load in one.loads)
+        redraws = (_keyed(f"{draw.section} on {draw.page}", _times(draw.tabs)) for draw in one.redraws)
+        last = max((draw.after_ms for draw in one.redraws), default=None)
+        return tag(
+            "tr",
+            tag("td", self.at(one.at), class_="is-time"),
+            tag("th", one.event, tag("span", f"event {one.seq:,}", class_="hint"), scope="row"),
+            tag("td", _lines(_code(prefix) for prefix in one.prefixes)),
+            tag("td", _lines(loads)),
+            tag("td", _lines(redraws)),
+            tag("td", figures.DASH if last is None else f"{last:,.0f} ms", class_="is-number"),
+        )
+
+
+class Keys(Watching):
+    """Each value, with everything that its freshness rests on."""
+
+    title = "Values"
+    name = "The values"
+    explanation = "How each value stands for you now. Hits and load times are of everybody, since the start."
+
+    def seen(self) -> Markup:
+        """Return a table of values."""
+        head = ("Value", "State", "Hits", "Age", "As of", "Made stale by", "Load", "Size")
+        services = self.visit.services
+        return _table(self.title, head, [self._row(one) for one in inspect(services.manager, self.visit.user)])
+
+    def _row(self, one: Inspected) -> Markup:
+        why = one.why
+        cause = NOTHING if why.cause is None else _keyed(why.cause.event, f"event {why.cause.seq:,}")
+        times = [one.stats.load_ms_p50, one.stats.load_ms_p99]
+        load = figures.DASH if times[0] is None else f"{times[0]:,.1f} ms"
+        worst = "" if times[1] is None else f"99%: {times[1]:,.1f} ms"
+        return tag(
+            "tr",
+            tag("th", one.label, tag("span", why.key, class_="hint"), scope="row"),
+            tag("td", tag("span", why.state, class_=f"state is-{why.state}", title=why.verdict)),
+            tag("td", figures.DASH if one.hit_rate is None else f"{100 * one.hit_rate:.0f}%", class_="is-number"),
+            tag("td", _age(one.age), class_="is-number"),
+            tag("td", figures.DASH if why.as_of is None else f"{why.as_of:,}", class_="is-number"),
+            tag("td", cause or figures.DASH),
+            tag("td", load, tag("span", worst, class_="hint") if worst else NOTHING, class_="is-number"),
+            tag("td", _size(why.size_bytes), class_="is-number"),
+        )
+
+
+class Sampler(Watching):
+    """What the auditor found."""
+
+    title = "Is it true?"
+    name = "The audit"
+    explanation = "In idle moments a kept value is computed once more, from the same state, and compared."
+
+    def build(self) -> None:
+        """Make the button as well."""
+        super().build()
+        with stack("inspector-buttons"):
+            controls.button("Check all of mine now", self._check, look="is-quiet", icon="check").once()
+
+    def seen(self) -> Markup:
+        """Return the report."""
+        report = self.visit.services.auditor.report()
+        verdict = tag("p", report.sentence, class_="audit-verdict" + (" is-wrong" if report.differed else ""))
+        own = [found for found in report.differences if found.user == self.visit.user]
+        return join(verdict, _failures(report), *(self._difference(found) for found in own))
+
+    async def _check(self) -> None:
+        report = await self.visit.hub.workers.read(self.visit.services.auditor.check_all, self.visit.user)
+        await self._show()
+        self.visit.toasts.done(f"{report.sentence} since the start.")
+
+    def _difference(self, found: Difference) -> Markup:
+        trail = [
+            tag(
+                "tr",
+                tag("td", self.at(one.at), class_="is-time"),
+                tag("th", one.event, tag("span", f"event {one.seq:,}", class_="hint"), scope="row"),
+                tag("td", _lines(_code(prefix) for prefix in one.invalidates)),
+            )
+            for one in found.trail
+        ]
+        return tag(
+            "details",
+            tag("summary", f"{found.key}, computed as of event {found.as_of:,}, differed at event {found.seq:,}"),
+            tag("p", f"{found.place}: {found.example}"),
+            _table("The events before", ("At", "Event", "Made stale"), trail),
+            class_="difference",
+        )
+
+
+class Picture(Section):
+    """The rules, drawn."""
+
+    values = (PREFERENCES,)
+    name = "The picture"
+
+    def build(self) -> None:
+        """Make the drawing: it is the same until the next start."""
+        self.home.classes("card inspector-card")
+        self.home.props["aria-labelledby"] = heading("Rules").html_id
+        Words("Which event makes which values stale, and which pages show them. Dashed: only if.", "p").classes("hint")
+        self._block = Block(_svg(self.visit.services.drawing))
+
+    def update(self, shown: Shown) -> None:
+        """Nothing on it changes."""
+
+
+def build(visit: Visit) -> None:
+    """Make the page."""
+    with stack("page-head", "header"):
+        heading("Inspector", 1).props["tabindex"] = "-1"
+        Words("How this application keeps its pages right", "p").classes("page-date")
+    Happenings(visit)
+    Keys(visit)
+    Sampler(visit)
+    Picture(visit)
+
+
+NUMBERS = frozenset({"Done after", "Hits", "Age", "As of", "Load", "Size"})
+"""Columns that are aligned on the right."""
+
+
+def _table(name: str, head: tuple[str, ...], rows: list[Markup]) -> Markup:
+    heads = (tag("th", words, scope="col", class_="is-number" if words in NUMBERS else None) for words in head)
+    table = tag("table", tag("thead", tag("tr", *heads)), tag("tbody", *rows), aria_label=name)
+    return tag("div", table, class_="inspector-table", tabindex="0", role="region", aria_label=name)
+
+
+def _lines(parts: Iterable[Markup]) -> Markup:
+    return join(*(tag("div", part) for part in parts)) or text(figures.DASH)
+
+
+def _code(key: str) -> Markup:
+    return tag("code", key)
+
+
+def _keyed(key: str, figure: str) -> Markup:
+    return join(tag("code", key), tag("span", f" {figure}" if figure else "", class_="hint is-inline"))
+
+
+def _times(tabs: int) -> str:
+    return "" if tabs == 1 else f"{tabs}×"
+
+
+def _failures(report: AuditReport) -> Markup:
+    return tag("p", f"{report.failed:,} could not be computed.", class_="hint") if report.failed else NOTHING
+
+
+def _age(age: timedelta | None) -> str:
+    if age is None:
+        return figures.DASH
+    seconds = max(0, int(age.total_seconds()))
+    return f"{seconds} s" if seconds < 60 else figures.duration(seconds / 60)
+
+
+def _size(size: int | None) -> str:
+    return figures.DASH if size is None else f"{size / 1024:,.1f} KB"
+
+
+def _curve_look(curve: Curve) -> str:
+    return "curve is-conditional" if curve.words else "curve"
+
+
+def _svg(drawn: Drawing) -> Markup:
+    curves = [
+        tag("g", tag("title", curve.title), tag("path", class_=_curve_look(curve), d=curve.path))
+        for curve in drawn.curves
+    ]
+    holders = [box for box in drawn.boxes if box.look == "subsystem"]
+    others = [box for box in drawn.boxes if box.look != "subsystem"]
+    boxes = {
+        box.name: join(
+            tag("rect", class_=f"box is-{box.look}", x=box.left, y=box.top, width=box.width, height=box.height, rx=6),
+            *(tag("text", words, x=x, y=y) for words, x, y in text_places(box)),
+        )
+        for box in drawn.boxes
+    }
+    return tag(
+        "svg",
+        *(boxes[box.name] for box in holders),
+        *curves,
+        *(boxes[box.name] for box in others),
+        view_box=f"0 0 {drawn.width:g} {drawn.height:g}",
+        role="img",
+        aria_label=TITLE,
+        class_="rules-picture",
+    )

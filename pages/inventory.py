@@ -1,0 +1,108 @@
+"""Which sections there are, on which pages they stand, and whether each reads only what it declares.
+
+Found in the code without running it: a section stands on a page if the function that builds the page, or anything of
+ours that it uses, names its class.
+"""
+
+import ast
+import inspect
+import textwrap
+import types
+from collections.abc import Callable, Iterator, Sequence
+from functools import cache
+from typing import Any
+
+from cache.rulebook.parts import Part
+from cache.values import Value
+from events.findings import Finding, place, place_of
+from pages.routes import ENTRIES
+from pages.section import Section
+from pages.shell import Entry, ThemeSwitch
+
+EVERY_PAGE = "*"
+
+
+def parts(entries: Sequence[Entry] = ENTRIES) -> tuple[Part, ...]:
+    """Return all sections that stand on a page, by name; what belongs to the frame stands on `*`."""
+    pages: dict[type[Section], list[str]] = {ThemeSwitch: [EVERY_PAGE]}
+    for entry in entries:
+        for section in sorted(sections_of(entry), key=lambda section: section.__qualname__):
+            pages.setdefault(section, []).append(entry.path)
+    return tuple(
+        Part(
+            section=section.__qualname__,
+            keys=tuple(value.key for value in section.values),
+            pages=tuple(paths),
+            where=place_of(section),
+        )
+        for section, paths in pages.items()
+    )
+
+
+def faults(entries: Sequence[Entry] = ENTRIES) -> list[Finding]:
+    """Return a finding for each value that a section reads in its own methods and does not declare."""
+    sections = {section for entry in entries for section in sections_of(entry)} | {ThemeSwitch}
+    return [finding for section in sections for finding in _undeclared(section)]
+
+
+@cache
+def sections_of(entry: Entry) -> frozenset[type[Section]]:
+    """Return the classes of the sections that stand on the page of *entry*."""
+    found: set[type[Section]] = set()
+    seen: set[int] = set()
+    waiting: list[Any] = [entry.build]
+    while waiting:
+        thing = waiting.pop()
+        if id(thing) in seen:
+            continue
+        seen.add(id(thing))
+        if isinstance(thing, type) and issubclass(thing, Section) and thing is not Section and thing.values:
+            found.add(thing)
+        waiting += _used_by(thing)
+    # A class that others on this page refine is their common part and stands on none by itself.
+    return frozenset(section for section in found if not _is_only_a_base(section, found))
+
+
+def _is_only_a_base(section: type[Section], found: set[type[Section]]) -> bool:
+    return section.update is Section.update or any(other is not section and section in other.__mro__ for other in found)
+
+
+def _used_by(thing: Any) -> Iterator[Any]:
+    """Yield the functions and classes of this package that *thing* names."""
+    if isinstance(thing, type):
+        for member in vars(thing).values():
+            function = getattr(member, "fget", None) or getattr(member, "__func__", member)
+            if isinstance(function, types.FunctionType):
+                yield from _used_by(function)
+        return
+    function = inspect.unwrap(thing)
+    if not isinstance(function, types.FunctionType):
+        return
+    for name in _names(function.__code__):
+        used = function.__globals__.get(name)
+        if isinstance(used, types.FunctionType | type) and used.__module__.partition(".")[0] == "pages":
+            yield used
+
+
+def _names(code: types.CodeType) -> Iterator[str]:
+    yield from code.co_names
+    for constant in code.co_consts:
+        if isinstance(constant, types.CodeType):
+            yield from _names(constant)
+
+
+def _undeclared(section: type[Section]) -> Iterator[Finding]:
+    file = inspect.getsourcefile(section) or "?"
+    lines, first = inspect.getsourcelines(section)
+    names: Callable[[str], Any] = vars(inspect.getmodule(section)).get
+    for node in ast.walk(ast.parse(textwrap.dedent("".join(lines)))):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "get":
+            for argument in node.args[:1]:
+                value = names(argument.id) if isinstance(argument, ast.Name) else None
+                if isinstance(value, Value) and value not in section.values:
+                    listed = ", ".join(declared.key for declared in section.values) or "none"
+                    yield Finding(
+                        place(file, first + node.lineno - 1),
+                        f"{section.__qualname__} reads {value.key!r}, which is not among the values that it declares: "
+                        f"{listed}",
+                    )

@@ -1,0 +1,445 @@
+"""Mistakes of many kinds, planted on purpose: each is found, with the place to look at. The true tables have none."""
+
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from sqlalchemy import func, select, update
+
+from cache.pieces import PIECES, ROWS
+from cache.rulebook import faults
+from cache.rulebook.judging import judge, misses
+from cache.rulebook.observing import Observed, observe
+from cache.rulebook.parts import Part
+from cache.values import ANALYTICS_TRENDS, DASHBOARD_TASKS, PREFERENCES, VALUES, Value, Varies
+from data import instances, preferences, tasks
+from data.database import ReadTransaction
+from data.models import Instance, Task
+from data.rehearsal import COMMANDS, Command, Stage
+from data.viewpoint import Viewpoint
+from events import table
+from events.catalog import (
+    CATALOG,
+    DayStarted,
+    Event,
+    InstanceId,
+    InstancePaused,
+    InstanceStarted,
+    PreferencesChanged,
+    TaskArchived,
+    TaskCompleted,
+    TaskCreated,
+    TaskEdited,
+    UserCreated,
+    UserId,
+)
+from events.rules import RULES
+from events.ruleset import Rule
+from pages import inventory
+from pages.section import Section, Shown
+from pages.shell import Entry
+from tests.cache.probes import probe
+
+# --- in the tables, found by the start
+
+
+def start(
+    rules: tuple[Rule, ...] = RULES,
+    catalog: tuple[type[Event], ...] = CATALOG,
+    values: tuple[Any, ...] = ROWS,
+    parts: tuple[Part, ...] = (),
+) -> list[str]:
+    """Return what the start says."""
+    return [finding.sentence for finding in faults.find(rules, catalog, values, parts)]
+
+
+def changed(event: type[Event], **changes: Any) -> tuple[Rule, ...]:
+    """The true table, in which the first row of *event* reads differently."""
+    row = next(rule for rule in RULES if event in rule.on)
+    return tuple(replace(rule, **changes) if rule is row else rule for rule in RULES)
+
+
+class TaskShared(Event):
+    """An event that no command records."""
+
+    name = "task.shared"
+
+
+STALE_TREND = probe(key="analytics.probe", ttl=PREFERENCES.ttl)
+UNREACHED = probe(key="goals.week")
+
+IN_THE_TABLES: dict[str, tuple[Callable[[], list[str]], str]] = {
+    "a prefix is misspelt": (
+        lambda: start(changed(TaskCreated, invalidates=("dashboard.taskz", "analytics.*"), keeps={})),
+        "'dashboard.taskz' covers no value; did you mean 'dashboard.tasks'?",
+    ),
+    "a prefix covers no value": (
+        lambda: start(changed(TaskCreated, invalidates=("dashboard.tasks.open",), keeps={})),
+        "'dashboard.tasks.open' covers no value",
+    ),
+    "a prefix is no pattern": (
+        lambda: start(changed(TaskCreated, invalidates=("dashboard.*.open",), keeps={})),
+        "'dashboard.*.open' is not a pattern",
+    ),
+    "an event has no row": (
+        lambda: start(tuple(rule for rule in RULES if UserCreated not in rule.on)),
+        "user.created has no rule; write `()` if nothing goes stale",
+    ),
+    "an event is not in the catalog": (
+        lambda: start(catalog=tuple(event for event in CATALOG if event is not TaskArchived)),
+        "TaskArchived is not in the catalog",
+    ),
+    "nothing emits an event": (
+        lambda: start((*RULES, Rule(on=(TaskShared,))), (*CATALOG, TaskShared)),
+        "nothing emits task.shared: no command in data/ makes a TaskShared",
+    ),
+    "a value is reached by no rule": (
+        lambda: start(values=(*ROWS, UNREACHED)),
+        "value 'goals.week' is reached by no rule and nothing else bounds its age",
+    ),
+    "a value stands twice": (lambda: start(values=(*ROWS, probe(key="dashboard.tasks"))), "'dashboard.tasks' stands"),
+    "a value lies below another": (
+        lambda: start(values=(*ROWS, probe(key="dashboard.tasks.open"))),
+        "one lies below the other",
+    ),
+    "two rows say the same": (lambda: start((*RULES, RULES[0])), "stands in two rows with the same condition"),
+    "a row keeps without a reason": (
+        lambda: start(changed(UserCreated, keeps={"summary.*": " "})),
+        "keeps 'summary.*' without a reason",
+    ),
+    "a row keeps what it invalidates": (
+        lambda: start(changed(DayStarted, keeps={"summary.daily": "because"})),
+        "invalidates 'summary.*' and keeps 'summary.daily'",
+    ),
+    "a condition is another event's": (
+        lambda: start((*RULES, Rule(on=(TaskCreated,), when=TaskEdited.changes_label))),
+        "task.created has no condition TaskEdited.changes_label",
+    ),
+    "a section shows a value that is in no table": (
+        lambda: start(parts=(Part(section="Week", keys=("goals.week",), pages=("/",), where="pages/goals.py:7"),)),
+        "Week shows 'goals.week', which is not in VALUES",
+    ),
+}
+
+
+@pytest.mark.parametrize("mistake", IN_THE_TABLES)
+def test_the_start_finds(mistake: str) -> None:
+    plant, sentence = IN_THE_TABLES[mistake]
+    found = plant()
+    assert any(sentence in finding for finding in found), found
+
+
+def test_the_start_finds_nothing_in_the_true_tables() -> None:
+    assert faults.find(RULES, CATALOG, ROWS, inventory.parts()) == []
+    assert inventory.faults() == []
+
+
+def test_a_value_may_say_why_its_age_is_enough() -> None:
+    assert start(values=(*ROWS, probe(key="goals.week", may_lag="read once a week"))) == []
+
+
+MISSPELT = {
+    "on=(DayStarted,)": ("on=(DayStartd,)", "DayStartd is not in the catalog; did you mean 'DayStarted'?"),
+    "    DayStarted,\n": ("    DayStartet,\n", "events.catalog has no DayStartet; did you mean 'DayStarted'?"),
+    "when=TaskEdited.changes_label": (
+        "when=TaskEdited.changes_lable",
+        "TaskEdited has no condition changes_lable; did you mean 'changes_label'?",
+    ),
+    "when=PreferencesChanged.moves_days": (
+        "when=PreferenceChanged.moves_days",
+        "PreferenceChanged is not in the catalog; did you mean 'PreferencesChanged'?",
+    ),
+    "Rule(on=(RefreshRequested,), carried=True)": (
+        "Rule(on=(RefreshRequested,), caried=True)",
+        "a rule has no 'caried'; did you mean 'carried'?",
+    ),
+    "parts=TouchesDays.years_touched": (
+        "parts=TouchesDays.year_touched",
+        "TouchesDays has no condition year_touched; did you mean 'years_touched'?",
+    ),
+}
+
+
+@pytest.mark.parametrize("right", MISSPELT)
+def test_a_name_that_is_misspelt_in_the_table_is_found_with_its_line(right: str, tmp_path: Path) -> None:
+    wrong, sentence = MISSPELT[right]
+    text = table.FILE.read_text()
+    assert text.count(right) == 1
+    file = tmp_path / "rules.py"
+    file.write_text(text.replace(right, wrong))
+    rules, (finding,) = table.read(file)
+    assert finding.sentence == sentence
+    line = int(finding.where.rpartition(":")[2])
+    assert wrong.strip() in file.read_text().splitlines()[line - 1]
+    assert len(rules) == len(RULES)  # the rest is judged by what was meant
+
+
+def test_all_that_is_misspelt_is_found_at_once(tmp_path: Path) -> None:
+    text = table.FILE.read_text()
+    for right, (wrong, _) in MISSPELT.items():
+        text = text.replace(right, wrong)
+    file = tmp_path / "rules.py"
+    file.write_text(text)
+    found = {finding.sentence for finding in table.read(file)[1]}
+    assert {sentence for _, sentence in MISSPELT.values()} <= found
+
+
+class Sloppy(Section):
+    """Reads a value that it does not declare."""
+
+    values = (DASHBOARD_TASKS,)
+
+    def update(self, shown: Shown) -> None:
+        """Read both."""
+        shown.get(DASHBOARD_TASKS)
+        shown.get(PREFERENCES)
+
+
+Sloppy.__module__ = "pages.sloppy"  # only what is of the pages is looked at
+
+
+def test_a_section_that_reads_what_it_does_not_declare_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pages.sloppy", sys.modules[__name__])
+
+    def build(visit: Any) -> None:
+        Sloppy(visit)
+
+    entry = Entry(path="/sloppy", label="Sloppy", icon="", build=build)
+    (finding,) = inventory.faults([entry])
+    assert "Sloppy reads 'preferences.profile', which is not among the values that it declares" in finding.sentence
+    assert inventory.parts([entry])[-1].pages == ("/sloppy",)
+
+
+# --- in the rules, found by what commands do
+
+
+def row_of(event: type[Event], number: int = 0) -> Rule:
+    return [rule for rule in RULES if event in rule.on][number]
+
+
+def exchanged(row: Rule, **changes: Any) -> tuple[Rule, ...]:
+    return tuple(replace(rule, **changes) if rule is row else rule for rule in RULES)
+
+
+IN_THE_RULES: dict[str, tuple[tuple[Rule, ...], str]] = {
+    "a row is missing": (
+        tuple(rule for rule in RULES if rule is not row_of(TaskEdited, 1)),
+        "task.edited is said to keep 'dashboard.metrics'",
+    ),
+    "a pattern is too narrow": (
+        exchanged(row_of(TaskCompleted), invalidates=("dashboard.metrics", "dashboard.tasks", "analytics.trends")),
+        "which analytics.relief_summary reads, and no rule says so",
+    ),
+    "an event is missing in a row": (
+        exchanged(
+            row_of(TaskCompleted), on=tuple(event for event in row_of(TaskCompleted).on if event is not TaskCompleted)
+        ),
+        "task.completed writes",
+    ),
+    "a condition is another one of the event": (
+        exchanged(row_of(PreferencesChanged, 3), when=PreferencesChanged.changes_ranking),
+        "which summary.daily reads, and no rule says so. “another target” changed",
+    ),
+    "a condition never holds": (
+        exchanged(row_of(TaskCompleted, 1), when=lambda event: False),
+        "is said to keep 'summary.*'",
+    ),
+    "a row keeps what changes": (
+        exchanged(
+            row_of(InstanceStarted),
+            invalidates=("dashboard.tasks",),
+            keeps={"dashboard.metrics": "only done ones count"},
+        ),
+        "is said to keep 'dashboard.metrics' (only done ones count), but dashboard.metrics differs",
+    ),
+    "two rows have exchanged what they invalidate": (
+        exchanged(row_of(PreferencesChanged, 4), invalidates=("dashboard.metrics",)),
+        "preferences.recommendation_weights, which analytics.recommendations reads",
+    ),
+}
+
+
+@pytest.mark.parametrize("mistake", IN_THE_RULES)
+def test_the_deep_check_finds(mistake: str, observed: Observed) -> None:
+    rules, sentence = IN_THE_RULES[mistake]
+    found = [str(finding) for finding in misses(rules, ROWS, observed)]
+    assert any(sentence in finding for finding in found), found
+    assert all(":" in finding for finding in found)
+
+
+def test_what_is_neither_invalidated_nor_kept_is_found_though_nothing_changed(observed: Observed) -> None:
+    silent = exchanged(row_of(InstanceStarted), keeps={"summary.*": "finished days only"})
+    found = [finding.sentence for finding in judge(silent, CATALOG, ROWS, observed).findings]
+    assert any("its rules do not say what becomes of it" in sentence for sentence in found), found
+    assert not misses(silent, ROWS, observed)
+
+
+# --- in commands and loaders, found by running them
+
+
+class Notes(msgspec.Struct, frozen=True):
+    """What the planted loaders return."""
+
+    count: int
+
+
+def count_noted(read: ReadTransaction, view: Viewpoint) -> Notes:
+    """Depends on notes, which no rule of analytics knows."""
+    noted = select(func.count()).where(Task.user_id == view.user, Task.notes != "")
+    return Notes(read.connection.scalar(noted) or 0)
+
+
+def count_by_clock_hours(read: ReadTransaction, view: Viewpoint) -> Notes:
+    """Depends on a preference that it is handed."""
+    return Notes(view.profile.clock_hours)
+
+
+def count_days(read: ReadTransaction, view: Viewpoint) -> Notes:
+    """Depends on the day, which is not in its key."""
+    return Notes(view.today.toordinal())
+
+
+class Fickle:
+    """Returns something else each time."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+
+    def __call__(self, read: ReadTransaction, view: Viewpoint) -> Notes:
+        self.calls += 1
+        return Notes(self.calls)
+
+
+def fail(read: ReadTransaction, view: Viewpoint) -> Notes:
+    """Fails."""
+    raise ZeroDivisionError("nothing to divide by")
+
+
+def planted(loader: Callable[..., Notes], **changes: Any) -> tuple[Value[Any], ...]:
+    return (*VALUES, probe(loader, kind=Notes, **changes))
+
+
+def for_another_user(stage: Stage) -> None:
+    """A command that records its event for somebody else."""
+
+    def command(transaction: Any) -> None:
+        transaction.session.execute(update(Task).where(Task.user_id == stage.user).values(name="Mine"))
+        event = TaskEdited(user=UserId(2), at=transaction.now, task=stage.task(), changed=("name",))
+        transaction.record(event)
+
+    stage.database.write(command)
+
+
+def for_all_users(stage: Stage) -> None:
+    """A command that forgets whose rows are meant."""
+
+    def command(transaction: Any) -> None:
+        transaction.session.execute(update(Instance).values(note="done"))
+        one = stage.instance(instances.State.PLANNED)
+        values: dict[str, Any] = {"changed": ("note",), "earliest_day": None, "today": transaction.now.date()}
+        event = instances.InstanceEdited(
+            user=stage.user, at=transaction.now, task=stage.task(), instance=InstanceId(one), **values
+        )
+        transaction.record(event)
+
+    stage.database.write(command)
+
+
+def under_a_wrong_event(stage: Stage) -> None:
+    """A command that archives and says that it paused."""
+
+    def command(transaction: Any) -> None:
+        archived = update(Task).where(Task.user_id == stage.user, Task.id == stage.task()).values(kind="other")
+        transaction.session.execute(archived)
+        one = stage.instance(instances.State.PLANNED)
+        transaction.record(
+            InstancePaused(user=stage.user, at=transaction.now, task=stage.task(), instance=InstanceId(one))
+        )
+
+    stage.database.write(command)
+
+
+def without_saying_what_changed(stage: Stage) -> None:
+    """A command that leaves out a column among those it changed."""
+
+    def command(transaction: Any) -> None:
+        transaction.session.execute(update(Task).where(Task.user_id == stage.user).values(name="N", notes="N"))
+        event = TaskEdited(user=stage.user, at=transaction.now, task=stage.task(), changed=("notes",))
+        transaction.record(event)
+
+    stage.database.write(command)
+
+
+def without_any_event(stage: Stage) -> None:
+    """A command that says nothing."""
+    change = update(Task).where(Task.user_id == stage.user).values(name="N")
+    stage.database.write(lambda transaction: transaction.session.execute(change))
+
+
+def refused(stage: Stage) -> None:
+    """A command that is not carried out."""
+    tasks.edit(stage.database, stage.user, stage.task(), name="")
+
+
+def only(*names: str, **more: Command) -> Mapping[str, Command]:
+    return {**{name: COMMANDS[name] for name in names}, **more}
+
+
+IN_THE_CODE: dict[str, tuple[Mapping[str, Command], tuple[Value[Any], ...], str]] = {
+    "a loader reads another column": (
+        only("a task with other notes"),
+        planted(count_noted),
+        "task.edited writes tasks.notes",
+    ),
+    "a loader depends on another preference": (
+        only(hours=lambda stage: preferences.change(stage.database, stage.user, clock_hours=12)),
+        planted(count_by_clock_hours),
+        "preferences.changed writes preferences.clock_hours",
+    ),
+    "a loader depends on the day and its key does not": (
+        only("a day passes, and nobody has said so yet"),
+        planted(count_days),
+        "analytics.probe depends on the time, and its key does not",
+    ),
+    "a loader is fickle": (
+        {},
+        planted(Fickle()),
+        "analytics.probe differs when it is computed twice from the same state",
+    ),
+    "a loader fails": (
+        {},
+        planted(fail),
+        "analytics.probe cannot be computed: ZeroDivisionError: nothing to divide by",
+    ),
+    "an event is of another user": (only(mine=for_another_user), VALUES, "task.edited is recorded for user 2"),
+    "a command changes everybody's rows": (only(all=for_all_users), VALUES, "instance.edited is recorded for user 1"),
+    "a command records another event": (only(wrong=under_a_wrong_event), VALUES, "instance.paused"),
+    "a command leaves out what it changed": (only(less=without_saying_what_changed), VALUES, "task.edited"),
+    "a command records nothing": (
+        only(none=without_any_event),
+        VALUES,
+        "“none” cannot be carried out: UnrecordedChangeError",
+    ),
+    "a command cannot be carried out": (only(bad=refused), VALUES, "“bad” cannot be carried out: InvalidInputError"),
+    "nothing records an event": ({}, VALUES, "no command in data/rehearsal.py records task.created"),
+}
+
+
+@pytest.mark.parametrize("mistake", IN_THE_CODE)
+def test_running_the_commands_finds(mistake: str) -> None:
+    commands, values, sentence = IN_THE_CODE[mistake]
+    found = [
+        str(finding)
+        for finding in judge(RULES, CATALOG, (*values, *PIECES), observe(commands, values, days=3)).findings
+    ]
+    assert any(sentence in finding for finding in found), found
+
+
+def test_a_value_that_varies_by_day_may_depend_on_the_day() -> None:
+    values = (probe(count_days, kind=Notes, varies=Varies.BY_DAY), ANALYTICS_TRENDS)
+    observed = observe(only("a day passes, and nobody has said so yet"), values, days=3)
+    assert misses(RULES, values, observed) == []
