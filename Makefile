@@ -19,8 +19,8 @@ help: ## Show this list
 run: _runtime ## Start the app on http://127.0.0.1:8080 (HOST, PORT)
 	@exec $(PY) app.py
 
-test: _dev ## Run all tests (ARGS="..." goes to pytest)
-	@$(PY) -m pytest $(ARGS)
+test: _dev ## Run all tests, on all processors (ARGS="..." goes to pytest)
+	@$(PY) -m pytest --numprocesses auto --dist worksteal $(ARGS)
 
 oracle: _dev ## Run the oracle for much longer than "make test" does (ORACLE_EXAMPLES=200)
 	@ORACLE_EXAMPLES=$${ORACLE_EXAMPLES:-200} $(PY) -m pytest tests/test_oracle.py --timeout=0 $(ARGS)
