@@ -25,9 +25,9 @@ class Nowhere(tzinfo):
 
 
 def label(value: Any) -> str:
-    """Return a short name of a parameter for pytest, which cannot show a huge number either."""
+    """Return a short name of a parameter for pytest, which cannot show a huge number either; the same in each run."""
     try:
-        return getattr(value, "__name__", None) or ascii(value)[:30]
+        return getattr(value, "__name__", None) or ascii(value).partition(" at 0x")[0][:30]
     except ValueError:
         return "huge"
 
