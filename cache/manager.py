@@ -18,6 +18,7 @@ from cache.generations import BEYOND, Generations
 from cache.hybrid_store import HybridStore
 from cache.journal import Journal
 from cache.leases import Leases
+from cache.lineage import Lineage, empty_if_foreign
 from cache.lookup import Lookup
 from cache.memory_store import MemoryStore
 from cache.named import MISS, Names
@@ -41,7 +42,6 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-KNOWN_TOKENS = 10_000
 KEPT_SHELVES = 10_000
 KEPT_STALE = timedelta(days=1)
 """How long what an event made stale is kept, in case it is the last good value when a loader fails."""
@@ -63,7 +63,8 @@ class CacheManager:
         self.settings = settings = settings or CacheSettings()
         max_size_bytes = settings.max_size_mb * 2**20
         self._memory = MemoryStore(max_size_bytes)
-        self._file = FileStore(settings.folder, max_size_bytes, self._belongs_to_log)
+        self._lineage = Lineage(feed)
+        self._file = FileStore(settings.folder, max_size_bytes, self._lineage.has)
         self._hybrid = HybridStore(self._memory, self._file)
         stores: dict[CacheBackend, Store] = {
             CacheBackend.MEMORY: self._memory,
@@ -92,12 +93,11 @@ class CacheManager:
         self._names = Names(KEYS)
         self._shelves: dict[UserId, Shelf] = {}
         self._shelves_lock = threading.Lock()
-        self._known_tokens: dict[int, int] = {}
         self._connections = contextlib.ExitStack()
 
     def start(self) -> None:
         """Listen to domain events, before the feed sends the first; empty a folder that is of another database."""
-        self._empty_if_foreign()
+        empty_if_foreign(self._file, self._database)
         self._connections.callback(self._bus.on_event(self._invalidate))
         self._feed.on_rewind.append(self._rewind)
         self._connections.callback(self._feed.on_rewind.remove, self._rewind)
@@ -369,18 +369,6 @@ class CacheManager:
                 return self._lookup.store(snapshot.view.profile)
         return self._lookup.store(shelf.view.profile)
 
-    def _belongs_to_log(self, seq: int, token: int) -> bool:
-        """Whether row *seq* of the log is the one that an entry was computed after."""
-        known = self._known_tokens.get(seq)
-        if known is None:
-            known = self._feed.token_at(seq)
-            if known is None:
-                return False
-            if len(self._known_tokens) >= KNOWN_TOKENS:
-                self._known_tokens.clear()
-            self._known_tokens[seq] = known
-        return known == token
-
     # --- how a value goes stale
 
     def _invalidate(self, logged: Logged) -> None:
@@ -405,20 +393,9 @@ class CacheManager:
         )
         self._bus.notify(Invalidated(user=scope, prefixes=tuple(prefixes), cause=event.name, seq=logged.seq))
 
-    def _empty_if_foreign(self) -> None:
-        """Empty the disk tier if its newest entry was computed after an event that the log does not have (any more)."""
-        newest = self._file.newest()
-        if newest is None:
-            return
-        seq, token = newest
-        with contextlib.closing(self._database.watch()) as watch:
-            if watch.token_at(seq) != token:
-                log.warning("the cache folder knows of event %d, which is not in the log: it is emptied", seq)
-                self._file.clear()
-
     def _rewind(self) -> None:
         """Forget everything: rows of the log that entries were computed after are gone. Pages are told as well."""
-        self._known_tokens.clear()
+        self._lineage.forget()
         self._generations.forget()
         self.clear()
         self._bus.notify(Invalidated(user=None, prefixes=(EVERYTHING,), cause="log.rewound", seq=self._feed.seq))

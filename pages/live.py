@@ -14,7 +14,6 @@ import time
 import weakref
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -27,6 +26,7 @@ from data.viewpoint import Viewpoint
 from events.catalog import Notification, UserId
 from events.patterns import covers
 from pages.arrivals import Arrivals
+from pages.pace import Pace
 from pages.section import Query, Reading, Section
 from pages.services import Services
 from pages.times import LoadTimes
@@ -34,30 +34,6 @@ from pages.visit import Screen, Visit
 from pages.workers import Workers
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pace:
-    """How hard the hub works. All in seconds, but `rest`."""
-
-    min_gap: float = 0.25
-    """The least time between two redraws of a section."""
-    longest_gap: float = 1.0
-    """How far behind a visible section may fall because of pauses that the hub makes on its own account."""
-    rest: float = 2.0
-    """After a redraw, the hub leaves that page alone for this many times the time that it took."""
-    slice: float = 0.008
-    """How long the event loop is kept before others get their turn."""
-    patience: float = 0.5
-    """After how long a card says that it is being refreshed."""
-    poll: float = 0.2
-    """How often other processes' changes are looked for, while anybody is connected."""
-    tick: float = 60.0
-    """How often what shows the passing of time is redrawn."""
-    first: float = 0.05
-    """How long a page that opens waits for newer numbers, where older ones are kept that it can show, labelled."""
-    retry: float = 15.0
-    """How often cards that could not be renewed are tried again by themselves."""
 
 
 class Hub:

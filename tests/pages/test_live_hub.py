@@ -18,8 +18,8 @@ from data import instances, preferences
 from data.fields import Feelings
 from events.catalog import Invalidated
 from pages.errors import UndeclaredValueError
-from pages.live import Pace
 from pages.metrics import Metrics
+from pages.pace import Pace
 from pages.section import Reading, Shown
 from tests.pages.hands import press, rows, texts
 from tests.pages.stage import USER, Stage, until

@@ -1,0 +1,27 @@
+"""How hard the hub works, in numbers. What it does is in `live`."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """How hard the hub works. All in seconds, but `rest`."""
+
+    min_gap: float = 0.25
+    """The least time between two redraws of a section."""
+    longest_gap: float = 1.0
+    """How far behind a visible section may fall because of pauses that the hub makes on its own account."""
+    rest: float = 2.0
+    """After a redraw, the hub leaves that page alone for this many times the time that it took."""
+    slice: float = 0.008
+    """How long the event loop is kept before others get their turn."""
+    patience: float = 0.5
+    """After how long a card says that it is being refreshed."""
+    poll: float = 0.2
+    """How often other processes' changes are looked for, while anybody is connected."""
+    tick: float = 60.0
+    """How often what shows the passing of time is redrawn."""
+    first: float = 0.05
+    """How long a page that opens waits for newer numbers, where older ones are kept that it can show, labelled."""
+    retry: float = 15.0
+    """How often cards that could not be renewed are tried again by themselves."""
