@@ -43,6 +43,7 @@ class RowList(Generic[Item]):
         self.items: Sequence[Item] = ()
         """What is shown, in order."""
         self._present: Present | None = None
+        self._awaited: str | None = None
         self._list = stack("entries", "ul", aria_label=name)
         self._more = button("", self._show_more, look="is-quiet entries-more")
         self._more.set_visibility(False)
@@ -50,6 +51,9 @@ class RowList(Generic[Item]):
     def show(self, items: Sequence[Item], present: Present) -> None:
         """Show *items*, in their order, as they are at *present*."""
         self.items, self._present = items, present
+        place = next((place for place, item in enumerate(items) if item.id == self._awaited), -1)
+        if place >= 0:
+            self._awaited, self._most = None, max(self._most, place + 1)
         drawn = items[: self._most]
         wanted = {item.id for item in drawn}
         for gone in [key for key in self._rows if key not in wanted]:
@@ -69,10 +73,9 @@ class RowList(Generic[Item]):
             self._more.set_text(f"Show {min(left, self._step)} more" + (f" of {left}" if left > self._step else ""))
 
     def reveal(self, key: str) -> None:
-        """Draw so many that the row of that id is among them."""
-        place = next((place for place, item in enumerate(self.items) if item.id == key), -1)
-        if place >= self._most and self._present is not None:
-            self._most = place + 1
+        """Draw so many that the row of that id is among them; if there is none yet, once there is."""
+        self._awaited = key
+        if self._present is not None:
             self.show(self.items, self._present)
 
     def _show_more(self) -> None:

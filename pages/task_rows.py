@@ -37,7 +37,8 @@ class OpenRow:
                 self._give_up.key("x")
         if deeds.visit.focus_on == item.id:
             deeds.visit.focus_on = None
-            self.element.client.run_javascript(f"reprieve.focus('#{self._done.html_id}')")
+            target = self._main if self._is_planned else self._done
+            self.element.client.run_javascript(f"reprieve.focus('#{target.html_id}')")
 
     def update(self, item: OpenInstance, present: Present) -> None:
         """Show *item*; one that is paused differs from one that is active in a button, not in place."""

@@ -13,6 +13,8 @@ from data.preferences import CacheBackend
 from data.rehearsal import COMMANDS
 from tests.house import Clock, House, open_house
 
+MOST_WORKERS = 8
+
 for _variable in [name for name in os.environ if name.startswith("CACHE_") or name in ("DATABASE_URL", "HOST", "PORT")]:
     del os.environ[_variable]
 
@@ -57,3 +59,8 @@ def missing_tool(what: str) -> None:
     if os.environ.get("CI") == "true":
         pytest.fail(f"missing tool: {what}")
     pytest.skip(f"missing tool: {what}")
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Tests wait, for browsers and other processes, about as long as they compute: two to a processor."""
+    return min(2 * (os.cpu_count() or 1), MOST_WORKERS)

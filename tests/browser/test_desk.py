@@ -90,6 +90,7 @@ async def test_the_keyboard_alone_reaches_and_does_what_is_frequent(site: Site, 
     await dialog(page)
     await page.get_by_label("Name", exact=True).fill("Twice")
     await page.keyboard.press("Control+Enter")
+    await expect(page.get_by_role("dialog")).to_have_count(0)
     await page.get_by_label("Search", exact=True).fill("")
     await expect(page.get_by_role("list", name="Tasks")).to_contain_text("Twice")
     await page.get_by_role("heading", level=1).focus()
