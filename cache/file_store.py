@@ -25,6 +25,8 @@ from events.patterns import covers
 
 log = logging.getLogger(__name__)
 
+MOST_DIGITS = 18
+YEAR_9999 = 253_370_764_800.0
 _LEASE = "lease/"
 LEASE_KEPT_SECONDS = 60.0
 """After that a lease that nobody gave back is swept away."""
@@ -131,9 +133,9 @@ class FileStore:
             if address.startswith(_LEASE):
                 return abs(time.time() - loaded_at) > LEASE_KEPT_SECONDS
             owner, _, key = address.partition("/")
-            return not _is_number(owner) or is_outdated(
-                UserId(int(owner)), key, as_of, datetime.fromtimestamp(loaded_at, UTC)
-            )
+            if not _is_number(owner) or len(owner) > MOST_DIGITS or not 0 <= loaded_at < YEAR_9999:
+                return True  # a row that this program did not write
+            return is_outdated(UserId(int(owner)), key, as_of, datetime.fromtimestamp(loaded_at, UTC))
 
         return self._try(lambda rows: rows.sweep(outdated, most)) or 0
 

@@ -5,7 +5,7 @@ before it, and one that takes too long is given up, so that the next reader trie
 `loading`; this module knows who waits for which.
 """
 
-import contextlib
+import logging
 import threading
 import time
 from collections.abc import Callable
@@ -16,6 +16,8 @@ from cache.errors import LoadError
 from data.pieces import Stopped
 from events.catalog import UserId
 
+log = logging.getLogger(__name__)
+
 Route = tuple[UserId, str, int]
 """Whose value, under which key, at which generation."""
 
@@ -23,8 +25,10 @@ Route = tuple[UserId, str, int]
 class Flight:
     """One load under way. Safe from any thread."""
 
-    def __init__(self, route: Route, seconds: float) -> None:
+    def __init__(self, route: Route, seconds: float, name: str) -> None:
         self.route = route
+        self.name = name
+        """The value's own key, without the day."""
         self.ends_at = time.monotonic() + seconds
         self.abandon: Callable[[], None] | None = None
         """Stops what the load is reading; set by the load once there is something to stop."""
@@ -60,11 +64,6 @@ class Flight:
                     return None
             return self._landed.result()
 
-    def wait_quietly(self) -> None:
-        """Wait until it is over or overdue, whatever comes of it."""
-        with contextlib.suppress(TimeoutError):
-            self._landed.exception(max(0.0, self.ends_at - time.monotonic()))
-
     def land(self, entry: Entry) -> bool:
         """Hand *entry* to all who wait; return whether somebody has left before."""
         with self._lock:
@@ -94,30 +93,38 @@ class Flights:
         """Return the flight on *route*, if there is one."""
         return self._under_way.get(route)
 
-    def join(self, route: Route, seconds: float) -> tuple[Flight, bool]:
+    def join(self, route: Route, seconds: float, name: str) -> tuple[Flight, bool]:
         """Return the flight on *route*, and whether it is new: then the caller has to begin its load.
 
-        It may last for *seconds*; one that has lasted longer than it might is given up first.
+        It may last for *seconds*; one that has lasted longer than it might is joined by nobody.
         """
         with self._lock:
             flight = self._under_way.get(route)
             if flight is not None and not flight.is_overdue:
                 return flight, False
-            overdue, flight = flight, Flight(route, seconds)
-            self._under_way[route] = flight
-        if overdue is not None:
-            self.give_up(overdue)
+            flight = self._under_way[route] = Flight(route, seconds, name)
         return flight, True
 
-    def give_up(self, flight: Flight) -> bool:
-        """End *flight* with an error, and stop what it reads; return whether it was under way until now."""
+    def overdue(self) -> list[Flight]:
+        """Return those that have taken longer than they may, whoever began them."""
+        with self._lock:
+            return [flight for flight in self._under_way.values() if flight.is_overdue]
+
+    def give_up(self, flight: Flight) -> tuple[bool, bool]:
+        """End *flight* with an error, and stop what it reads.
+
+        Returns whether it was under way until now, and whether somebody has left before.
+        """
         self.close(flight)
         if flight.is_over:
-            return False
-        flight.fail(LoadError(flight.route[1], TimeoutError("it took longer than it may")))
-        if flight.abandon is not None:
-            flight.abandon()
-        return True
+            return False, False
+        was_left = flight.fail(LoadError(flight.route[1], TimeoutError("it took longer than it may")))
+        try:
+            if flight.abandon is not None:
+                flight.abandon()
+        except Exception:  # it may be closing what it reads at this moment; those who wait are to hear of the timeout
+            log.warning("what %s was reading could not be stopped", flight.route[1], exc_info=True)
+        return True, was_left
 
     def close(self, flight: Flight) -> None:
         """Let nobody join *flight* any more. Before it lands: whoever comes then finds what was kept."""

@@ -45,7 +45,6 @@ class Leases:
         self._lock = threading.Lock()
         self._keeper: threading.Thread | None = None
         self._wake = threading.Event()
-        self._is_closed = False
 
     def take(self, address: str) -> Lease | None:
         """Return a lease, or None while somebody else holds it. One of the board's own failure is worth nothing."""
@@ -58,8 +57,8 @@ class Leases:
             return None
         with self._lock:
             self._held[address] = lease
-            if self._keeper is None and not self._is_closed:
-                self._keeper = threading.Thread(target=self._keep, name="cache-leases", daemon=True)
+            if self._keeper is None and not self._wake.is_set():
+                self._keeper = threading.Thread(target=self._keep, args=(self._wake,), name="cache-leases", daemon=True)
                 self._keeper.start()
         return lease
 
@@ -84,12 +83,17 @@ class Leases:
 
         self._board.exchange(lease.address, change)
 
+    def open(self) -> None:
+        """Renew what is held from now on. May be called again after `close`."""
+        with self._lock:
+            self._wake = threading.Event()
+            self._keeper = None
+
     def close(self) -> None:
         """Renew nothing any more."""
         with self._lock:
-            self._is_closed = True
             self._held.clear()
-        self._wake.set()
+            self._wake.set()
 
     def _new(self, address: str, token: bytes | None = None) -> Lease:
         return Lease(address, token or secrets.token_bytes(8), time.monotonic() + self._seconds)
@@ -103,8 +107,8 @@ class Leases:
                 return found.token
         return None
 
-    def _keep(self) -> None:
-        while not self._wake.wait(self._seconds / 3):
+    def _keep(self, wake: threading.Event) -> None:
+        while not wake.wait(self._seconds / 3):
             with self._lock:
                 held = list(self._held.values())
             for lease in held:

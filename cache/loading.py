@@ -23,8 +23,9 @@ from cache.leases import Lease, Leases
 from cache.store import Place, Store
 from cache.values import Value
 from data.database import Clock, ReadTransaction
-from data.pieces import Pieces
+from data.pieces import Pieces, Stopped
 from data.viewpoint import Viewpoint
+from events.catalog import UserId
 
 log = logging.getLogger(__name__)
 
@@ -59,7 +60,7 @@ class Loading:
         leases: Leases,
         clock: Clock,
         loaded: Callable[[Place, float], None],
-        landed_late: Callable[[Place, int], None],
+        landed_late: Callable[[UserId, str, int], None],
         pieces: Pieces,
         start: Start = in_a_thread,
     ) -> None:
@@ -79,9 +80,15 @@ class Loading:
         self, value: Value[Any], place: Place, generation: int, store: Store, now: datetime
     ) -> tuple[Flight, bool]:
         """Return the load of what is kept at *place* that began at *generation* or later, and whether it begins now."""
-        flight, is_new = self._flights.join((place.user, place.key, generation), value.hard_timeout.total_seconds())
+        for overdue in self._flights.overdue():  # nobody may be waiting for those any more
+            self.give_up(overdue)
+        flight, is_new = self._join(value, place, generation)
         if is_new:
-            self.start(lambda: self._fly(flight, value, place, store, now))
+            try:
+                self.start(lambda: self._fly(flight, value, place, store, now))
+            except RuntimeError as error:  # there are no more threads
+                self._flights.close(flight)
+                flight.fail(LoadError(value.key, error))
         return flight, is_new
 
     def within(
@@ -101,7 +108,7 @@ class Loading:
         Raises:
             LoadError: it failed, or took another load too long.
         """
-        flight, is_new = self._flights.join((place.user, place.key, generation), value.hard_timeout.total_seconds())
+        flight, is_new = self._join(value, place, generation)
         if not is_new:
             entry = flight.wait()
             if entry is None:
@@ -121,11 +128,15 @@ class Loading:
         """Return the load that others wait for, if there is one."""
         return self._flights.find((place.user, place.key, generation))
 
-    def give_up(self, value: Value[Any], flight: Flight) -> None:
+    def give_up(self, flight: Flight) -> None:
         """End *flight*, which took too long: the next reader begins another."""
-        if self._flights.give_up(flight):
-            self._counts.add(value.key, "timeouts")
-            log.error("loading %s for user %s took longer than %s", value.key, flight.route[0], value.hard_timeout)
+        was_under_way, was_left = self._flights.give_up(flight)
+        if was_under_way:
+            user, key, generation = flight.route
+            self._counts.add(flight.name, "timeouts")
+            log.error("loading %s for user %s took longer than it may", key, user)
+            if was_left:
+                self._landed_late(user, key, generation)
 
     def alone(self, value: Value[Any], read: ReadTransaction, view: Viewpoint) -> Entry:
         """Return *value* as of the state of *read*, for one reader and to be kept by nobody.
@@ -133,20 +144,20 @@ class Loading:
         Raises:
             LoadError: it failed, or took too long; *read* is of no use any more then.
         """
-        flight = Flight((view.user, value.key, read.seq), value.hard_timeout.total_seconds())
+        flight = Flight((view.user, value.key, read.seq), value.hard_timeout.total_seconds(), value.key)
         flight.abandon = read.abandon
 
         def job() -> None:
             try:
                 flight.land(self._compute(value, read, view))
             except BaseException as error:  # noqa: BLE001  # handed over: `wait` raises it
-                flight.fail(error)
+                flight.fail(_told(value, error))
 
         self.start(job)
         try:
             entry = flight.wait()
             if entry is None:
-                self.give_up(value, flight)
+                self.give_up(flight)
                 entry = flight.wait()
         except LoadError:
             if flight.stopped is not None:
@@ -166,17 +177,21 @@ class Loading:
         self._loaded(place, entry.load_seconds)
         return entry
 
+    def _join(self, value: Value[Any], place: Place, generation: int) -> tuple[Flight, bool]:
+        route = place.user, place.key, generation
+        return self._flights.join(route, value.hard_timeout.total_seconds(), value.key)
+
     def _fly(self, flight: Flight, value: Value[Any], place: Place, store: Store, now: datetime) -> None:
         try:
             entry = self._load(flight, value, place, store, now)
         except BaseException as error:  # noqa: BLE001  # handed over: who waits raises it
             self._flights.close(flight)
-            was_left = flight.fail(error)
+            was_left = flight.fail(_told(value, error))
         else:
             self._flights.close(flight)
             was_left = flight.land(entry)
         if was_left:
-            self._landed_late(place, flight.route[2])
+            self._landed_late(*flight.route)
 
     def _load(self, flight: Flight, value: Value[Any], place: Place, store: Store, now: datetime) -> Entry:
         pause = FIRST_PAUSE_SECONDS
@@ -193,6 +208,7 @@ class Loading:
                 raise LoadError(value.key, TimeoutError("another process has been computing it for too long"))
             time.sleep(pause)
             pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
+        flight.abandon = lambda: self._leases.release(lease)
         try:
             kept = self._find(value, store, place, now)  # or another process, just before we had the lease
             return kept or self._load_and_keep(flight, value, place, store, now, lease)
@@ -202,10 +218,20 @@ class Loading:
     def _load_and_keep(
         self, flight: Flight, value: Value[Any], place: Place, store: Store, now: datetime, lease: Lease | None
     ) -> Entry:
+        give_back = flight.abandon
+
+        def abandon() -> None:
+            if give_back is not None:
+                give_back()
+            read.abandon()
+
         with self._reads() as read:
-            flight.abandon = read.abandon
+            flight.abandon = abandon
+            if flight.is_over:
+                raise LoadError(value.key, TimeoutError("it was given up before it began"))
             view = self._view(place, read, now)
             entry = self._compute(value, read, view, measured=True)
+            flight.abandon = give_back
         if flight.is_over:
             log.warning("what came of %s for user %s after it was given up is thrown away", value.key, place.user)
         elif value.key_for(view) == place.key and (lease is None or self._leases.holds(lease)):
@@ -217,6 +243,9 @@ class Loading:
         began = time.perf_counter()
         try:
             loaded = value.loader(replace(read, pieces=self._pieces), view)
+            if isinstance(value.kind, type) and not isinstance(loaded, value.kind):
+                raise TypeError(f"it gave a {type(loaded).__name__} instead of a {value.kind.__name__}")
+            size = entries.size_of(loaded) if measured else 0
         except Exception as error:  # whatever a loader raises must reach the page as a labelled failure
             self._counts.add(value.key, "load_errors")
             log.exception("loading %s for user %s failed", value.key, view.user)
@@ -229,5 +258,13 @@ class Loading:
             token=read.token,
             loaded_at=self._clock(),
             load_seconds=seconds,
-            size_bytes=entries.size_of(loaded) if measured else 0,
+            size_bytes=size,
         )
+
+
+def _told(value: Value[Any], error: BaseException) -> BaseException:
+    """Return what those who wait are told: whatever ends a load must not end its readers as well."""
+    if isinstance(error, LoadError | Stopped):
+        return error
+    log.error("loading %s ended in %r", value.key, error)
+    return LoadError(value.key, error)

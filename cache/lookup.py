@@ -70,7 +70,7 @@ class Lookup:
         database: Database,
         catch_up: Callable[[], int],
         loaded: Callable[[Place, float], None],
-        landed_late: Callable[[Place, int], None],
+        landed_late: Callable[[UserId, str, int], None],
     ) -> None:
         self.generations = generations
         self._counts = counts
@@ -152,11 +152,16 @@ class Lookup:
         return entry
 
     def wait_for_others(self, value: Value[Any], shelf: Shelf) -> None:
-        """Wait while others load *value* already, without a read transaction: those are few."""
+        """Wait while others load *value* already, without a read transaction: those are few.
+
+        Raises:
+            LoadError: that failed, or took too long.
+        """
         place = value.place_for(shelf.view)
         flight = self.loading.under_way(place, self.generations.of(place.user, place.key))
-        if flight is not None:
-            flight.wait_quietly()
+        if flight is not None and flight.wait() is None:
+            self.loading.give_up(flight)
+            flight.wait()
 
     def _piece(self, piece: Piece, read: ReadTransaction, view: Viewpoint, part: str) -> Any:
         """Return a part of what is being loaded: a value like any other, judged in the state that its loader reads.
@@ -210,7 +215,7 @@ class Lookup:
             try:
                 landed = flight.wait(None if entry is None else patience)
                 if landed is None and flight.is_overdue:
-                    self.loading.give_up(value, flight)
+                    self.loading.give_up(flight)
                     landed = flight.wait()
             except LoadError as error:
                 if is_ours and flight.stopped is not None:

@@ -26,7 +26,7 @@ from cache.pieces import KEYS, PIECES
 from cache.settings import CacheSettings
 from cache.shelf import Shelf
 from cache.snapshot import Look, Snapshot
-from cache.store import Place, Store
+from cache.store import Store
 from cache.values import PREFERENCES, VALUES, Value
 from cache.warming import Preload, Warming
 from cache.why import Why
@@ -101,6 +101,7 @@ class CacheManager:
         self._connections.callback(self._bus.on_event(self._invalidate))
         self._feed.on_rewind.append(self._rewind)
         self._connections.callback(self._feed.on_rewind.remove, self._rewind)
+        self._leases.open()
         self._connections.callback(self._leases.close)
         self.warming.start()
         self._connections.callback(self.warming.stop)
@@ -253,7 +254,9 @@ class CacheManager:
         entry = named.entry_of(full, value, ttl, seq, token or 0, self._database.clock())
         if token is None or seq < self._generations.of(user, full):
             return False
-        return store.set(named.place(user, full), entry)
+        is_kept = store.set(named.place(user, full), entry)
+        named.answered(self._names, full, user)
+        return is_kept
 
     def stamp(self) -> int:
         """Return the log's present seq. Take it before you begin to read what you will `set`."""
@@ -397,11 +400,12 @@ class CacheManager:
         """Forget everything: rows of the log that entries were computed after are gone. Pages are told as well."""
         self._lineage.forget()
         self._generations.forget()
+        self._generations.raise_to(self._feed.seq, (EVERYTHING,), None)  # whoever still reads an older state included
         self.clear()
         self._bus.notify(Invalidated(user=None, prefixes=(EVERYTHING,), cause="log.rewound", seq=self._feed.seq))
 
-    def _landed_late(self, place: Place, seq: int) -> None:
-        self._bus.notify(Reloaded(user=place.user, prefixes=(place.key,), seq=seq))
+    def _landed_late(self, user: UserId, key: str, seq: int) -> None:
+        self._bus.notify(Reloaded(user=user, prefixes=(key,), seq=seq))
 
     def _drop_shelves(self, user: UserId | None) -> None:
         with self._shelves_lock:

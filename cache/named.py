@@ -125,11 +125,15 @@ def find(names: Names, key: str, user: UserId, store: Store, generation: int, se
 
 
 def missed_at(names: Names, key: str, user: UserId) -> int | None:
-    """Return the seq at which this thread or task last missed *key*, once; None if it did not."""
+    """Return the seq at which this thread or task last missed *key*; None if it did not since it was kept last."""
+    return _missed.get().get((names, user, key))
+
+
+def answered(names: Names, key: str, user: UserId) -> None:
+    """Forget the miss: what was missing is kept now. One that was refused stays refused until it is missed anew."""
     remembered = dict(_missed.get())
-    seq = remembered.pop((names, user, key), None)
+    remembered.pop((names, user, key), None)
     _missed.set(MappingProxyType(remembered))
-    return seq
 
 
 def entry_of(key: str, value: Any, ttl: timedelta | None, as_of: int, token: int, now: datetime) -> Entry:

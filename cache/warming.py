@@ -4,6 +4,7 @@ A `Preload` is one user's loading with its progress, watched by any number of ta
 How a value is loaded, and what that costs, is known to the manager; who shows progress, to the pages.
 """
 
+import contextlib
 import logging
 import threading
 import time
@@ -76,6 +77,11 @@ class Preload:
         with self._lock:
             self._watchers = max(0, self._watchers - 1)
 
+    def cancel(self) -> None:
+        """Load no further value, whoever watches."""
+        with self._lock:
+            self._watchers = 0
+
     def wait(self, seconds: float | None = None) -> bool:
         """Wait until it is over; return whether it is."""
         return self._over.wait(seconds)
@@ -139,7 +145,7 @@ class Warming:
             self._disconnect = None
         with self._lock:
             for preload in self._preloads.values():
-                preload.leave()
+                preload.cancel()
             self._cold.clear()
 
     def follow(self, user: UserId, mode: CacheMode) -> None:
@@ -193,7 +199,8 @@ class Warming:
             if self._disconnect is None:
                 return
             if any(covers(prefix, value.key) for prefix in prefixes):
-                self._cache.get_or_load(value, user)
+                with contextlib.suppress(CacheError):  # logged where it happened; the next reader hears of it
+                    self._cache.get_or_load(value, user)
 
 
 def _expected(measured: Sequence[float | None]) -> list[float]:

@@ -460,3 +460,15 @@ def test_when_the_log_went_back_everything_is_forgotten_and_pages_are_told(any_h
     assert [(notification.user, notification.prefixes) for notification in told] == [(None, ("",))]
     any_house.manager.get_or_load(value, any_house.user)
     assert gate.calls == 2
+
+
+def test_a_reader_of_before_a_rewind_does_not_bring_back_what_was_forgotten(any_house: House) -> None:
+    """It would find out from the log of its own, older state what was ever invalidated."""
+    value = probe()
+    with any_house.database.read() as old:
+        complete(any_house)
+        any_house.manager.get_or_load(value, any_house.user)
+        for rewound in any_house.feed.on_rewind:
+            rewound()
+        any_house.manager._generations.recover(any_house.user, old)
+    assert any_house.manager._generations.of(any_house.user, value.key) >= any_house.feed.seq

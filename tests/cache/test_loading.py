@@ -218,7 +218,7 @@ def test_what_a_holder_brings_after_its_lease_has_ended_is_refused(
         open_house(tmp_path, backend=CacheBackend.FILE) as there,
     ):
         gate = Gate(held=True)
-        monkeypatch.setattr(Leases, "_keep", lambda _: None)  # asleep: it renews nothing
+        monkeypatch.setattr(Leases, "_keep", lambda *_: None)  # asleep: it renews nothing
         here.manager._leases._seconds = there.manager._leases._seconds = 0.1
         late = Task(lambda: here.manager.get_or_load(probe(gate), here.user))
         assert gate.has_read.wait(10)
@@ -323,7 +323,7 @@ def test_a_load_beyond_its_hard_timeout_is_given_up_and_the_next_tries_again(any
 def test_a_load_beyond_its_hard_timeout_leaves_the_old_value_labelled(any_house: House) -> None:
     gate = Gate()
     value = probe(gate, soft_timeout=timedelta(seconds=5), hard_timeout=timedelta(seconds=0.1))
-    any_house.manager.get_or_load(value, any_house.user)
+    any_house.manager.get_or_load(probe(), any_house.user)
     complete(any_house)
     gate.may_return.clear()
     with any_house.manager.snapshot(any_house.user) as snapshot:
@@ -333,7 +333,7 @@ def test_a_load_beyond_its_hard_timeout_leaves_the_old_value_labelled(any_house:
         with pytest.raises(LoadError):
             snapshot.get(value)
     gate.may_return.set()
-    assert any_house.manager.get_or_load(value, any_house.user) == Count(1)
+    assert any_house.manager.get_or_load(probe(), any_house.user) == Count(1)
 
 
 def endless(read: ReadTransaction, view: Viewpoint) -> Count:
@@ -406,3 +406,75 @@ def test_preferences_that_change_while_a_value_loads_do_not_mix(any_house: House
     any_house.manager.get_or_load(probe(loader), any_house.user)
     assert seen
     assert all(stored == viewed for stored, viewed in seen)
+
+
+# --- what an attack has found
+
+
+@pytest.mark.parametrize("backend", list(CacheBackend))
+def test_a_load_that_was_given_up_keeps_nobody_from_loading(tmp_path: Path, backend: CacheBackend) -> None:
+    """Nor by its lease, which would otherwise be renewed for as long as it hangs."""
+    with open_house(tmp_path, backend=backend) as house:
+        gate = Gate(held=True)
+        with pytest.raises(LoadError, match="took longer than it may"):
+            house.manager.get_or_load(probe(gate, hard_timeout=timedelta(seconds=0.1)), house.user)
+        assert house.manager.get_or_load(probe(hard_timeout=timedelta(seconds=2)), house.user) == Count(0)
+        gate.may_return.set()
+
+
+def test_loads_that_nobody_waits_for_any_more_are_given_up_as_well(any_house: House) -> None:
+    """More of them than there are transactions for loads, each at another generation."""
+    gate = Gate()
+    value = probe(gate, hard_timeout=timedelta(seconds=0.2))
+    any_house.manager.get_or_load(probe(), any_house.user)
+    gate.may_return.clear()
+    for _ in range(6):
+        complete(any_house)
+        with any_house.manager.snapshot(any_house.user) as snapshot:
+            assert snapshot.look(value, patience=0).is_loading
+    time.sleep(0.3)
+    assert any_house.manager.get_or_load(probe(key="analytics.other"), any_house.user) == Count(6)
+    gate.may_return.set()
+
+
+@pytest.mark.parametrize("error", [SystemExit(1), KeyboardInterrupt(), asyncio.CancelledError()])
+def test_whatever_ends_a_load_does_not_end_its_readers(any_house: House, error: BaseException) -> None:
+    def loader(read: ReadTransaction, view: Viewpoint) -> Count:
+        raise error
+
+    with pytest.raises(LoadError):
+        any_house.manager.get_or_load(probe(loader), any_house.user)
+
+
+@pytest.mark.parametrize("wrong", ["text", None, {"completed": 1}])
+def test_a_loader_that_gives_something_else_has_failed(any_house: House, wrong: object) -> None:
+    with pytest.raises(LoadError, match="instead of a Count"):
+        any_house.manager.get_or_load(probe(lambda read, view: wrong), any_house.user)
+
+
+def test_who_left_a_load_that_was_given_up_is_told(any_house: House, reloaded: list[Reloaded]) -> None:
+    gate = Gate()
+    value = probe(gate, hard_timeout=timedelta(seconds=0.1))
+    any_house.manager.get_or_load(probe(), any_house.user)
+    complete(any_house)
+    gate.may_return.clear()
+    with any_house.manager.snapshot(any_house.user) as snapshot:
+        assert snapshot.look(value, patience=0).is_loading
+    time.sleep(0.2)
+    any_house.manager.get_or_load(probe(key="analytics.other"), any_house.user)
+    assert [told.prefixes for told in reloaded] == [("analytics.probe",)]
+    gate.may_return.set()
+
+
+def test_leases_are_renewed_after_a_stop_and_another_start(tmp_path: Path) -> None:
+    with open_house(tmp_path, backend=CacheBackend.FILE) as house:
+        house.manager.stop()
+        house.manager.start()
+        house.manager._leases._seconds = 0.2
+        gate = Gate(held=True)
+        slow = Task(lambda: house.manager.get_or_load(probe(gate), house.user))
+        assert gate.has_read.wait(10)
+        time.sleep(0.5)
+        gate.may_return.set()
+        assert slow.join() == Count(0)
+        assert list(house.manager._file.keys(house.user)) == ["analytics.probe"]
