@@ -18,6 +18,9 @@ from events.catalog import UserId
 
 log = logging.getLogger(__name__)
 
+FIRST_PAUSE_SECONDS = 0.02
+LONGEST_PAUSE_SECONDS = 5.0
+
 Route = tuple[UserId, str, int]
 """Whose value, under which key, at which generation."""
 
@@ -31,7 +34,7 @@ class Flight:
         """The value's own key, without the day."""
         self.ends_at = time.monotonic() + seconds
         self.abandon: Callable[[], None] | None = None
-        """Stops what the load is reading; set by the load once there is something to stop."""
+        """Stops what the load is reading; set by the load once there is something to stop, None again at its end."""
         self.stopped: Stopped | None = None
         """Set if whoever began it stopped it, who speaks for nobody else: to the others it failed."""
         self._landed: Future[Entry] = Future()
@@ -119,11 +122,7 @@ class Flights:
         if flight.is_over:
             return False, False
         was_left = flight.fail(LoadError(flight.route[1], TimeoutError("it took longer than it may")))
-        try:
-            if flight.abandon is not None:
-                flight.abandon()
-        except Exception:  # it may be closing what it reads at this moment; those who wait are to hear of the timeout
-            log.warning("what %s was reading could not be stopped", flight.route[1], exc_info=True)
+        threading.Thread(target=_stop, args=(flight,), name="cache-stop", daemon=True).start()
         return True, was_left
 
     def close(self, flight: Flight) -> None:
@@ -131,3 +130,15 @@ class Flights:
         with self._lock:
             if self._under_way.get(flight.route) is flight:
                 del self._under_way[flight.route]
+
+
+def _stop(flight: Flight) -> None:
+    """Stop what a load reads, again and again, as it may be between two statements; ever more rarely."""
+    pause = FIRST_PAUSE_SECONDS
+    while (abandon := flight.abandon) is not None:
+        try:
+            abandon()
+        except Exception:  # it is closing what it reads at this moment
+            log.debug("what %s reads could not be stopped", flight.name, exc_info=True)
+        time.sleep(pause)
+        pause = min(2 * pause, LONGEST_PAUSE_SECONDS)

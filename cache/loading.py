@@ -152,6 +152,8 @@ class Loading:
                 flight.land(self._compute(value, read, view))
             except BaseException as error:  # noqa: BLE001  # handed over: `wait` raises it
                 flight.fail(_told(value, error))
+            finally:
+                flight.abandon = None
 
         self.start(job)
         try:
@@ -190,6 +192,8 @@ class Loading:
         else:
             self._flights.close(flight)
             was_left = flight.land(entry)
+        finally:
+            flight.abandon = None
         if was_left:
             self._landed_late(*flight.route)
 

@@ -101,10 +101,14 @@ class ReadTransaction:
         return self.found[piece, part]
 
     def abandon(self) -> None:
-        """Stop what is being read, from any thread. Every later read raises, and nobody else gets its connection."""
-        dbapi_connection: Any = self.connection.connection.dbapi_connection
-        self.connection.detach()
-        dbapi_connection.interrupt()
+        """Stop the statement that is running, from any thread, and let nobody else have the connection.
+
+        One that begins later is not stopped: call it again until whoever reads has noticed.
+        """
+        pooled: Any = self.connection.connection
+        if not pooled.is_detached:
+            self.connection.detach()
+        pooled.dbapi_connection.interrupt()
 
 
 class Database:
