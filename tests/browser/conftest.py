@@ -6,11 +6,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Page
+from playwright.async_api import Page, expect
 
 from tests.browser.site_under_test import Site, browsing, serving
 
 NOON = datetime(2026, 5, 13, 12, 0, tzinfo=UTC)
+
+expect.set_options(timeout=15_000)  # milliseconds; other tests run beside these
 
 OpenWindow = Callable[..., Awaitable[Page]]
 
