@@ -62,5 +62,5 @@ def missing_tool(what: str) -> None:
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """Tests wait, for browsers and other processes, about as long as they compute: one more than there are processors."""
+    """Tests wait, for browsers and other processes, about as long as they compute: one more than processors."""
     return min(1 + (os.cpu_count() or 1), MOST_WORKERS)

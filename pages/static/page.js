@@ -82,7 +82,8 @@ const reprieve = (() => {
 
   function keepDraft(event) {
     const form = event.target.closest("form[data-draft]");
-    if (!form || !openForms.has(form) || finished.has(form)) return;
+    if (!form || finished.has(form)) return;
+    if (!openForms.has(form)) openForms.set(form, null); // somebody was quicker than we
     const content = contentOf(form);
     if (JSON.stringify(content) === JSON.stringify(openForms.get(form))) sessionStorage.removeItem(named(form));
     else sessionStorage.setItem(named(form), JSON.stringify({ ...content, isOpen: true }));
@@ -101,6 +102,14 @@ const reprieve = (() => {
     });
   }
 
+  // While the page is being built, its fields may be emptied once more after they were filled in.
+  function putAgain(form) {
+    const kept = sessionStorage.getItem(named(form));
+    if (!kept || !form.isConnected || finished.has(form) || form.contains(document.activeElement)) return;
+    // What it held when it was found may be what the browser itself had put back, before the page was built.
+    if (contentOf(form).values.every((value) => !value)) put(form, JSON.parse(kept));
+  }
+
   function lookForForms() {
     for (const form of document.querySelectorAll("form[data-draft]")) {
       if (openForms.has(form)) continue;
@@ -108,6 +117,7 @@ const reprieve = (() => {
       const kept = sessionStorage.getItem(named(form));
       if (!kept) continue;
       put(form, JSON.parse(kept));
+      for (const wait of [300, 1000, 3000, 6000, 10000]) setTimeout(() => putAgain(form), wait);
       form.querySelector(".draft-note")?.removeAttribute("hidden");
     }
     for (const form of openForms.keys()) {
@@ -135,7 +145,7 @@ const reprieve = (() => {
   document.addEventListener("click", (event) => {
     if (!event.target.closest("[data-start-over]")) return;
     const form = event.target.closest("form");
-    put(form, openForms.get(form));
+    put(form, openForms.get(form) ?? {});
     form.querySelector(".draft-note").setAttribute("hidden", "");
   });
 
