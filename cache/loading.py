@@ -128,6 +128,18 @@ class Loading:
         """Return the load that others wait for, if there is one."""
         return self._flights.find((place.user, place.key, generation))
 
+    def wait(self, flight: Flight, seconds: float | None = None) -> Entry | None:
+        """Return what *flight* brings; None if that takes longer than *seconds*. One that is overdue is given up.
+
+        Raises:
+            LoadError: it failed, or was given up.
+        """
+        entry = flight.wait(seconds)
+        if entry is None and flight.is_overdue:
+            self.give_up(flight)
+            entry = flight.wait()
+        return entry
+
     def give_up(self, flight: Flight) -> None:
         """End *flight*, which took too long: the next reader begins another."""
         was_under_way, was_left = self._flights.give_up(flight)
@@ -157,10 +169,7 @@ class Loading:
 
         self.start(job)
         try:
-            entry = flight.wait()
-            if entry is None:
-                self.give_up(flight)
-                entry = flight.wait()
+            entry = self.wait(flight)
         except LoadError:
             if flight.stopped is not None:
                 raise flight.stopped from None

@@ -159,9 +159,8 @@ class Lookup:
         """
         place = value.place_for(shelf.view)
         flight = self.loading.under_way(place, self.generations.of(place.user, place.key))
-        if flight is not None and flight.wait() is None:
-            self.loading.give_up(flight)
-            flight.wait()
+        if flight is not None:
+            self.loading.wait(flight)
 
     def _piece(self, piece: Piece, read: ReadTransaction, view: Viewpoint, part: str) -> Any:
         """Return a part of what is being loaded: a value like any other, judged in the state that its loader reads.
@@ -213,10 +212,7 @@ class Lookup:
         if generation <= read.seq:
             flight, is_ours = self.loading.join(value, place, generation, store, now)
             try:
-                landed = flight.wait(None if entry is None else patience)
-                if landed is None and flight.is_overdue:
-                    self.loading.give_up(flight)
-                    landed = flight.wait()
+                landed = self.loading.wait(flight, None if entry is None else patience)
             except LoadError as error:
                 if is_ours and flight.stopped is not None:
                     raise flight.stopped from None

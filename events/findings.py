@@ -3,6 +3,7 @@
 import inspect
 import sys
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,11 @@ def place(path: str | Path, line: int) -> str:
 
 def place_of(thing: Any) -> str:
     """Return where a class or function is written; `?` for what has no source."""
+    return _place_of(thing)
+
+
+@cache  # a class is found by parsing its file
+def _place_of(thing: Any) -> str:
     try:
         return place(inspect.getsourcefile(thing) or "?", inspect.getsourcelines(thing)[1])
     except (OSError, TypeError):

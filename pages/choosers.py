@@ -3,7 +3,7 @@
 One element each, or one per word; every keyboard knows them. Fields of forms are in `fields`.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 
 from nicegui.events import GenericEventArguments
 
@@ -25,17 +25,6 @@ class Select(Block):
     def offer(self, options: Mapping[str, str], chosen: str) -> None:
         """Offer *options*, labels by value, with *chosen* in sight."""
         self.show(join(*(_option(value, label, chosen) for value, label in options.items())))
-
-    def offer_groups(self, groups: Sequence[tuple[str, Mapping[str, str]]], chosen: str) -> None:
-        """Offer options under headings."""
-        self.show(
-            join(
-                *(
-                    tag("optgroup", *(_option(value, label, chosen) for value, label in options.items()), label=heading)
-                    for heading, options in groups
-                )
-            )
-        )
 
 
 class Segments:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from cache.values import ANALYTICS_RECOMMENDATIONS, PREFERENCES
-from data.calculations.recommendations import Recommendation, Recommendations, SubScore
+from data.calculations.recommendations import Recommendation, Recommendations, SubScore, fitting
 from events.catalog import InstanceId, TaskId
 from pages import figures
 from pages.charts import bar
@@ -84,10 +84,8 @@ class Recommended(Section):
         self._category.offer({"": "Any category", **{word: word for word in _categories(found)}}, category)
         fits = [
             Offer(one)
-            for one in of_mode
-            if (kind not in KINDS or one.kind == kind)
-            and (not category or category in one.categories)
-            and (not minutes.isdecimal() or _takes(one) <= float(minutes))
+            for one in fitting(of_mode, category=category or None, kind=kind if kind in KINDS else None)
+            if not minutes.isdecimal() or _takes(one) <= float(minutes)
         ]
         self._rows.show(fits, Present(self.visit.services.clock(), shown.today, profile))
         self._empty.show(visible=not fits, sentence=_why_empty(mode, of_mode, found))
