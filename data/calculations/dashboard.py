@@ -31,6 +31,8 @@ FEWEST_TO_JUDGE = 5
 POINTS_STEP = 5.0
 RELATIVE_STEP = 0.1
 ROUNDING = 1e-9
+NEGLIGIBLE = 1e-6
+"""A difference in any unit that nobody can see or log: no reason for a colour."""
 _SCALES_OF_100 = frozenset({"of 100", "percent", "points"})
 
 
@@ -203,7 +205,7 @@ def band(metric: Metric, value: float | None, baseline: float | None, spread: fl
     if value is None or baseline is None or metric.direction is Direction.NEUTRAL:
         return Band.NONE
     step = max(spread, POINTS_STEP if metric.unit in _SCALES_OF_100 else abs(baseline) * RELATIVE_STEP)
-    step += abs(baseline) * ROUNDING  # what is exactly one step away is not to depend on the order of a sum
+    step += abs(baseline) * ROUNDING + NEGLIGIBLE  # exactly one step away: not to depend on the order of a sum
     if metric.accumulates and value < baseline - step:
         return Band.NONE
     if metric.direction is Direction.ZERO:

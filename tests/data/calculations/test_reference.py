@@ -147,6 +147,20 @@ def test_every_metric_is_compared() -> None:
     assert {metric.name for metric in METRICS} == {card.name for card in slow_dashboard.METRICS}
 
 
+def test_differences_that_nobody_can_see_have_no_colour(
+    new_records: Callable[[], Any], view: Callable[..., Viewpoint]
+) -> None:
+    """Squares of such minutes are 0 in floats, and those of fractions are not: the two would judge differently."""
+    noon = datetime(2026, 5, 13, 12, tzinfo=UTC)
+    with new_records() as records:
+        yesterday = noon - timedelta(days=1)
+        records.completed(yesterday, "a", created_at=noon - timedelta(days=30), actual_minutes=1e-171)
+        records.completed(noon, "a", actual_minutes=None)
+        seen = view(today=noon.date(), hour=noon)
+        fast, slow = PAIRS["dashboard.metrics"]
+        assert_close(fast(records.read, seen), slow(records.read, seen), "dashboard.metrics")
+
+
 def test_mistyped_years_cost_little_and_change_no_recommendation(
     new_records: Callable[[], Any], view: Callable[..., Viewpoint]
 ) -> None:
