@@ -63,12 +63,15 @@ class Leases:
         return lease
 
     def holds(self, lease: Lease) -> bool:
-        """Whether it has neither ended nor gone to somebody else. Where the board cannot be read: yes."""
+        """Whether it has not gone to somebody else. One that has ended may, and until then is ours still.
+
+        Where the board cannot be read: yes.
+        """
         is_ours = True
 
         def look(row: bytes | None) -> None:
             nonlocal is_ours
-            is_ours = self._holder(row) == lease.token
+            is_ours = _is_of(row, lease)
 
         self._board.exchange(lease.address, look)
         return is_ours
@@ -79,7 +82,7 @@ class Leases:
             self._held.pop(lease.address, None)
 
         def change(row: bytes | None) -> bytes | None:
-            return b"" if self._holder(row) == lease.token else None
+            return b"" if _is_of(row, lease) else None
 
         self._board.exchange(lease.address, change)
 
@@ -100,11 +103,10 @@ class Leases:
 
     def _holder(self, row: bytes | None) -> bytes | None:
         """Return the token of the lease that *row* says is held now."""
-        with contextlib.suppress(msgspec.MsgspecError):
-            found = msgspec.msgpack.decode(row or b"", type=Lease)
-            # The clock begins anew with the machine: what ends later than any lease can is of before that.
-            if 0 < found.until - time.monotonic() <= self._seconds:
-                return found.token
+        found = _lease(row)
+        # The clock begins anew with the machine: what ends later than any lease can is of before that.
+        if found is not None and 0 < found.until - time.monotonic() <= self._seconds:
+            return found.token
         return None
 
     def _keep(self, wake: threading.Event) -> None:
@@ -118,6 +120,17 @@ class Leases:
         renewed = self._new(lease.address, lease.token)
 
         def change(row: bytes | None) -> bytes | None:
-            return msgspec.msgpack.encode(renewed) if self._holder(row) == lease.token else None
+            return msgspec.msgpack.encode(renewed) if _is_of(row, lease) else None
 
         self._board.exchange(lease.address, change)
+
+
+def _lease(row: bytes | None) -> Lease | None:
+    with contextlib.suppress(msgspec.MsgspecError):
+        return msgspec.msgpack.decode(row or b"", type=Lease)
+    return None
+
+
+def _is_of(row: bytes | None, lease: Lease) -> bool:
+    found = _lease(row)
+    return found is not None and found.token == lease.token

@@ -27,7 +27,7 @@ FLAGS = (
     "--disable-component-update",
     "--disable-sync",
 )
-START_SECONDS = 30
+START_SECONDS = 90
 
 
 class Site:
@@ -63,6 +63,7 @@ class Site:
                     return
             except (urllib.error.URLError, OSError):
                 time.sleep(0.05)
+        self.stop()
         raise RuntimeError(f"the server did not start:\n{log.read_text()[-4000:]}")
 
     @property
