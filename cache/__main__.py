@@ -13,6 +13,7 @@ from pathlib import Path
 
 import msgspec
 
+from cache.auditor import Auditor
 from cache.errors import CacheError, UnknownNameError
 from cache.manager import CacheManager
 from cache.settings import CacheSettings
@@ -87,15 +88,17 @@ def _clear(given: argparse.Namespace, database: Database, manager: CacheManager)
 
 def _audit(given: argparse.Namespace, database: Database, manager: CacheManager) -> int:
     only = _user(database, given.user)
-    differs: list[str] = []
-    checked = 0
+    auditor = Auditor(manager)
     for user in [only] if only else preferences.names(database).values():
-        count, wrong = manager.audit(user)
-        checked += count
-        differs += [f"{key} of user {user}" for key in wrong]
-    lines = [f"{checked} checked, {len(differs)} differed", *differs]
-    _say(given, {"checked": checked, "differs": differs}, lines)
-    return 1 if differs else 0
+        auditor.check_all(user)
+    report = auditor.report()
+    differs = [f"{found.key} of user {found.user}" for found in report.differences]
+    details = [
+        f"{where}, computed as of event {found.as_of}, at {found.place}: {found.example}"
+        for where, found in zip(differs, report.differences, strict=True)
+    ]
+    _say(given, {"checked": report.checked, "differs": differs}, [report.sentence, *details])
+    return 1 if report.differed else 0
 
 
 _COMMANDS = {"stats": _stats, "why": _why, "clear": _clear, "audit": _audit}

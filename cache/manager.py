@@ -330,21 +330,6 @@ class CacheManager:
         with self.snapshot(user) as snapshot:
             return snapshot.why(value)
 
-    def audit(self, user: UserId) -> tuple[int, list[str]]:
-        """Compare what is kept and judged fresh for *user* with a fresh load of the same state.
-
-        Returns how many values were compared, and the keys of those that differ: any is a rule that is missing.
-        """
-        checked, differs = 0, []
-        with self.snapshot(user) as snapshot:
-            for value in (*VALUES, *self.kept_parts(user)):
-                entry = snapshot.kept(value)
-                if entry is not None:
-                    checked += 1
-                    if entry.value != snapshot.load(value):
-                        differs.append(value.key_for(snapshot.view) if value.part else value.key)
-        return checked, differs
-
     def kept_parts(self, user: UserId) -> list[Value[Any]]:
         """Return the parts that are kept for *user*, fresh or not, each as a value. Goes through all there is."""
         keys = list(self._hybrid.keys(user))

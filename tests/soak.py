@@ -23,6 +23,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from cache.auditor import Auditor
 from cache.manager import CacheManager
 from cache.named import MISS
 from cache.settings import CacheSettings
@@ -214,9 +215,8 @@ class Worker:
     def read_others(self, user: UserId) -> None:
         for value in OTHERS:
             self.manager.get_or_load(value, user)
-        checked, differs = self.manager.audit(user)
-        for key in differs:
-            self.report.put(("stale", f"audit of {checked}: {key}"))
+        for found in Auditor(self.manager).check_all(user).differences:
+            self.report.put(("stale", f"audit: {found.key}, {found.place}: {found.example}"))
         self.report.put(("read", "others"))
 
     @contextlib.contextmanager

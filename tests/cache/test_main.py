@@ -81,7 +81,8 @@ def test_audit_finds_a_value_that_is_wrong(run: Run, monkeypatch: pytest.MonkeyP
     monkeypatch.setitem(DASHBOARD_METRICS.__dict__, "loader", Other())
     code, out, _ = run("audit")
     assert code == 1
-    assert out == "4 checked, 1 differed\ndashboard.metrics of user 1\n"
+    assert out.startswith("4 checked, 1 differed\ndashboard.metrics.2026-05-13 of user 1, computed as of event 1, at ")
+    assert out.endswith(" -> 'another'\n")
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from cache.auditor import Auditor
 from cache.errors import LoadError
 from cache.pieces import COUNTS, MONTHS, PAST, PIECES, YEARS
 from cache.values import ANALYTICS_CORRELATIONS, ANALYTICS_DISTRIBUTION, ANALYTICS_RELIEF_SUMMARY, VALUES
@@ -197,9 +198,9 @@ def test_the_audit_compares_parts_as_well(tmp_path: Path, clock: Clock) -> None:
     with open_house(tmp_path, clock=clock) as house:
         live(house, weeks=6)
         read_all(house)
-        checked, differs = house.manager.audit(house.user)
-        assert not differs
-        assert checked > len(VALUES) + len(PIECES)
+        report = Auditor(house.manager).check_all(house.user)
+        assert not report.differences
+        assert report.checked > len(VALUES) + len(PIECES)
 
 
 def test_a_fresh_load_makes_use_of_no_part_that_is_kept(

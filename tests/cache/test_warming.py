@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from cache import warming
+from cache.auditor import Auditor
 from cache.errors import LoadError
 from cache.values import PREFERENCES, VALUES, Value
 from cache.warming import Preload, Progress
@@ -45,9 +46,9 @@ def test_in_mode_full_everything_is_warm_again_soon_after_an_event(tmp_path: Pat
         complete(house)
         assert states(house) != {"fresh"}
         wait_until(lambda: states(house) == {"fresh"})
-        checked, differs = house.manager.audit(house.user)
-        assert checked >= len(VALUES)
-        assert differs == []
+        report = Auditor(house.manager).check_all(house.user)
+        assert report.checked >= len(VALUES)
+        assert report.differences == ()
 
 
 def test_in_mode_selective_nothing_is_loaded_that_nobody_looks_at(
