@@ -47,10 +47,10 @@ FELT = Feelings(relief=50, mental_load=20, emotional_load=30, physical_load=10, 
 
 
 def timed(work: Callable[[], object]) -> float:
-    """Return the seconds that *work* keeps a processor busy: what others do on the machine is left out."""
-    began = time.thread_time()
+    """Return the seconds that *work* keeps processors busy, in whatever thread: what other programs do is left out."""
+    began = time.process_time()
     work()
-    return time.thread_time() - began
+    return time.process_time() - began
 
 
 class Life:
