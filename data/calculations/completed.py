@@ -47,7 +47,9 @@ _FELT_SQL = f"""
 _MEASURED_SQL = f"""
     SELECT completed_at - :since, max(0, ifnull(started_at, completed_at) - created_at),
         {", ".join(f"ifnull({column}, -1.0)" for column in _MEASURED)} {_IN_ORDER}"""
-_IDS_SQL = f"SELECT json_group_array(id) FROM (SELECT id {_IN_ORDER})"
+_TIES_SQL = """
+    SELECT row_number() OVER (ORDER BY completed_at, rowid) - 1 FROM instances
+    WHERE user_id = ? AND completed_at IN (SELECT value FROM json_each(?)) ORDER BY completed_at, id"""
 _KINDS_SQL = "SELECT id, kind FROM tasks WHERE user_id = ? AND id IN (SELECT value FROM json_each(?))"
 
 
@@ -115,8 +117,10 @@ def read_completed(read: ReadTransaction, view: Viewpoint, since: datetime, unti
         bytes_, tasks = cursor.execute(_FELT_SQL, bounds).fetchone()
         rows = np.fromiter(chain.from_iterable(cursor.execute(_MEASURED_SQL, bounds)), np.float64)
         passed, delay, *measured = rows.reshape(-1, 2 + len(_MEASURED)).T
-        is_tied = bool((passed[1:] == passed[:-1]).any())  # several at one instant, after an import perhaps
-        own_ids = msgspec.json.decode(cursor.execute(_IDS_SQL, bounds).fetchone()[0]) if is_tied else []
+        tied = passed[1:][passed[1:] == passed[:-1]]  # several at one instant, after an import perhaps
+        if len(tied):
+            instants = msgspec.json.encode((bounds["since"] + np.unique(tied).astype(np.int64)).tolist()).decode()
+            places = [place for (place,) in cursor.execute(_TIES_SQL, (view.user, instants))]
         task_ids = tasks.split(" ") if tasks else []
         ids = tuple(sorted(set(task_ids)))
         kinds = dict(cursor.execute(_KINDS_SQL, (view.user, msgspec.json.encode(ids).decode())).fetchall())
@@ -126,9 +130,10 @@ def read_completed(read: ReadTransaction, view: Viewpoint, since: datetime, unti
     task = np.array([place_of[task_id] for task_id in task_ids], dtype=np.intp)
     felt = np.frombuffer(bytes_ or b"", np.uint8).reshape(-1, len(_FELT)).T
     recorded = np.array([*np.where(felt == _UNSAID, -1.0, felt), *measured])
-    if is_tied:
-        order = np.lexsort((np.array(own_ids), passed))
-        passed, delay, task, recorded = passed[order], delay[order], task[order], recorded[:, order]
+    if len(tied):
+        among = np.flatnonzero(np.isin(passed, tied))
+        delay[among], task[among] = delay[among[places]], task[among[places]]
+        recorded[:, among] = recorded[:, among[places]]
     recorded[recorded < 0] = np.nan
     kind_of = list(Kind)
     return Completed(

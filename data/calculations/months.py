@@ -18,6 +18,7 @@ from data.calculations.beginnings import Beginnings, load_beginnings
 from data.calculations.completed import Completed, measure, microseconds, read_completed
 from data.calculations.formulas import Numbers
 from data.calculations.sums import (
+    BY_TASK,
     EXPECTED,
     FELT,
     HALF_LIFE_DAYS,
@@ -64,9 +65,10 @@ BY_DAY = (
     *(f"sum_{name}" for name in AVERAGED),
     *(f"count_{name}" for name in AVERAGED),
 )
-MOST_ROWS = 16_384
-"""How many instances are taken together, when many months are asked for: what is done with them at once takes a few
-milliseconds each, and some megabytes."""
+MOST_ROWS = 4096
+"""How many instances are taken together, when many months are asked for: what is done with them at once takes a
+millisecond each, and few megabytes."""
+_COUNT_SQL = "SELECT count(*) FROM instances WHERE user_id = ? AND completed_at >= ? AND completed_at < ?"
 _MICROSECONDS_PER_HOUR = 3_600_000_000
 
 
@@ -194,8 +196,7 @@ def _stretches(read: ReadTransaction, view: Viewpoint, parts: Sequence[str]) -> 
     """Yield *parts* in their order: together those that follow each other, at most a year, and of few rows."""
     stretch: list[str] = []
     rows = 0
-    for part in parts:
-        own = _completed_in(read, view, part) if len(parts) > 1 else 0
+    for part, own in zip(parts, _completed_in(read, view, parts), strict=True):
         if stretch and (
             first_of(part) != following(first_of(stretch[-1])) or rows + own > MOST_ROWS or len(stretch) == 12
         ):
@@ -207,13 +208,18 @@ def _stretches(read: ReadTransaction, view: Viewpoint, parts: Sequence[str]) -> 
         yield stretch
 
 
-def _completed_in(read: ReadTransaction, view: Viewpoint, part: str) -> int:
-    first, calendar = first_of(part), view.profile.calendar
-    bounds = view.user, microseconds(calendar.starts(first)), microseconds(calendar.starts(following(first)))
-    counted = read.connection.exec_driver_sql(
-        "SELECT count(*) FROM instances WHERE user_id = ? AND completed_at >= ? AND completed_at < ?", bounds
-    )
-    return int(counted.scalar_one())
+def _completed_in(read: ReadTransaction, view: Viewpoint, parts: Sequence[str]) -> list[int]:
+    """Return how many instances were completed in each part: it is read from an index alone."""
+    starts = view.profile.calendar.starts
+    found = []
+    cursor = read.connection.connection.cursor()
+    try:
+        for first in map(first_of, parts):
+            bounds = view.user, microseconds(starts(first)), microseconds(starts(following(first)))
+            found.append(cursor.execute(_COUNT_SQL, bounds).fetchone()[0])
+    finally:
+        cursor.close()
+    return found
 
 
 def _by_day(completed: Completed, numbers: dict[str, Numbers], day: NDArray[np.intp], days: int) -> Numbers:
@@ -267,25 +273,28 @@ def _by_task(
     places = [RECORDED.index(name) for name in (*EXPECTED, "net_wellbeing")]
     usual = places[: len(EXPECTED)]
     rated = [RECORDED.index(name) for name in OF_RATED]
-    has_net = known[places[-1]]
     weight = 2 ** (day_of_month[order] / HALF_LIFE_DAYS)
     aversion, averse = (each[RECORDED.index("aversion")] for each in (values, known))
-    rows = (
-        np.ones((1, len(order))),
-        values[places],
-        known[places],
-        values[rated] * has_net,
-        known[rated] * has_net,
-        values[usual] * weight,
-        known[usual] * weight,
-        known * averse,  # from here on AGAINST_AVERSION
-        values * averse,
-        values**2 * averse,
-        known * aversion,
-        known * aversion**2,
-        values * aversion,
+    one = np.ones(len(order))
+    columns = (
+        (one[None], one),
+        (values[places], one),
+        (known[places], one),
+        (values[rated], known[places[-1]]),
+        (known[rated], known[places[-1]]),
+        (values[usual], weight),
+        (known[usual], weight),
+        (known, averse),  # from here on AGAINST_AVERSION
+        (values, averse),
+        (values**2, averse),
+        (known, aversion),
+        (known, aversion**2),
+        (values, aversion),
     )
-    sums = np.concatenate([np.add.reduceat(each, starts, axis=1) for each in rows]).T
+    rows = np.empty((len(BY_TASK), len(order)))  # at once: to get and to clear memory costs more than to multiply
+    for (each, times), end in zip(columns, np.cumsum([len(each) for each, _ in columns]), strict=True):
+        np.multiply(each, times, out=rows[end - len(each) : end])
+    sums = np.add.reduceat(rows, starts, axis=1).T
     edges = np.searchsorted(cells, len(completed.tasks) * np.arange(month[-1] + 2)).tolist()
     return [
         (tuple(completed.tasks[task] for task in cells[a:b] % len(completed.tasks)), sums[a:b].tobytes())
