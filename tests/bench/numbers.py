@@ -23,6 +23,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from cache.errors import LoadError
 from cache.settings import CacheSettings
 from cache.values import VALUES
 from data import demo, instances, preferences
@@ -37,6 +38,8 @@ from tests.data.calculations.reference import summary as slow_summary
 from tests.house import House, open_house
 
 SIZES = (1_000, 5_000, 10_000, 100_000)
+GIVEN_UP = 5
+"""How often a load may take longer than it may, where others use the machine: the next one goes on where it was."""
 SLOW_UP_TO = 6_000
 MILLION = 1_000_000
 DAYS = 3650
@@ -90,9 +93,12 @@ class Life:
 
     def all_values(self) -> float:
         def work() -> None:
-            with self.house.manager.snapshot(self.house.user) as snapshot:
-                for value in VALUES:
-                    snapshot.get(value)
+            for again in range(GIVEN_UP):
+                with contextlib.suppress(*([LoadError] if again < GIVEN_UP - 1 else [])):
+                    with self.house.manager.snapshot(self.house.user) as snapshot:
+                        for value in VALUES:
+                            snapshot.get(value)
+                    return
 
         return timed(work)
 
