@@ -58,6 +58,7 @@ MONTHS = Parted(
     kind=months.Month,
     loader=months.load_months,
     ttl=timedelta(days=366),
+    version=2,
 )
 YEARS = Parted(
     key="pieces.years",
@@ -65,6 +66,7 @@ YEARS = Parted(
     kind=sums.Sums,
     loader=past.load_years,
     ttl=timedelta(days=366),
+    version=2,
 )
 PAST = Parted(
     key="pieces.past",
@@ -72,6 +74,7 @@ PAST = Parted(
     kind=sums.Sums,
     loader=past.load_past,
     ttl=timedelta(days=366),
+    version=2,
 )
 COUNTS = Parted(
     key="pieces.counts",

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from cache.errors import LoadError
-from cache.pieces import COUNTS, MONTHS, PAST, PIECES, YEARS
+from cache.pieces import BEGINNINGS, COUNTS, MONTHS, PAST, PIECES, YEARS
 from cache.values import ANALYTICS_CORRELATIONS, ANALYTICS_DISTRIBUTION, ANALYTICS_RELIEF_SUMMARY, VALUES
 from data import instances, preferences, tasks
 from data.calculations import months
@@ -63,7 +63,7 @@ def test_a_completion_loads_its_own_month_and_no_other(tmp_path: Path, clock: Cl
             YEARS.key: 1,
             PAST.key: 1,
             COUNTS.key: 1,
-            "pieces.beginnings": 1,  # of a new task
+            BEGINNINGS.key: 1,  # of a new task
         }
         assert not read_all(house)
 
@@ -78,6 +78,20 @@ def test_an_old_edit_loads_its_own_month_and_no_other(tmp_path: Path, clock: Clo
             MONTHS.key: 1,
             YEARS.key: 1,
             PAST.key: 1,
+        }
+
+
+def test_a_corrected_first_aversion_loads_its_own_month_and_no_other(tmp_path: Path, clock: Clock) -> None:
+    with open_house(tmp_path, clock=clock, backend=CacheBackend.MEMORY) as house:
+        done = live(house)
+        read_all(house)
+        instances.edit(house.database, house.user, done[0], actual_aversion=90)
+        again = read_all(house)
+        assert {key: count for key, count in again.items() if key.startswith("pieces.")} == {
+            MONTHS.key: 1,
+            YEARS.key: 1,
+            PAST.key: 1,
+            BEGINNINGS.key: 1,
         }
 
 
