@@ -10,6 +10,7 @@ more than times.
 import argparse
 import asyncio
 import contextlib
+import gc
 import json
 import resource
 import statistics
@@ -149,7 +150,8 @@ def waits() -> dict[str, int]:
 async def lateness(work: threading.Thread) -> list[tuple[float, float]]:
     """Return by how much an event loop was late each time, while *work* goes on, and how much of that was ours.
 
-    On a machine that others use, the rest was spent waiting for a processor, by the loop or by who held it up.
+    On a machine that others use, the rest was spent waiting for a processor, by the loop or by who held it up: at
+    least as long as the one of them that waited most.
     """
     late = []
     while work.is_alive():
@@ -157,7 +159,7 @@ async def lateness(work: threading.Thread) -> list[tuple[float, float]]:
         began = time.perf_counter()
         await asyncio.sleep(0.005)
         seconds = time.perf_counter() - began - 0.005
-        waited = sum(now - before.get(thread, now) for thread, now in waits().items()) / 1e9
+        waited = max((now - before.get(thread, now) for thread, now in waits().items()), default=0) / 1e9
         late.append((seconds, max(0.0, seconds - waited)))
     return late
 
@@ -179,6 +181,8 @@ def slowly(house: House) -> float:
 def measure(folder: Path, backend: CacheBackend) -> dict[str, float]:
     """Open the life in *folder* and return all that was measured, in seconds and MB."""
     with open_house(folder, backend=backend, max_size_mb=CacheSettings().max_size_mb) as house:
+        gc.collect()
+        gc.freeze()  # as the application does
         life = Life(house)
         found = life.measure()
         house.manager.clear()
