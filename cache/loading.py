@@ -8,10 +8,11 @@ import contextvars
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from cache import entries
@@ -23,7 +24,7 @@ from cache.leases import Lease, Leases
 from cache.store import Place, Store
 from cache.values import Value
 from data.database import Clock, ReadTransaction
-from data.pieces import Pieces, Stopped
+from data.pieces import Piece, Pieces, Stopped
 from data.viewpoint import Viewpoint
 from events.catalog import UserId
 
@@ -93,36 +94,68 @@ class Loading:
 
     def within(
         self,
-        value: Value[Any],
+        piece: Piece,
+        wanted: Sequence[tuple[Value[Any], Place, int]],
         read: ReadTransaction,
         view: Viewpoint,
-        place: Place,
-        generation: int,
         store: Store,
         now: datetime,
-    ) -> Entry:
-        """Return a part of what is being loaded in *read*: computed here, unless another load is at it already.
+    ) -> list[Entry]:
+        """Return parts of what is being loaded in *read*, each wanted with its place at a generation.
 
-        A load waits for parts only, and a part for smaller ones, so two never wait for each other.
+        They are computed here, together, but for those that another load is at already. Only after that those are
+        waited for; and a load waits for parts only, and a part for smaller ones. So two never wait for each other.
 
         Raises:
-            LoadError: it failed, or took another load too long.
+            LoadError: one failed, or took another load too long.
         """
-        flight, is_new = self._join(value, place, generation)
-        if not is_new:
-            entry = flight.wait()
-            if entry is None:
-                raise LoadError(value.key, TimeoutError("another load has been computing it for too long"))
-            return entry
+        joined = [self._join(value, place, generation) for value, place, generation in wanted]
+        ours = []
         try:
-            entry = self._find(value, store, place, now) or self.here(value, read, view, store, place)
+            for (value, place, _), (flight, is_new) in zip(wanted, joined, strict=True):
+                if is_new:
+                    kept = self._find(value, store, place, now)  # somebody may have landed since
+                    if kept is None:
+                        ours.append((value, place, flight))
+                    else:
+                        self._land(flight, kept)
+            places = [(value, place) for value, place, _ in ours]
+            for (_, _, flight), entry in zip(ours, self.each(piece, places, read, view, store), strict=True):
+                self._land(flight, entry)
         except BaseException as error:
-            self._flights.close(flight)
-            flight.fail(error)
+            for flight, is_new in joined:
+                if is_new and not flight.is_over:
+                    self._flights.close(flight)
+                    flight.fail(error)
             raise
-        self._flights.close(flight)
-        flight.land(entry)
-        return entry
+        found = []
+        for (value, _, _), (flight, _) in zip(wanted, joined, strict=True):
+            landed = flight.wait()
+            if landed is None:
+                raise LoadError(value.key, TimeoutError("another load has been computing it for too long"))
+            found.append(landed)
+        return found
+
+    def each(
+        self,
+        piece: Piece,
+        places: Sequence[tuple[Value[Any], Place]],
+        read: ReadTransaction,
+        view: Viewpoint,
+        store: Store,
+    ) -> Iterator[Entry]:
+        """Compute these parts here, together, and keep each; yields them one by one.
+
+        Raises:
+            LoadError: one failed.
+        """
+        if not places:
+            return
+        made = piece(replace(read, pieces=self._pieces), view, [value.part for value, _ in places])
+        for value, place in places:
+            entry = self._made(value, lambda: next(made), read, view.user, measured=True)
+            self._keep(place, entry, store)
+            yield entry
 
     def under_way(self, place: Place, generation: int) -> Flight | None:
         """Return the load that others wait for, if there is one."""
@@ -184,9 +217,16 @@ class Loading:
             LoadError: it failed.
         """
         entry = self._compute(value, read, view, measured=True)
+        self._keep(place, entry, store)
+        return entry
+
+    def _keep(self, place: Place, entry: Entry, store: Store) -> None:
         store.set(place, entry)
         self._loaded(place, entry.load_seconds)
-        return entry
+
+    def _land(self, flight: Flight, entry: Entry) -> None:
+        self._flights.close(flight)
+        flight.land(entry)
 
     def _join(self, value: Value[Any], place: Place, generation: int) -> tuple[Flight, bool]:
         route = place.user, place.key, generation
@@ -248,20 +288,25 @@ class Loading:
         if flight.is_over:
             log.warning("what came of %s for user %s after it was given up is thrown away", value.key, place.user)
         elif value.key_for(view) == place.key and (lease is None or self._leases.holds(lease)):
-            store.set(place, entry)
-            self._loaded(place, entry.load_seconds)
+            self._keep(place, entry, store)
         return entry
 
     def _compute(self, value: Value[Any], read: ReadTransaction, view: Viewpoint, *, measured: bool = False) -> Entry:
+        loader = partial(value.loader, replace(read, pieces=self._pieces), view)
+        return self._made(value, loader, read, view.user, measured=measured)
+
+    def _made(
+        self, value: Value[Any], make: Callable[[], Any], read: ReadTransaction, user: UserId, *, measured: bool
+    ) -> Entry:
         began = time.perf_counter()
         try:
-            loaded = value.loader(replace(read, pieces=self._pieces), view)
+            loaded = make()
             if isinstance(value.kind, type) and not isinstance(loaded, value.kind):
                 raise TypeError(f"it gave a {type(loaded).__name__} instead of a {value.kind.__name__}")
             size = entries.size_of(loaded) if measured else 0
         except Exception as error:  # whatever a loader raises must reach the page as a labelled failure
             self._counts.add(value.key, "load_errors")
-            log.exception("loading %s for user %s failed", value.key, view.user)
+            log.exception("loading %s for user %s failed", value.key, user)
             raise LoadError(value.key, error) from error
         seconds = time.perf_counter() - began
         self._counts.loaded(value.key, seconds)

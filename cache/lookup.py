@@ -6,7 +6,7 @@ computed, in `loading`.
 """
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -90,7 +90,7 @@ class Lookup:
             clock=database.clock,
             loaded=loaded,
             landed_late=landed_late,
-            pieces=self._piece,
+            pieces=self._parts,
         )
 
     def view(self, user: UserId, read: ReadTransaction, now: datetime) -> Viewpoint:
@@ -162,25 +162,36 @@ class Lookup:
         if flight is not None:
             self.loading.wait(flight)
 
-    def _piece(self, piece: Piece, read: ReadTransaction, view: Viewpoint, part: str) -> Any:
-        """Return a part of what is being loaded: a value like any other, judged in the state that its loader reads.
+    def _parts(self, piece: Piece, read: ReadTransaction, view: Viewpoint, parts: Sequence[str]) -> list[Any]:
+        """Return parts of what is being loaded: values like any other, judged in the state that its loader reads.
 
         Raises:
-            LoadError: it could not be computed. The last good one will not do: what is made of it counts as fresh.
+            LoadError: one could not be computed. The last good one will not do: what is made of it counts as fresh.
         """
-        value, now = value_of(piece, part), self._clock()
-        store, place = self.store_of(value, view.profile), value.place_for(view)
-        entry = store.get(place, self.generations.of(view.user, place.key))
-        if entry is not None and self._is_fresh(entry, value, place, read.seq, now):
-            self._counts.add(value.key, "hits")
-            return entry.value
-        self._counts.add(value.key, "misses" if entry is None else "stale")
-        generation = self.generations.of(view.user, place.key)
-        if store is not self._null and generation <= read.seq:
-            entry = self.loading.within(value, read, view, place, generation, store, now)
+        values, now = [value_of(piece, part) for part in parts], self._clock()
+        store = self.store_of(values[0], view.profile)
+        found: dict[Value[Any], Any] = {}
+        shared: list[tuple[Value[Any], Place, int]] = []
+        for value in values:
+            place = value.place_for(view)
+            entry = store.get(place, self.generations.of(view.user, place.key))
+            if entry is not None and self._is_fresh(entry, value, place, read.seq, now):
+                self._counts.add(value.key, "hits")
+                found[value] = entry.value
+                continue
+            self._counts.add(value.key, "misses" if entry is None else "stale")
+            generation = self.generations.of(view.user, place.key)
+            if store is not self._null and generation <= read.seq:
+                shared.append((value, place, generation))
+        landed = self.loading.within(piece, shared, read, view, store, now)
+        for (value, place, _), entry in zip(shared, landed, strict=True):
             if self._is_fresh(entry, value, place, read.seq, now):
-                return entry.value
-        return self.loading.here(value, read, view, self._null, place).value
+                found[value] = entry.value
+        # Of before an invalidation, or not to be kept: nobody else may get those.
+        own = [(value, value.place_for(view)) for value in values if value not in found]
+        for (value, _), entry in zip(own, self.loading.each(piece, own, read, view, self._null), strict=True):
+            found[value] = entry.value
+        return [found[value] for value in values]
 
     def _landed(self, value: Value[Any], store: Store, place: Place, now: datetime) -> Entry | None:
         entry = store.get(place, self.generations.of(place.user, place.key))

@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Any, Generic, TypeVar
 
 from cache.values import VALUES, Row, Value
-from data.calculations import months, past, sums
+from data.calculations import beginnings, months, past, sums
 from data.pieces import Piece
 from events.findings import place_of_row
 
@@ -45,7 +45,7 @@ def _value(row: Parted[Any], part: str) -> Value[Any]:
         key=row.key,
         label=row.label,
         kind=row.kind,
-        loader=lambda read, view: row.loader(read, view, part),
+        loader=lambda read, view: next(row.loader(read, view, (part,))),
         ttl=row.ttl,
         version=row.version,
         part=part,
@@ -56,15 +56,17 @@ MONTHS = Parted(
     key="pieces.months",
     label="Sums of a month",
     kind=months.Month,
-    loader=months.load_month,
+    loader=months.load_months,
     ttl=timedelta(days=366),
+    version=2,
 )
 YEARS = Parted(
     key="pieces.years",
     label="Sums of a year",
     kind=sums.Sums,
-    loader=past.load_year,
+    loader=past.load_years,
     ttl=timedelta(days=366),
+    version=2,
 )
 PAST = Parted(
     key="pieces.past",
@@ -72,6 +74,7 @@ PAST = Parted(
     kind=sums.Sums,
     loader=past.load_past,
     ttl=timedelta(days=366),
+    version=2,
 )
 COUNTS = Parted(
     key="pieces.counts",
@@ -83,8 +86,8 @@ COUNTS = Parted(
 BEGINNINGS = Parted(
     key="pieces.beginnings",
     label="How tasks began",
-    kind=months.Beginnings,
-    loader=months.load_beginnings,
+    kind=beginnings.Beginnings,
+    loader=beginnings.load_beginnings,
     ttl=timedelta(days=366),
 )
 

@@ -10,7 +10,7 @@ import logging
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -96,9 +96,15 @@ class ReadTransaction:
 
     def piece(self, piece: Piece, view: "Viewpoint", part: str) -> Any:
         """Return one part of a calculation of the user of *view*, as of this state; looked for once."""
-        if (piece, part) not in self.found:
-            self.found[piece, part] = self.pieces(piece, self, view, part)
-        return self.found[piece, part]
+        return self.parts(piece, view, (part,))[0]
+
+    def parts(self, piece: Piece, view: "Viewpoint", parts: Sequence[str]) -> list[Any]:
+        """Return several parts at once, in this order."""
+        missing = [part for part in parts if (piece, part) not in self.found]
+        if missing:
+            for part, found in zip(missing, self.pieces(piece, self, view, missing), strict=True):
+                self.found[piece, part] = found
+        return [self.found[piece, part] for part in parts]
 
     def abandon(self) -> None:
         """Stop the statement that is running, from any thread, and let nobody else have the connection.

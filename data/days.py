@@ -80,11 +80,14 @@ class Calendar:
         """Return the first instant of *day*, in UTC."""
         found = self._starts.get(day)
         if found is None:
-            midnight = datetime.combine(day, time())
-            found = self._first(midnight + self._offset)
-            # Clocks that jumped over all of it show some later date then, whatever the day start.
-            if self._reading(found) >= midnight + ONE_DAY and self._first(midnight) == self._first(midnight + ONE_DAY):
-                found = self.starts(day + ONE_DAY)
+            wall = datetime.combine(day, self._day_start)
+            found = self._first(wall)
+            # Clocks that jumped over all of the day show some later date then, whatever the day start.
+            before, after = self._offsets(wall)
+            if before < after and self._reading(found).date() > day:
+                midnight = datetime.combine(day, time())
+                if self._first(midnight) == self._first(midnight + ONE_DAY):
+                    found = self.starts(day + ONE_DAY)
             self._starts[day] = found
         return found
 
@@ -102,7 +105,7 @@ class Calendar:
 
     def _first(self, wall: datetime) -> datetime:
         """Return the first instant, in UTC, at which clocks show *wall* or, where they jump over it, a later time."""
-        before, after = (wall.replace(tzinfo=self.zone, fold=fold).utcoffset() or timedelta() for fold in (0, 1))
+        before, after = self._offsets(wall)
         found = wall.replace(tzinfo=UTC) - before
         if after <= before:  # clocks show it once; or twice, and this is the first time
             return found
@@ -116,6 +119,12 @@ class Calendar:
             else:
                 seconds = half
         return early + timedelta(seconds=seconds)
+
+    def _offsets(self, wall: datetime) -> tuple[timedelta, timedelta]:
+        """Return how far clocks that show *wall* are ahead of UTC: the first time, and the last. Where they jump over
+        it, the second is the greater one."""
+        first = wall.replace(tzinfo=self.zone)
+        return self.zone.utcoffset(first) or timedelta(), self.zone.utcoffset(first.replace(fold=1)) or timedelta()
 
     def _reading(self, instant: datetime) -> datetime:
         return instant.astimezone(self.zone).replace(tzinfo=None)

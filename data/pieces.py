@@ -5,7 +5,7 @@ now: it cannot tell the difference. Who keeps them, and until when, is the cache
 """
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -14,20 +14,23 @@ if TYPE_CHECKING:
     from data.database import ReadTransaction
     from data.viewpoint import Viewpoint
 
-Piece = Callable[["ReadTransaction", "Viewpoint", str], Any]
-"""Computes one part, named by a key segment such as `2026-05`, from the tables and other pieces and nothing else."""
+Piece = Callable[["ReadTransaction", "Viewpoint", Sequence[str]], Iterator[Any]]
+"""Computes parts, each named by a key segment such as `2026-05`, from the tables and other pieces and nothing else.
+
+Yields them one by one, in the order in which they were asked for: many at once can cost much less than each by itself.
+"""
 
 
 class Pieces(Protocol):
     """Where pieces come from."""
 
-    def __call__(self, piece: Piece, read: "ReadTransaction", view: "Viewpoint", part: str) -> Any:
-        """Return that part as of the state that *read* sees."""
+    def __call__(self, piece: Piece, read: "ReadTransaction", view: "Viewpoint", parts: Sequence[str]) -> list[Any]:
+        """Return these parts as of the state that *read* sees."""
 
 
-def anew(piece: Piece, read: "ReadTransaction", view: "Viewpoint", part: str) -> Any:
-    """Compute the part, whatever anybody may have kept."""
-    return piece(read, view, part)
+def anew(piece: Piece, read: "ReadTransaction", view: "Viewpoint", parts: Sequence[str]) -> list[Any]:
+    """Compute the parts, whatever anybody may have kept."""
+    return list(piece(read, view, parts))
 
 
 class Stopped(BaseException):  # no error: nothing is wrong, somebody went away

@@ -10,7 +10,7 @@ from typing import TypedDict
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select, type_coerce
 from sqlalchemy.orm import Session
 
-from data.days import ONE_DAY, Calendar, calendar
+from data.days import calendar
 from data.models import Day, Instance, Instant, Preferences
 from events.catalog import UserId
 
@@ -51,10 +51,8 @@ def touched(
     days = {own.day_of(moment) for moment in moments} if as_completed else set()
     moves = as_completed and (changed is None or "completed_at" in changed)
     others_before = [_others_before(session, row, moment) for moment in moments] if as_completed else []
-    is_first = min(others_before, default=EARLY) == 0 and (moves or "actual_aversion" in (changed or ()))
-    if is_first:  # all are compared with the first
-        days |= set(_first_days_of_months(session, row, own))
-    elif moves and min(others_before, default=EARLY + 1) <= EARLY:
+    fewest = min(others_before, default=EARLY + 1)
+    if moves and fewest <= EARLY:
         # As many as could have another number before them now: those that were moved by one place over the limit too.
         firsts = session.scalars(_completed(row).order_by(Instance.completed_at, Instance.id).limit(EARLY + 2))
         days |= {own.day_of(moment) for moment in firsts}
@@ -62,7 +60,7 @@ def touched(
         "earliest_day": min((own.day_of(moment) for moment in moments), default=None),
         "today": max(own.day_of(now), started or date.min),
         "months": tuple(sorted({f"{day:%Y-%m}" for day in days})),
-        "is_early": is_first or (moves and min(others_before, default=EARLY) < EARLY),
+        "is_early": (moves and fewest < EARLY) or (fewest == 0 and "actual_aversion" in (changed or ())),
     }
 
 
@@ -80,15 +78,3 @@ def _others_before(session: Session, row: Instance, moment: datetime) -> int:
     before = or_(Instance.completed_at < moment, tied)
     found = session.scalars(_completed(row).where(before, Instance.id != row.id).limit(EARLY + 1))
     return len(found.all())
-
-
-def _first_days_of_months(session: Session, row: Instance, own: Calendar) -> list[date]:
-    """Return a day of each month in which the task was completed: one seek per month."""
-    days: list[date] = []
-    after = _completed(row).order_by(Instance.completed_at).limit(1)
-    moment = session.scalar(after)
-    while moment is not None:
-        days.append(own.day_of(moment))
-        following = days[-1].replace(day=28) + 4 * ONE_DAY
-        moment = session.scalar(after.where(Instance.completed_at >= own.starts(following.replace(day=1))))
-    return days

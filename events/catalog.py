@@ -37,7 +37,7 @@ class TouchesDays(Event):
     `earliest_day` is the first day concerned, None if no day's numbers change; `today` is the user's local date, or
     the newest day that has started, if the clock was set back since. `months` names, as `2026-05`, all months in which
     a completed instance has other numbers than before, None if nobody looked. Later ones of the same task can be among
-    them, where they are compared with how it began; `is_early` tells that the event changed that.
+    them, where those before them are counted; `is_early` tells that the event changed how the task began.
     """
 
     earliest_day: date | None

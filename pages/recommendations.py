@@ -84,8 +84,12 @@ class Recommended(Section):
         self._category.offer({"": "Any category", **{word: word for word in _categories(found)}}, category)
         fits = [
             Offer(one)
-            for one in fitting(of_mode, category=category or None, kind=kind if kind in KINDS else None)
-            if not minutes.isdecimal() or _takes(one) <= float(minutes)
+            for one in fitting(
+                of_mode,
+                category=category or None,
+                kind=kind if kind in KINDS else None,
+                minutes=float(minutes) if minutes.isdecimal() else None,
+            )
         ]
         self._rows.show(fits, Present(self.visit.services.clock(), shown.today, profile))
         self._empty.show(visible=not fits, sentence=_why_empty(mode, of_mode, found))
@@ -130,12 +134,6 @@ def _categories(found: Recommendations) -> list[str]:
     return sorted(named, key=str.casefold)
 
 
-def _takes(one: Recommendation) -> float:
-    """Return how many minutes it is likely to take; none if nobody knows, so that it is not left out."""
-    minutes = one.expected_minutes if one.completions else one.estimate_minutes or one.expected_minutes
-    return minutes or 0.0
-
-
 def _why_empty(mode: str, of_mode: Sequence[Recommendation], found: Recommendations) -> str:
     if of_mode:
         return "Nothing fits. Choose more time, or any kind."
@@ -167,7 +165,7 @@ def _facts(one: Recommendation, present: Present) -> list[str]:
             if is_late
             else f"due {figures.moment(one.due_at, present)}"
         )
-    takes = _takes(one)
+    takes = one.likely_minutes
     return [
         due,
         tag("span", KINDS.get(one.kind, one.kind), class_="kind"),

@@ -9,13 +9,14 @@ from datetime import date
 import msgspec
 import numpy as np
 
+from data.calculations.beginnings import Beginnings, load_beginnings
 from data.calculations.completed import read_labels
 from data.calculations.composite import COMPOSITE_DAYS, Composite, composites_of
 from data.calculations.formulas import Numbers
 from data.calculations.past import read_past
 from data.calculations.registry import LONGEST_SPAN, METRICS, values_by_day
 from data.calculations.series import dates, known, read_series
-from data.calculations.sums import ATTRIBUTES, Sums
+from data.calculations.sums import ATTRIBUTES, MOMENTS, RECORDED, Sums
 from data.database import ReadTransaction
 from data.days import ONE_DAY
 from data.models import Kind
@@ -140,7 +141,9 @@ def load_trends(read: ReadTransaction, view: Viewpoint) -> Trends:
 
 def load_correlations(read: ReadTransaction, view: Viewpoint) -> Correlations:
     """Return how all pairs of numeric attributes go together, over all completed instances."""
-    moments = read_past(read, view).of("moments")
+    past = read_past(read, view)
+    beginnings: Beginnings = read.piece(load_beginnings, view, "all")
+    moments = with_drops(past, beginnings.first_aversions(past.tasks))
     count = moments[0].astype(int).tolist()
     pairs = [
         Correlation(ATTRIBUTES[i], ATTRIBUTES[j], r, count[i][j])
@@ -173,6 +176,30 @@ def load_distribution(read: ReadTransaction, view: Viewpoint) -> Distribution:
         by_kind=_portions(totals, members["kind"], {kind.value: kind.value for kind in Kind}),
         by_category=_portions(totals, members["category"], {category: category for category in members["category"]}),
     )
+
+
+def with_drops(past: Sums, first_aversions: Numbers) -> Numbers:
+    """Return the moments of all ATTRIBUTES, as `SHAPES` describes those of RECORDED: aversion_drop is added.
+
+    *first_aversions* are of the tasks of *past*. A task's drops are one number minus its aversions, so what sums they
+    have follows from those of the aversions; the instances of a task without that number have no drop.
+    """
+    compared = ~np.isnan(first_aversions)
+    first = first_aversions[compared, None]
+    count, total, squares, aversions, aversion_squares, products = past.against_aversion()[:, compared]
+    drops = first * count - aversions
+    drop_squares = first**2 * count - 2 * first * aversions + aversion_squares
+    drop_products = first * total - products
+    own = ATTRIBUTES.index("aversion_drop")
+    others = [place for place in range(len(ATTRIBUTES)) if place != own]
+    found = np.zeros((len(MOMENTS), len(ATTRIBUTES), len(ATTRIBUTES)))
+    found[np.ix_(range(len(MOMENTS)), others, others)] = past.of("moments")
+    with_others = [each.sum(axis=0) for each in (count, drops, drop_squares, drop_products)]
+    found[:, own, others] = with_others
+    found[:, others, own] = [each.sum(axis=0) for each in (count, total, squares, drop_products)]
+    with_itself = np.array(with_others)[:, RECORDED.index("aversion")]
+    found[:, own, own] = with_itself[[0, 1, 2, 2]]
+    return found
 
 
 def pearson(moments: Numbers) -> Numbers:

@@ -39,29 +39,17 @@ _FELT = (
 _MEASURED = ("estimate_minutes", "actual_minutes", "completion_percent")
 
 _UNSAID = 101
-_BITS = 15
-"""Of a digit: one character below the surrogates, which are none."""
-
-
-def _digits(expression: str, count: int) -> str:
-    """Return SQL for the lowest *count* digits of a number >= 0, the highest first; no digit is the character NUL."""
-    lowest = f"({expression} & 32767) + 1"
-    return ", ".join(
-        [*(f"(({expression}) >> {_BITS * place} & 32767) + 1" for place in range(count - 1, 0, -1)), lowest]
-    )
-
-
-_SINCE_DIGITS, _DELAY_DIGITS = 3, 4
-_CHARACTERS = len(_FELT) + _SINCE_DIGITS + _DELAY_DIGITS
 _WHERE = "FROM instances WHERE user_id = :user AND completed_at >= :since AND completed_at < :until"
 _IN_ORDER = f"{_WHERE} ORDER BY completed_at, rowid"  # as the index has them
-_WHOLE_SQL = f"""
-    SELECT group_concat(whole, ''), group_concat(task_id, ' ') FROM (SELECT task_id, char(
-        {", ".join(f"ifnull({column}, {_UNSAID}) + 1" for column in _FELT)},
-        {_digits("(completed_at - :since)", _SINCE_DIGITS)},
-        {_digits("max(0, ifnull(started_at, completed_at) - created_at)", _DELAY_DIGITS)}) AS whole {_IN_ORDER})"""
-_MEASURED_SQL = f"SELECT {', '.join(f'ifnull({column}, -1.0)' for column in _MEASURED)} {_IN_ORDER}"
-_IDS_SQL = f"SELECT json_group_array(id) FROM (SELECT id {_IN_ORDER})"
+_FELT_SQL = f"""
+    SELECT CAST(group_concat(felt, '') AS BLOB), group_concat(task_id, ' ') FROM (
+        SELECT task_id, char({", ".join(f"ifnull({column}, {_UNSAID})" for column in _FELT)}) AS felt {_IN_ORDER})"""
+_MEASURED_SQL = f"""
+    SELECT completed_at - :since, max(0, ifnull(started_at, completed_at) - created_at),
+        {", ".join(f"ifnull({column}, -1.0)" for column in _MEASURED)} {_IN_ORDER}"""
+_TIES_SQL = """
+    SELECT row_number() OVER (ORDER BY completed_at, rowid) - 1 FROM instances
+    WHERE user_id = ? AND completed_at IN (SELECT value FROM json_each(?)) ORDER BY completed_at, id"""
 _KINDS_SQL = "SELECT id, kind FROM tasks WHERE user_id = ? AND id IN (SELECT value FROM json_each(?))"
 
 
@@ -118,20 +106,21 @@ def microseconds(instant: datetime) -> int:
 
 
 def read_completed(read: ReadTransaction, view: Viewpoint, since: datetime, until: datetime) -> Completed:
-    """Return what was completed from *since* to before *until*, which is at most a year later.
+    """Return what was completed from *since* to before *until*, which is at most some years later.
 
-    What is whole numbers comes as one string of a few characters per instance, since a row of Python objects would cost
-    several times as much, and hold the interpreter's lock meanwhile.
+    Feelings come as one string with a byte each, since a row of Python objects would cost several times as much, and
+    hold the interpreter's lock meanwhile.
     """
     bounds = {"user": view.user, "since": microseconds(since), "until": microseconds(until)}
     cursor = read.connection.connection.cursor()
     try:
-        whole, tasks = cursor.execute(_WHOLE_SQL, bounds).fetchone()
-        measured = np.fromiter(chain.from_iterable(cursor.execute(_MEASURED_SQL, bounds)), np.float64)
-        characters = _characters(whole)
-        passed = _number(characters[len(_FELT) : -_DELAY_DIGITS])
-        is_tied = bool((passed[1:] == passed[:-1]).any())  # several at one instant, after an import perhaps
-        own_ids = msgspec.json.decode(cursor.execute(_IDS_SQL, bounds).fetchone()[0]) if is_tied else []
+        bytes_, tasks = cursor.execute(_FELT_SQL, bounds).fetchone()
+        rows = np.fromiter(chain.from_iterable(cursor.execute(_MEASURED_SQL, bounds)), np.float64)
+        passed, delay, *measured = rows.reshape(-1, 2 + len(_MEASURED)).T
+        tied = passed[1:][passed[1:] == passed[:-1]]  # several at one instant, after an import perhaps
+        if len(tied):
+            instants = msgspec.json.encode((bounds["since"] + np.unique(tied).astype(np.int64)).tolist()).decode()
+            places = [place for (place,) in cursor.execute(_TIES_SQL, (view.user, instants))]
         task_ids = tasks.split(" ") if tasks else []
         ids = tuple(sorted(set(task_ids)))
         kinds = dict(cursor.execute(_KINDS_SQL, (view.user, msgspec.json.encode(ids).decode())).fetchall())
@@ -139,42 +128,28 @@ def read_completed(read: ReadTransaction, view: Viewpoint, since: datetime, unti
         cursor.close()
     place_of = {task_id: place for place, task_id in enumerate(ids)}
     task = np.array([place_of[task_id] for task_id in task_ids], dtype=np.intp)
-    felt = characters[: len(_FELT)].astype(np.float64) - 1
-    felt[felt == _UNSAID] = np.nan
-    measured = measured.reshape(-1, len(_MEASURED)).T
-    measured = np.where(measured < 0, np.nan, measured)
-    if is_tied:
-        order = np.lexsort((np.array(own_ids), passed))
-        passed, task, characters = passed[order], task[order], characters[:, order]
-        felt, measured = felt[:, order], measured[:, order]
+    felt = np.frombuffer(bytes_ or b"", np.uint8).reshape(-1, len(_FELT)).T
+    recorded = np.array([*np.where(felt == _UNSAID, -1.0, felt), *measured])
+    if len(tied):
+        among = np.flatnonzero(np.isin(passed, tied))
+        delay[among], task[among] = delay[among[places]], task[among[places]]
+        recorded[:, among] = recorded[:, among[places]]
+    recorded[recorded < 0] = np.nan
     kind_of = list(Kind)
     return Completed(
-        at=bounds["since"] + passed,
+        at=bounds["since"] + passed.astype(np.int64),
         task=task,
         tasks=ids,
         kind=np.array([kind_of.index(Kind(kinds[task_id])) for task_id in ids], dtype=np.intp)[task],
-        delay_minutes=_number(characters[-_DELAY_DIGITS:]) / MICROSECONDS_PER_MINUTE,
-        recorded=dict(zip((*_FELT, *_MEASURED), (*felt, *measured), strict=True)),
+        delay_minutes=delay / MICROSECONDS_PER_MINUTE,
+        recorded=dict(zip((*_FELT, *_MEASURED), recorded, strict=True)),
     )
 
 
-def _characters(whole: str | None) -> NDArray[np.uint16]:
-    """Return the characters of all instances: one row for each character of an instance."""
-    return np.ascontiguousarray(np.frombuffer((whole or "").encode("utf-16-le"), np.uint16).reshape(-1, _CHARACTERS).T)
+def measure(completed: Completed, earlier_completions: Numbers) -> dict[str, Numbers]:
+    """Return every number of the instances, under the glossary's names, but for `aversion_drop`: see `sums`.
 
-
-def _number(digits: NDArray[np.uint16]) -> NDArray[np.int64]:
-    """Return the number that `_digits` wrote."""
-    found = np.zeros(digits.shape[1], dtype=np.int64)
-    for digit in digits:
-        found = (found << _BITS) + (digit.astype(np.int64) - 1)
-    return found
-
-
-def measure(completed: Completed, first_aversion: Numbers, earlier_completions: Numbers) -> dict[str, Numbers]:
-    """Return every number of the instances, under the glossary's names.
-
-    *first_aversion* and *earlier_completions* are of each instance's task. `relief_bias` and `aversion_bias` are
+    *earlier_completions* are of each instance's task. `relief_bias` and `aversion_bias` are
     predicted minus actual; `rated_minutes` are the minutes behind `relief_points`, NaN without points. Source of
     `delay_minutes`: start (completion, if never started) - planning; 0 for what was logged afterwards, which was not
     put off.
@@ -212,7 +187,6 @@ def measure(completed: Completed, first_aversion: Numbers, earlier_completions: 
         "disappointment": disappointment,
         "relief_bias": -surprise,
         "aversion_bias": recorded["predicted_aversion"] - aversion,
-        "aversion_drop": formulas.aversion_drop(first_aversion, aversion),
         "delay_minutes": completed.delay_minutes,
         "time_accuracy": time_accuracy,
         "execution": formulas.execution(difficulty, time_accuracy, promptness, percent),

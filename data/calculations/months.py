@@ -1,32 +1,33 @@
 """The pieces that all numbers of the past are added up from: the sums of one month of local days.
 
-A month's sums depend on what was completed in it, and on how each task began (`Beginning`): grit counts earlier
-completions up to ten, and aversion is compared with the first time. So a new completion touches one month, and only
-one that changes how a task began touches others; `data.touches` says which. What is made of the days is in `series`;
-years are added up in `past`.
+A month's sums depend on what was completed in it, and on when each task was completed for the first times
+(`beginnings`). So a new completion touches one month, and only one of a task's first ones touches others;
+`data.touches` says which. What is made of the days is in `series`; years are added up in `past`.
 """
 
-from bisect import bisect_left
-from collections.abc import Sequence
+import math
+from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
-from itertools import groupby, pairwise
+from itertools import pairwise
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from data.calculations.beginnings import Beginnings, load_beginnings
 from data.calculations.completed import Completed, measure, microseconds, read_completed
-from data.calculations.formulas import PRACTISED, Numbers
+from data.calculations.formulas import Numbers
 from data.calculations.sums import (
-    ATTRIBUTES,
+    BY_TASK,
     EXPECTED,
     FELT,
     HALF_LIFE_DAYS,
     HOURS_OF_WEEK,
     OF_RATED,
     RANGES,
+    RECORDED,
+    SHAPES,
     Sums,
-    whole,
 )
 from data.database import ReadTransaction
 from data.days import ONE_DAY, Calendar
@@ -64,6 +65,10 @@ BY_DAY = (
     *(f"sum_{name}" for name in AVERAGED),
     *(f"count_{name}" for name in AVERAGED),
 )
+MOST_ROWS = 4096
+"""How many instances are taken together, when many months are asked for: what is done with them at once takes a
+millisecond each, and few megabytes."""
+_COUNT_SQL = "SELECT count(*) FROM instances WHERE user_id = ? AND completed_at >= ? AND completed_at < ?"
 _MICROSECONDS_PER_HOUR = 3_600_000_000
 
 
@@ -88,21 +93,6 @@ class Counts(msgspec.Struct, frozen=True):
 
     created: tuple[int, ...]
     cancelled: tuple[int, ...]
-
-
-class Beginning(msgspec.Struct, frozen=True):
-    """How a task began: when it was completed for the first ten times, in microseconds since 1970, and what the very
-    first one's aversion was."""
-
-    task_id: str
-    first_aversion: int | None
-    completed_at: tuple[int, ...]
-
-
-class Beginnings(msgspec.Struct, frozen=True):
-    """The beginnings of all tasks that were ever completed, by id."""
-
-    tasks: tuple[Beginning, ...]
 
 
 def part_of(day: date) -> str:
@@ -130,99 +120,106 @@ def parts_between(first: date, last: date) -> list[str]:
     return found
 
 
-def load_month(read: ReadTransaction, view: Viewpoint, part: str) -> Month:
-    """Return the sums of the month *part*. Reads its rows, about 3 us each, and the tasks' beginnings."""
-    first = first_of(part)
-    return tally(read, view, first, following(first) - ONE_DAY)
+def load_months(read: ReadTransaction, view: Viewpoint, parts: Sequence[str]) -> Iterator[Month]:
+    """Yield the sums of months. Reads their rows, those of many months at once, and the tasks' beginnings."""
+    for stretch in _stretches(read, view, parts):
+        yield from tally(read, view, first_of(stretch[0]), following(first_of(stretch[-1])) - ONE_DAY)
 
 
-def tally(read: ReadTransaction, view: Viewpoint, first: date, last: date) -> Month:
-    """Return the sums of the month that begins on *first*, of the instances completed up to *last*."""
+def tally(read: ReadTransaction, view: Viewpoint, first: date, last: date) -> list[Month]:
+    """Return the sums of the months from the one that begins on *first*, of the instances completed up to *last*."""
     calendar = view.profile.calendar
+    firsts = [first_of(part) for part in parts_between(first, last)]
     completed = read_completed(read, view, calendar.starts(first), calendar.starts(last + ONE_DAY))
     if not len(completed.at):
-        return Month(Sums(first, first))
+        return [Month(Sums(one, one)) for one in firsts]
     days = [first + ONE_DAY * place for place in range((last - first).days + 1)]
     starts = np.array([microseconds(calendar.starts(day)) for day in (*days, last + ONE_DAY)])
     day = np.searchsorted(starts, completed.at, side="right") - 1
     beginnings: Beginnings = read.piece(load_beginnings, view, "all")
-    numbers = measure(completed, *_past(completed, beginnings, int(starts[0])))
-    parts = {
-        "by_hour": _by_hour(completed, numbers, day, days, calendar),
-        "sides": _sides(numbers["net_wellbeing"]),
-        "foresight": _foresight(numbers["predicted_relief"], numbers["relief"]),
-        "moments": _moments(numbers),
-        "histograms": _histograms(numbers),
-    }
-    by_task = _by_task(completed, numbers, day).T.tobytes()
-    sums = Sums(first, first, days[day[-1]], completed.tasks, by_task, whole(parts))
-    return Month(sums, _by_day(completed, numbers, day, len(days)).tobytes())
-
-
-def load_counts(read: ReadTransaction, view: Viewpoint, part: str) -> Counts:
-    """Return what was planned and cancelled on each day of the month *part*."""
-    first = first_of(part)
-    days = (following(first) - first).days
-    calendar = view.profile.calendar
-    starts = [calendar.starts(first + ONE_DAY * place) for place in range(days + 1)]
-    edges = np.array([microseconds(start) for start in starts])
-    cursor = read.connection.connection.cursor()
+    numbers = measure(completed, beginnings.earlier(completed, int(starts[0])))
+    edges = np.array([*((one - first).days for one in firsts), len(days)])
+    month = np.searchsorted(edges, day, side="right") - 1
+    rows = np.searchsorted(month, np.arange(len(firsts) + 1))  # where each month's begin: months rise
+    compared = np.array([numbers[name] for name in RECORDED])
+    whole = np.concatenate(
+        [
+            _by_hour(completed, numbers, day, days, month, len(firsts), calendar),
+            _sides(numbers["net_wellbeing"], rows),
+            _foresight(numbers["predicted_relief"], numbers["relief"], month, len(firsts)),
+            _moments(compared, rows),
+            _histograms(numbers, month, len(firsts)),
+        ],
+        axis=1,
+    )
+    by_day = _by_day(completed, numbers, day, len(days))
+    by_task = _by_task(completed, numbers, compared, month, day - edges[month])
     found = []
-    try:
-        for column in ("created_at", "cancelled_at"):
-            moments = cursor.execute(
-                f"SELECT {column} FROM instances WHERE user_id = ? AND {column} >= ? AND {column} < ?",
-                (view.user, int(edges[0]), int(edges[-1])),
-            )
-            at = np.fromiter((moment for (moment,) in moments), np.int64)
-            place = np.searchsorted(edges, at, side="right") - 1
-            found.append(tuple(np.bincount(place, minlength=days).tolist()))
-    finally:
-        cursor.close()
-    return Counts(created=found[0], cancelled=found[1])
-
-
-_BEGINNINGS_SQL = f"""
-    SELECT began.task_id, began.actual_aversion, began.completed_at
-    FROM tasks CROSS JOIN instances AS began ON began.rowid IN (
-        SELECT instances.rowid FROM instances
-        WHERE instances.user_id = tasks.user_id AND instances.task_id = tasks.id AND instances.completed_at IS NOT NULL
-        ORDER BY instances.completed_at, instances.id LIMIT {PRACTISED})
-    WHERE tasks.user_id = ?
-    ORDER BY began.task_id, began.completed_at, began.id"""
-
-
-def load_beginnings(read: ReadTransaction, view: Viewpoint, part: str) -> Beginnings:
-    """Return how all tasks began; there is one *part*. Reads ten rows per task, whatever the history."""
-    cursor = read.connection.connection.cursor()
-    try:
-        rows = cursor.execute(_BEGINNINGS_SQL, (view.user,)).fetchall()
-    finally:
-        cursor.close()
-    found = []
-    for task_id, group in groupby(rows, key=lambda row: row[0]):
-        firsts = list(group)
-        found.append(Beginning(task_id, firsts[0][1], tuple(row[2] for row in firsts)))
-    return Beginnings(tuple(found))
-
-
-def _past(completed: Completed, beginnings: Beginnings, start: int) -> tuple[Numbers, Numbers]:
-    """Return, for each instance, its task's first aversion and how often the task had been completed before, up to
-    `PRACTISED` times. *completed* is all since *start*."""
-    first_aversion = np.full(len(completed.tasks), np.nan)
-    earlier = np.full(len(completed.at), float(PRACTISED))
-    place_of = {task_id: place for place, task_id in enumerate(completed.tasks)}
-    for beginning in beginnings.tasks:
-        place = place_of.get(beginning.task_id)
-        if place is None:
+    for place, one in enumerate(firsts):
+        if rows[place] == rows[place + 1]:
+            found.append(Month(Sums(one, one)))
             continue
-        if beginning.first_aversion is not None:
-            first_aversion[place] = beginning.first_aversion
-        before = bisect_left(beginning.completed_at, start)
-        if before < PRACTISED:
-            own = np.flatnonzero(completed.task == place)
-            earlier[own] = np.minimum(PRACTISED, before + np.arange(len(own)))
-    return first_aversion[completed.task], earlier
+        tasks, sums = by_task[place]
+        last_completed = days[day[rows[place + 1] - 1]]
+        own = Sums(one, one, last_completed, tasks, sums, whole[place].tobytes())
+        found.append(Month(own, by_day[:, edges[place] : edges[place + 1]].tobytes()))
+    return found
+
+
+def load_counts(read: ReadTransaction, view: Viewpoint, parts: Sequence[str]) -> Iterator[Counts]:
+    """Yield what was planned and cancelled on each day of months."""
+    calendar = view.profile.calendar
+    for part in parts:
+        first = first_of(part)
+        days = (following(first) - first).days
+        edges = np.array([microseconds(calendar.starts(first + ONE_DAY * place)) for place in range(days + 1)])
+        created, cancelled = (
+            tuple(np.bincount(np.searchsorted(edges, at, side="right") - 1, minlength=days).tolist())
+            for at in (_moments_of(read, view, column, edges) for column in ("created_at", "cancelled_at"))
+        )
+        yield Counts(created=created, cancelled=cancelled)
+
+
+def _moments_of(read: ReadTransaction, view: Viewpoint, column: str, edges: NDArray[np.int64]) -> NDArray[np.int64]:
+    cursor = read.connection.connection.cursor()
+    try:
+        moments = cursor.execute(
+            f"SELECT {column} FROM instances WHERE user_id = ? AND {column} >= ? AND {column} < ?",
+            (view.user, int(edges[0]), int(edges[-1])),
+        )
+        return np.fromiter((moment for (moment,) in moments), np.int64)
+    finally:
+        cursor.close()
+
+
+def _stretches(read: ReadTransaction, view: Viewpoint, parts: Sequence[str]) -> Iterator[list[str]]:
+    """Yield *parts* in their order: together those that follow each other, at most a year, and of few rows."""
+    stretch: list[str] = []
+    rows = 0
+    for part, own in zip(parts, _completed_in(read, view, parts), strict=True):
+        if stretch and (
+            first_of(part) != following(first_of(stretch[-1])) or rows + own > MOST_ROWS or len(stretch) == 12
+        ):
+            yield stretch
+            stretch, rows = [], 0
+        stretch.append(part)
+        rows += own
+    if stretch:
+        yield stretch
+
+
+def _completed_in(read: ReadTransaction, view: Viewpoint, parts: Sequence[str]) -> list[int]:
+    """Return how many instances were completed in each part: it is read from an index alone."""
+    starts = view.profile.calendar.starts
+    found = []
+    cursor = read.connection.connection.cursor()
+    try:
+        for first in map(first_of, parts):
+            bounds = view.user, microseconds(starts(first)), microseconds(starts(following(first)))
+            found.append(cursor.execute(_COUNT_SQL, bounds).fetchone()[0])
+    finally:
+        cursor.close()
+    return found
 
 
 def _by_day(completed: Completed, numbers: dict[str, Numbers], day: NDArray[np.intp], days: int) -> Numbers:
@@ -258,24 +255,61 @@ def _medians(values: Numbers, day: NDArray[np.intp], days: int) -> Numbers:
     return found
 
 
-def _by_task(completed: Completed, numbers: dict[str, Numbers], day: NDArray[np.intp]) -> Numbers:
-    expected = np.array([numbers[name] for name in (*EXPECTED, "net_wellbeing")])
-    rated = np.array([numbers[name] for name in OF_RATED])
-    rated[:, np.isnan(numbers["net_wellbeing"])] = np.nan
-    weight = 2 ** (day / HALF_LIFE_DAYS)
-    rows = [np.ones((1, len(day)))]
-    for values in (expected, rated):
-        present = ~np.isnan(values)
-        rows += [np.where(present, values, 0.0), present.astype(np.float64)]
-    usual = slice(0, len(EXPECTED))
-    rows += [rows[1][usual] * weight, rows[2][usual] * weight]
-    order = np.argsort(completed.task, kind="stable")
-    starts = np.searchsorted(completed.task[order], np.arange(len(completed.tasks)))
-    return np.add.reduceat(np.concatenate(rows)[:, order], starts, axis=1)
+def _by_task(
+    completed: Completed,
+    numbers: dict[str, Numbers],
+    compared: Numbers,
+    month: NDArray[np.intp],
+    day_of_month: NDArray[np.intp],
+) -> list[tuple[tuple[str, ...], bytes]]:
+    """Return the tasks of each month and their sums, BY_TASK, as `Sums` has them. *compared* are RECORDED."""
+    cell = month * len(completed.tasks) + completed.task
+    order = np.argsort(cell, kind="stable")
+    cells, starts = np.unique(cell[order], return_index=True)
+    values = compared[:, order]
+    present = ~np.isnan(values)
+    values[~present] = 0.0
+    known = present.astype(np.float64)
+    places = [RECORDED.index(name) for name in (*EXPECTED, "net_wellbeing")]
+    usual = places[: len(EXPECTED)]
+    rated = [RECORDED.index(name) for name in OF_RATED]
+    weight = 2 ** (day_of_month[order] / HALF_LIFE_DAYS)
+    aversion, averse = (each[RECORDED.index("aversion")] for each in (values, known))
+    one = np.ones(len(order))
+    columns = (
+        (one[None], one),
+        (values[places], one),
+        (known[places], one),
+        (values[rated], known[places[-1]]),
+        (known[rated], known[places[-1]]),
+        (values[usual], weight),
+        (known[usual], weight),
+        (known, averse),  # from here on AGAINST_AVERSION
+        (values, averse),
+        (values**2, averse),
+        (known, aversion),
+        (known, aversion**2),
+        (values, aversion),
+    )
+    rows = np.empty((len(BY_TASK), len(order)))  # at once: to get and to clear memory costs more than to multiply
+    for (each, times), end in zip(columns, np.cumsum([len(each) for each, _ in columns]), strict=True):
+        np.multiply(each, times, out=rows[end - len(each) : end])
+    sums = np.add.reduceat(rows, starts, axis=1).T
+    edges = np.searchsorted(cells, len(completed.tasks) * np.arange(month[-1] + 2)).tolist()
+    return [
+        (tuple(completed.tasks[task] for task in cells[a:b] % len(completed.tasks)), sums[a:b].tobytes())
+        for a, b in pairwise(edges)
+    ]
 
 
 def _by_hour(
-    completed: Completed, numbers: dict[str, Numbers], day: NDArray[np.intp], days: Sequence[date], calendar: Calendar
+    completed: Completed,
+    numbers: dict[str, Numbers],
+    day: NDArray[np.intp],
+    days: Sequence[date],
+    month: NDArray[np.intp],
+    months: int,
+    calendar: Calendar,
 ) -> Numbers:
     """Weekday of the local day, hour of the wall clock in the user's zone."""
     zone = calendar.zone
@@ -288,38 +322,48 @@ def _by_hour(
             for row in np.flatnonzero(day == place):
                 moment = EPOCH + timedelta(microseconds=int(completed.at[row]))
                 hour[row] = moment.astimezone(zone).hour
-    cell = (days[0].weekday() + day) % 7 * 24 + hour
-    found: list[Numbers] = [np.bincount(cell, minlength=HOURS_OF_WEEK).astype(np.float64)]
+    cell = (month * 7 + (days[0].weekday() + day) % 7) * 24 + hour
+    weights: list[Numbers | None] = [None]
     for name in ("relief", "relief_points"):
         present = ~np.isnan(numbers[name])
-        values = np.where(present, numbers[name], 0.0)
-        for weights in (values, present):
-            found.append(np.bincount(cell, weights, minlength=HOURS_OF_WEEK).astype(np.float64))
-    return np.array(found)
+        weights += [np.where(present, numbers[name], 0.0), present.astype(np.float64)]
+    found = [np.bincount(cell, each, minlength=months * HOURS_OF_WEEK).reshape(months, -1) for each in weights]
+    return np.concatenate(found, axis=1)
 
 
-def _sides(net: Numbers) -> Numbers:
-    positive, negative = net > 0, net < 0
-    sums = positive.sum(), net[positive].sum(), negative.sum(), net[negative].sum(), (net == 0).sum()
-    return np.array(sums, dtype=np.float64)
-
-
-def _foresight(predicted: Numbers, actual: Numbers) -> Numbers:
-    both = ~np.isnan(predicted + actual)
-    predicted, actual = predicted[both], actual[both]
-    ten = np.minimum(predicted // 10, 9).astype(np.intp)
-    found = [np.bincount(ten, weights, minlength=RANGES) for weights in (np.ones(len(ten)), predicted, actual)]
+def _sides(net: Numbers, rows: NDArray[np.intp]) -> Numbers:
+    found = []
+    for start, end in pairwise(rows.tolist()):
+        own = net[start:end]
+        positive, negative = own > 0, own < 0
+        found.append((positive.sum(), own[positive].sum(), negative.sum(), own[negative].sum(), (own == 0).sum()))
     return np.array(found, dtype=np.float64)
 
 
-def _moments(numbers: dict[str, Numbers]) -> Numbers:
-    values = np.array([numbers[name] for name in ATTRIBUTES])
-    present = (~np.isnan(values)).astype(np.float64)
-    values[np.isnan(values)] = 0.0
-    return np.array([present @ present.T, values @ present.T, values**2 @ present.T, values @ values.T])
+def _foresight(predicted: Numbers, actual: Numbers, month: NDArray[np.intp], months: int) -> Numbers:
+    both = ~np.isnan(predicted + actual)
+    predicted, actual = predicted[both], actual[both]
+    cell = month[both] * RANGES + np.minimum(predicted // 10, 9).astype(np.intp)
+    weights = (np.ones(len(cell)), predicted, actual)
+    return np.concatenate(
+        [np.bincount(cell, each, minlength=months * RANGES).reshape(months, -1) for each in weights], axis=1
+    )
 
 
-def _histograms(numbers: dict[str, Numbers]) -> Numbers:
+def _moments(compared: Numbers, rows: NDArray[np.intp]) -> Numbers:
+    known = (~np.isnan(compared)).astype(np.float64)
+    values = np.where(known > 0, compared, 0.0)
+    found = np.zeros((len(rows) - 1, math.prod(SHAPES["moments"])))
+    for place, (start, end) in enumerate(pairwise(rows.tolist())):
+        present, own = known[:, start:end], values[:, start:end]
+        sums = (present @ present.T, own @ present.T, own**2 @ present.T, own @ own.T)
+        found[place] = np.concatenate(sums, axis=None)
+    return found
+
+
+def _histograms(numbers: dict[str, Numbers], month: NDArray[np.intp], months: int) -> Numbers:
     values = np.array([numbers[name] for name in FELT])
-    cells = values + 101 * np.arange(len(FELT))[:, None]
-    return np.bincount(cells[~np.isnan(values)].astype(np.intp), minlength=101 * len(FELT)).astype(np.float64)
+    cells = values + 101 * (np.arange(len(FELT))[:, None] + len(FELT) * month)
+    size = 101 * len(FELT)
+    counted = np.bincount(cells[~np.isnan(values)].astype(np.intp), minlength=months * size)
+    return counted.reshape(months, size).astype(np.float64)

@@ -3,10 +3,11 @@
 So one more completion costs the sums of its month, twelve additions for the year, and one for each year.
 """
 
+from collections.abc import Iterator, Sequence
 from datetime import date
 
 from data.calculations.completed import completed_years
-from data.calculations.months import Month, first_of, load_month, parts_between, tally
+from data.calculations.months import Month, first_of, load_months, parts_between, tally
 from data.calculations.sums import Sums, added_up
 from data.database import ReadTransaction
 from data.pieces import tell
@@ -21,26 +22,27 @@ def read_past(read: ReadTransaction, view: Viewpoint, until: date | None = None)
     if until is None or everything.last_completed is None or everything.last_completed <= until:
         return everything
     # Only where the clock was set back, or somebody's plans were imported as done.
-    years = [read.piece(load_year, view, str(year)) for year in completed_years(read, view) if year < until.year]
+    years = [str(year) for year in completed_years(read, view) if year < until.year]
     months = parts_between(date(until.year, 1, 1), until)
-    begun = [read.piece(load_month, view, part).sums for part in months[:-1]]
-    return added_up(everything.first, [*years, *begun, tally(read, view, first_of(months[-1]), until).sums])
+    begun: list[Month] = read.parts(load_months, view, months[:-1])
+    rest = [*begun, *tally(read, view, first_of(months[-1]), until)]
+    return added_up(everything.first, [*read.parts(load_years, view, years), *(month.sums for month in rest)])
 
 
-def load_past(read: ReadTransaction, view: Viewpoint, part: str) -> Sums:
-    """Return the sums of everything; there is one *part*. Tells `data.pieces.tell` of each month."""
+def load_past(read: ReadTransaction, view: Viewpoint, parts: Sequence[str]) -> Iterator[Sums]:
+    """Yield the sums of everything; there is one part. Tells `data.pieces.tell` of each year."""
     years = completed_years(read, view)
-    months = [f"{year}-{month:02}" for year in years for month in range(1, 13)]
-    for done, month in enumerate(months):
-        tell(done, len(months))
-        read.piece(load_month, view, month)
-    tell(len(months), len(months))
+    for done, year in enumerate(years):
+        tell(done, len(years))
+        read.piece(load_years, view, str(year))
+    tell(len(years), len(years))
     first = date(years[0], 1, 1) if years else BEGINNING_OF_TIME
-    return added_up(first, [read.piece(load_year, view, str(year)) for year in years])
+    for _part in parts:
+        yield added_up(first, read.parts(load_years, view, [str(year) for year in years]))
 
 
-def load_year(read: ReadTransaction, view: Viewpoint, part: str) -> Sums:
-    """Return the sums of the year *part*: `2026`."""
-    first = date(int(part), 1, 1)
-    months: list[Month] = [read.piece(load_month, view, f"{part}-{month:02}") for month in range(1, 13)]
-    return added_up(first, [month.sums for month in months])
+def load_years(read: ReadTransaction, view: Viewpoint, parts: Sequence[str]) -> Iterator[Sums]:
+    """Yield the sums of years: `2026`."""
+    for part in parts:
+        months: list[Month] = read.parts(load_months, view, [f"{part}-{month:02}" for month in range(1, 13)])
+        yield added_up(date(int(part), 1, 1), [month.sums for month in months])

@@ -60,6 +60,17 @@ class Recommendation(msgspec.Struct, frozen=True):
     score: float | None
     sub_scores: tuple[SubScore, ...]
 
+    @property
+    def likely_minutes(self) -> float | None:
+        """How long it will probably take: what history says, and of a task that has none, the estimate.
+
+        Else whichever of the two there is: what is expected of a task without history is the user's mean.
+        """
+        first, second = self.expected_minutes, self.estimate_minutes
+        if not self.completions:
+            first, second = second, first
+        return second if first is None else first
+
 
 class Recommendations(msgspec.Struct, frozen=True):
     """Both modes, best first (equal scores by id): tasks that are not archived, and instances that are planned."""
@@ -146,11 +157,11 @@ def fitting(
 ) -> list[Recommendation]:
     """Return those of *ranked* that are in *category*, of *kind*, and take no more than *minutes*, in their order.
 
-    What takes how long is expected from history, or else the estimate; where neither is known, it fits.
+    What takes how long is said by `likely_minutes`; where nobody knows, it fits.
     """
 
     def fits(one: Recommendation) -> bool:
-        takes = one.estimate_minutes if one.expected_minutes is None else one.expected_minutes
+        takes = one.likely_minutes
         return (
             (category is None or category in one.categories)
             and (kind is None or one.kind == kind)

@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 
 from data.calculations.completed import days_at
 from data.calculations.formulas import MINUTES_PER_DAY, Numbers
-from data.calculations.months import BY_DAY, Month, load_counts, load_month, part_of, parts_between
+from data.calculations.months import BY_DAY, Counts, Month, load_counts, load_months, part_of, parts_between
 from data.database import ReadTransaction
 from data.days import ONE_DAY, Calendar
 from data.models import Instance, Kind, State
@@ -74,8 +74,8 @@ def read_series(
 ) -> Series:
     """Return the local days *first* to *last*. What was created is counted only if asked for."""
     parts = parts_between(first, last)
-    months: list[Month] = [read.piece(load_month, view, part) for part in parts]
-    counts = [read.piece(load_counts, view, part) for part in parts]
+    months: list[Month] = read.parts(load_months, view, parts)
+    counts: list[Counts] = read.parts(load_counts, view, parts)
     columns = np.concatenate([month.days() for month in months], axis=1)
     begin = (first - months[0].sums.first).days
     chosen = slice(begin, begin + (last - first).days + 1)
@@ -124,7 +124,7 @@ def read_streak_before(read: ReadTransaction, view: Viewpoint, day: date) -> int
     expected = day - ONE_DAY
     while True:
         first = expected.replace(day=1)
-        done = read.piece(load_month, view, part_of(first)).days()[0]
+        done = read.piece(load_months, view, part_of(first)).days()[0]
         while expected >= first:
             if done[(expected - first).days]:
                 run += 1

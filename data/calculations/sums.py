@@ -36,6 +36,11 @@ ATTRIBUTES = (
 )
 """What correlations compare: numbers of single instances, under the glossary's names."""
 
+RECORDED = tuple(name for name in ATTRIBUTES if name != "aversion_drop")
+"""Those that an instance has by itself. How far its aversion has dropped depends on the first time its task was
+completed, which may be corrected: of each task, sums with its aversions are kept, and compared when they are asked
+for (`analytics`)."""
+
 FELT = ("relief", "mental_load", "emotional_load", "physical_load", "aversion")
 """What histograms are kept of: whole numbers 0-100."""
 
@@ -43,11 +48,15 @@ EXPECTED = ("relief", "stress", "actual_minutes", "aversion", "relief_points")
 """What recommendations expect of a task."""
 OF_RATED = ("relief", "relief_points")
 """What is summed by task once more, over the instances that have a net wellbeing."""
+AGAINST_AVERSION = ("count", "sum", "squares", "aversions", "aversion_squares", "products")
+"""What is summed by task over the instances that have an aversion and one more attribute: their number, the sum of that
+attribute, of its square, of the aversion, of its square, and of the two multiplied."""
 BY_TASK = (
     "completed",
     *(f"{part}_{name}" for part in ("sum", "count") for name in (*EXPECTED, "net_wellbeing")),
     *(f"{part}_rated_{name}" for part in ("sum", "count") for name in OF_RATED),
     *(f"{part}_{name}" for part in ("decayed", "weight") for name in EXPECTED),
+    *(f"{part}:{name}" for part in AGAINST_AVERSION for name in RECORDED),
 )
 BY_HOUR = ("completed", "sum_relief", "count_relief", "sum_relief_points", "count_relief_points")
 SIDES = ("positive", "positive_sum", "negative", "negative_sum", "neutral")
@@ -62,11 +71,11 @@ SHAPES: dict[str, tuple[int, ...]] = {
     "by_hour": (len(BY_HOUR), HOURS_OF_WEEK),
     "sides": (len(SIDES),),
     "foresight": (len(FORESIGHT), RANGES),
-    "moments": (len(MOMENTS), len(ATTRIBUTES), len(ATTRIBUTES)),
+    "moments": (len(MOMENTS), len(RECORDED), len(RECORDED)),
     "histograms": (len(FELT), 101),
 }
 """What `Sums.whole` holds, one after the other. `by_hour` begins on Monday at 0:00; `foresight` is by ranges of ten of
-the predicted relief. `moments[:, i, j]` are, over the instances that have both attributes i and j: their number, the
+the predicted relief. `moments[:, i, j]` are, over the instances that have both of RECORDED i and j: their number, the
 sum of i, that of i squared, and that of i times j."""
 
 _ENDS = np.cumsum([math.prod(shape) for shape in SHAPES.values()]).tolist()
@@ -100,10 +109,10 @@ class Sums(msgspec.Struct, frozen=True):
         column: Numbers = _by_task(self)[:, _PLACE[name]]
         return column
 
-
-def whole(parts: dict[str, Numbers]) -> bytes:
-    """Return the parts named in `SHAPES` as `Sums.whole` holds them."""
-    return np.concatenate([parts[name].ravel() for name in SHAPES]).tobytes()
+    def against_aversion(self) -> Numbers:
+        """Return AGAINST_AVERSION x tasks x RECORDED."""
+        columns = _by_task(self)[:, -len(AGAINST_AVERSION) * len(RECORDED) :]
+        return columns.reshape(len(self.tasks), len(AGAINST_AVERSION), len(RECORDED)).swapaxes(0, 1)
 
 
 def fading(days: int) -> float:

@@ -9,7 +9,7 @@ import pytest
 
 from cache.auditor import Auditor
 from cache.errors import LoadError
-from cache.pieces import COUNTS, MONTHS, PAST, PIECES, YEARS
+from cache.pieces import BEGINNINGS, COUNTS, MONTHS, PAST, PIECES, YEARS
 from cache.values import ANALYTICS_CORRELATIONS, ANALYTICS_DISTRIBUTION, ANALYTICS_RELIEF_SUMMARY, VALUES
 from data import instances, preferences, tasks
 from data.calculations import months
@@ -64,7 +64,7 @@ def test_a_completion_loads_its_own_month_and_no_other(tmp_path: Path, clock: Cl
             YEARS.key: 1,
             PAST.key: 1,
             COUNTS.key: 1,
-            "pieces.beginnings": 1,  # of a new task
+            BEGINNINGS.key: 1,  # of a new task
         }
         assert not read_all(house)
 
@@ -79,6 +79,20 @@ def test_an_old_edit_loads_its_own_month_and_no_other(tmp_path: Path, clock: Clo
             MONTHS.key: 1,
             YEARS.key: 1,
             PAST.key: 1,
+        }
+
+
+def test_a_corrected_first_aversion_loads_its_own_month_and_no_other(tmp_path: Path, clock: Clock) -> None:
+    with open_house(tmp_path, clock=clock, backend=CacheBackend.MEMORY) as house:
+        done = live(house)
+        read_all(house)
+        instances.edit(house.database, house.user, done[0], actual_aversion=90)
+        again = read_all(house)
+        assert {key: count for key, count in again.items() if key.startswith("pieces.")} == {
+            MONTHS.key: 1,
+            YEARS.key: 1,
+            PAST.key: 1,
+            BEGINNINGS.key: 1,
         }
 
 
@@ -154,11 +168,11 @@ def test_long_work_says_how_far_it_is_and_goes_on_where_it_was_stopped(tmp_path:
         total = told[0][1]
         assert [done for done, _ in told] == list(range(total // 2 + total % 2 + 1))
         finished = loads(house)[MONTHS.key]
-        assert finished == total // 2 + total % 2
+        assert finished == 12 * (total // 2 + total % 2)  # it tells of years
         with watched(lambda done, total: told.append((done, total))):
             assert house.manager.get_or_load(ANALYTICS_RELIEF_SUMMARY, house.user).completed == 30
         assert told[-1] == (total, total)
-        assert loads(house)[MONTHS.key] == total  # those that were finished were not loaded again
+        assert loads(house)[MONTHS.key] == 12 * total  # those that were finished were not loaded again
 
 
 def test_who_waits_for_work_that_its_reader_stops_is_told_so(tmp_path: Path, clock: Clock) -> None:

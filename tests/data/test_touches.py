@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from data import instances, preferences, tasks
-from data.calculations.months import load_beginnings, load_month
+from data.calculations.beginnings import load_beginnings
+from data.calculations.months import load_months
 from data.fields import Feelings
 from data.viewpoint import Viewpoint
 from events.catalog import InstanceId, TouchesDays
@@ -20,8 +21,8 @@ PARTS = ("2026-01", "2026-02", "2026-03", "2026-04", "2026-05")
 def numbers(house: House) -> dict[str, Any]:
     with house.database.read() as read:
         view = Viewpoint.at(house.user, preferences.load(read, house.user), house.clock.now)
-        found: dict[str, Any] = {part: load_month(read, view, part) for part in PARTS}
-        found["beginnings"] = load_beginnings(read, view, "all")
+        found: dict[str, Any] = dict(zip(PARTS, load_months(read, view, PARTS), strict=True))
+        (found["beginnings"],) = load_beginnings(read, view, ["all"])
         return found
 
 

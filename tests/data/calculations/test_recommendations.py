@@ -46,8 +46,10 @@ def rated(name: str, **fields: Any) -> Recommendation:
 
 def test_filters_keep_the_order_and_what_fits() -> None:
     long, short, unknown = (
-        rated("long", expected_minutes=90.0, categories=("home",)),
-        rated("short", expected_minutes=20.0, estimate_minutes=90.0, kind="play", categories=("home", "x")),
+        rated("long", completions=4, expected_minutes=90.0, categories=("home",)),
+        rated(
+            "short", completions=4, expected_minutes=20.0, estimate_minutes=90.0, kind="play", categories=("home", "x")
+        ),
         rated("unknown", estimate_minutes=None),
     )
     everything = [long, short, unknown]
@@ -56,6 +58,24 @@ def test_filters_keep_the_order_and_what_fits() -> None:
     assert fitting(everything, category="home") == [long, short]
     assert fitting(everything, category="home", kind="play") == [short]
     assert fitting([rated("estimated", estimate_minutes=31.0)], minutes=30) == []
+
+
+@pytest.mark.parametrize(
+    ("completions", "expected_minutes", "estimate_minutes", "likely"),
+    [
+        (3, 20.0, 45.0, 20.0),  # history says
+        (0, 20.0, 45.0, 45.0),  # 20 is what things usually take
+        (0, 20.0, None, 20.0),
+        (3, None, 45.0, 45.0),  # completed, and nobody said in what time
+        (0, None, None, None),
+    ],
+)
+def test_how_long_something_takes_is_said_by_its_own_history_or_else_by_the_estimate(
+    completions: int, expected_minutes: float | None, estimate_minutes: float | None, likely: float | None
+) -> None:
+    one = rated("one", completions=completions, expected_minutes=expected_minutes, estimate_minutes=estimate_minutes)
+    assert one.likely_minutes == likely
+    assert fitting([one], minutes=30) == ([] if likely == 45 else [one])
 
 
 def test_urgency_rises_to_the_due_time() -> None:
