@@ -99,9 +99,9 @@ def traced(moments: Moments) -> Iterator[None]:
         sqlite.connect = connect
 
 
-def repeatable() -> None:
-    """Let ids and tokens be the same in every run, so that states can be compared row by row."""
-    chance = random.Random(1)
+def repeatable(seed: int) -> None:
+    """Let ids and tokens be the same in every run with that seed, so that states can be compared row by row."""
+    chance = random.Random(seed)
     secrets.randbits = chance.getrandbits
     uuid.uuid4 = lambda: uuid.UUID(int=chance.getrandbits(128), version=4)
 
@@ -143,7 +143,7 @@ def refer(name: str, past: Path, folder: Path) -> Reference:
     """Carry *name* out unharmed and take down its states."""
 
     def act(sender: Any) -> None:
-        repeatable()
+        repeatable(2)
         moments, clock = Moments(None), Clock(START)
         with traced(moments), open_house(folder, clock=clock) as house:
             states = [all_rows(house.database)]
@@ -174,7 +174,7 @@ def die_in(name: str, fatal: int, folder: Path, acknowledged: Path, without_log:
     """Carry *name* out and die at moment *fatal*; return whether it was acknowledged before."""
 
     def act(sender: Any) -> None:
-        repeatable()
+        repeatable(2)
         if without_log:
             event_log.append = lambda *_: None  # type: ignore[assignment]
         moments, clock = Moments(fatal), Clock(START)
@@ -253,7 +253,7 @@ def at_statements(
 
 def make_past_in_child(past: Path) -> None:
     def act(sender: Any) -> None:
-        repeatable()
+        repeatable(1)
         make_past(past)
         sender.send("made")
 
