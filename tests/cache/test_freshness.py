@@ -330,14 +330,6 @@ def test_a_restored_older_database_makes_newer_cached_values_unusable(tmp_path: 
         assert house.manager.get_or_load(probe(), house.user) == Count(0)
 
 
-def test_a_folder_of_this_database_is_not_emptied(tmp_path: Path) -> None:
-    for _ in range(3):
-        with open_house(tmp_path) as house:
-            kept = list(house.manager._file.keys(house.user))
-            house.manager.get_or_load(probe(), house.user)
-    assert kept == ["analytics.probe"]
-
-
 def test_an_entry_from_before_the_logs_horizon_counts_as_stale(tmp_path: Path) -> None:
     with open_house(tmp_path) as house:
         planned = plan(house)

@@ -233,9 +233,7 @@ class Troubles:
 
     def next(self) -> list[str]:
         """Do one of them; return which processes ended by themselves."""
-        ended = [
-            f"error: a process ended by itself, with {one.exitcode}" for one in self._running if not one.is_alive()
-        ]
+        gone = [process.exitcode for process in self._running if not process.is_alive()]
         trouble = self._chance.choice(["kill", "kill", "remove", "garble", "kill all"])
         if trouble == "remove":
             shutil.rmtree(self._folder / "cache", ignore_errors=True)
@@ -246,7 +244,7 @@ class Troubles:
             for process in list(self._running) if trouble == "kill all" else [self._chance.choice(self._running)]:
                 self._kill(process)
                 self._start()
-        return ended
+        return [f"error: a process ended by itself, with {exitcode}" for exitcode in gone]
 
     def _kill(self, process: Any) -> None:
         process.kill()

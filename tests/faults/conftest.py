@@ -7,11 +7,18 @@ well: only `make faults` runs it, which also prints the matrix (`__main__`).
 """
 
 import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 LONG = "FAULTS_LONG"
 """The environment variable that lets long tests run; `python -m tests.faults` sets it."""
+
+KILLS = "FAULTS_KILLS"
+"""The environment variable that says how often the app is killed at a random moment, in the long test of that."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -27,3 +34,16 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if left_out:
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if item not in left_out]
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of 2 MB, mounted for one test."""
+    at = tmp_path / "disk"
+    at.mkdir()
+    if shutil.which("mount") is None or subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=2m,mode=0700", "reprieve-test", at], capture_output=True, check=False
+    ).returncode:  # fmt: skip
+        pytest.skip("mounting a small disk takes root on Linux; the test with a failing SQLite runs everywhere")
+    yield at
+    subprocess.run(["umount", "--lazy", at], check=True)

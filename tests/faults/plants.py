@@ -1,7 +1,7 @@
 """Mistakes of order to plant in every process, a dozen: the proof that the history checker sees.
 
-Those of `MUTANTS` are planted for the orders kit as well, which meets them in one process and one thread, in every order
-of a few steps; here they are met at random.
+Those of `MUTANTS` are planted for the orders kit as well, which meets them in one process and one thread, in every
+order of a few steps; here they are met at random.
 """
 
 from cache.generations import Generations
