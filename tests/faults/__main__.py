@@ -9,6 +9,7 @@ import argparse
 import os
 import sys
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ class Results:
         self.marks: dict[str, list[pytest.Mark]] = {}
         self._outcomes: dict[str, Counter[str]] = {}
         self._seconds: Counter[str] = Counter()
+        self._measured: dict[str, dict[str, object]] = {}
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         for item in session.items:
@@ -35,6 +37,8 @@ class Results:
     def pytest_runtest_logreport(self, report: Any) -> None:
         test = _test(report.nodeid)
         self._seconds[test] += report.duration
+        if report.when == "call":
+            self._measured.setdefault(test, {}).update(report.user_properties)
         if report.when == "call" or report.outcome != "passed":
             self._outcomes.setdefault(test, Counter())[report.outcome] += 1
 
@@ -45,7 +49,7 @@ class Results:
                 number=mark.args[0],
                 inject=mark.kwargs["inject"],
                 holds=mark.kwargs["holds"],
-                result=_result(self._outcomes[test]),
+                result=_result(self._outcomes[test], self._measured.get(test, {})),
                 seconds=self._seconds[test],
             )
             for test, marks in self.marks.items()
@@ -61,10 +65,10 @@ def _test(nodeid: str) -> str:
     return nodeid.partition("[")[0]
 
 
-def _result(outcomes: Counter[str]) -> str:
-    if len(outcomes) == 1 and outcomes.total() == 1:
-        return next(iter(outcomes))
-    return ", ".join(f"{number} {outcome}" for outcome, number in sorted(outcomes.items()))
+def _result(outcomes: Counter[str], measured: Mapping[str, object]) -> str:
+    counted = [f"{number} {outcome}" for outcome, number in sorted(outcomes.items())]
+    plain = [*outcomes] if outcomes.total() == 1 else counted
+    return "; ".join([", ".join(plain), *(f"{what}: {figure}" for what, figure in measured.items())])
 
 
 def main() -> int:
