@@ -126,10 +126,15 @@ def test_a_full_disk_costs_commands_and_nothing_else(small_disk: Path) -> None:
         with (small_disk / "ballast").open("wb", buffering=0) as ballast, contextlib.suppress(OSError):
             while True:
                 ballast.write(b"\1" * 512)
-        with pytest.raises(DatabaseUnusableError, match=r"disk is full|disk I/O error") as refused:
+
+        def edit_on_and_on() -> None:
+            nonlocal edited
             for number in range(2_000):
                 tasks.edit(house.database, house.user, task, notes=str(number) * 1_000)
                 edited += 1
+
+        with pytest.raises(DatabaseUnusableError, match=r"disk is full|disk I/O error") as refused:
+            edit_on_and_on()
         assert "\n" not in str(refused.value)
         assert house.manager.get_or_load(DASHBOARD_METRICS, house.user), "reading goes on"
         (small_disk / "ballast").unlink()
