@@ -55,9 +55,6 @@ class Results:
             for test, marks in self.marks.items()
             for mark in marks
             if test in self._outcomes
-        ] + [
-            Line(number=number, inject=FAULTS[number], holds="", result=reason, seconds=None)
-            for number, reason in LATER.items()
         ]
 
 
@@ -82,7 +79,11 @@ def main() -> int:
         os.environ[KILLS] = str(given.kills)
     results = Results()
     code = pytest.main([str(HERE), "-p", "no:randomly", *for_pytest], plugins=[results])
-    sys.stdout.write("\n" + table(results.lines) + "\n")
+    later = [
+        Line(number=number, inject=FAULTS[number], holds="", result=reason, seconds=None)
+        for number, reason in LATER.items()
+    ]
+    sys.stdout.write("\n" + table([*results.lines, *([] if "-k" in for_pytest else later)]) + "\n")
     return 2 if code == pytest.ExitCode.NO_TESTS_COLLECTED else int(code != pytest.ExitCode.OK)
 
 

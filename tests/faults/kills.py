@@ -1,6 +1,6 @@
 """Kills the app with SIGKILL, at every statement of every command in turn and at random moments under load.
 
-    python -m tests.faults.kills [--kills 200] [--command NAME ...] [--every 1] [--without-log]
+    python -m tests.faults.kills [--kills 200] [--command NAME ...] [--most 150] [--without-log]
 
 After each kill the house is opened again, as a restart does, and judged: every acknowledged command is there, one that
 was not has happened entirely or not at all, and no value is served that differs from a fresh load. A command counts as
@@ -40,6 +40,8 @@ from tests.house import Clock, House, open_house
 CONTEXT = multiprocessing.get_context("fork")
 WORKERS = 3
 ROUNDS_PER_FOLDER = 20
+MOST = 150
+"""Commands that write thousands of rows have as many moments, one like the other."""
 ROOMY = Path("/dev/shm")
 
 Rows = dict[str, list[tuple[Any, ...]]]
@@ -119,8 +121,17 @@ def read_all(house: House) -> dict[str, Any]:
         return {value.key: snapshot.get(value) for value in VALUES}
 
 
-def carry_out(name: str, house: House, clock: Clock) -> None:
-    COMMANDS[name](Stage(database=house.database, user=house.user, clock=clock, look=lambda: read_all(house)))
+def carry_out(name: str, house: House, clock: Clock, moments: "Moments") -> None:
+    """Carry the command *name* out. Looks of others in the midst of it are none of its moments."""
+
+    def look() -> None:
+        moments.armed = False
+        read_all(house)
+        moments.armed = True
+
+    moments.armed = True
+    COMMANDS[name](Stage(database=house.database, user=house.user, clock=clock, look=look))
+    moments.armed = False
 
 
 def in_child(act: Callable[[Any], None]) -> tuple[Any, list[Any]]:
@@ -156,9 +167,7 @@ def refer(name: str, past: Path, folder: Path) -> Reference:
             house.database.after_commit.insert(0, moments)
             house.database.after_commit.append(committed)
             read_all(house)
-            moments.armed = True
-            carry_out(name, house, clock)
-            moments.armed = False
+            carry_out(name, house, clock, moments)
         sender.send(Reference(moments.count, states, clock))
 
     shutil.copytree(past, folder)
@@ -181,8 +190,7 @@ def die_in(name: str, fatal: int, folder: Path, acknowledged: Path, without_log:
         with traced(moments), open_house(folder, clock=clock) as house:
             house.database.after_commit.insert(0, moments)
             read_all(house)
-            moments.armed = True
-            carry_out(name, house, clock)
+            carry_out(name, house, clock, moments)
             sender.send(name)
             os.kill(os.getpid(), signal.SIGKILL)
 
@@ -226,9 +234,12 @@ def _tables(state: Rows, other: Rows) -> str:
 
 
 def at_statements(
-    names: list[str], folder: Path, *, every: int = 1, without_log: bool = False, told: Callable[[str], None]
+    names: list[str], folder: Path, *, most: int = MOST, without_log: bool = False, told: Callable[[str], None]
 ) -> Found:
-    """Die at every *every*-th moment of each of the commands *names*, and after it was acknowledged."""
+    """Die at every moment of each of the commands *names*, and after it was acknowledged.
+
+    Where there are more than *most*, at as many as that: the first and the last ones, and some in between.
+    """
     found = Found()
     past = folder / "past"
     make_past_in_child(past)
@@ -236,7 +247,7 @@ def at_statements(
         reference = refer(name, past, folder / "reference")
         before = len(found.wrong)
         # The last one is beyond: whoever gets there has been acknowledged.
-        moments = [*range(1, reference.points + 1, every), reference.points + 1_000]
+        moments = [*some(reference.points, most), reference.points + 1_000]
         for fatal in moments:
             copy = folder / "copy"
             shutil.copytree(past, copy)
@@ -249,6 +260,15 @@ def at_statements(
             found.wrong += [f"{one} ({name}, killed at moment {fatal} of {reference.points})" for one in wrong]
         told(f"{name}: {len(moments)} kills, {len(reference.states) - 1} commits, {len(found.wrong) - before} wrong")
     return found
+
+
+def some(points: int, most: int) -> list[int]:
+    """Return the moments from 1 to *points*, or *most* of them: half of these at both ends, half spread between."""
+    if points <= most:
+        return list(range(1, points + 1))
+    edge = most // 4
+    between = random.Random(points).sample(range(edge + 1, points - edge + 1), most - 2 * edge)
+    return [*range(1, edge + 1), *sorted(between), *range(points - edge + 1, points + 1)]
 
 
 def make_past_in_child(past: Path) -> None:
@@ -311,7 +331,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.faults.kills", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--kills", type=int, default=0, help="at random moments under load")
     parser.add_argument("--command", action="append", choices=[*COMMANDS, "all"], default=[], help="may be repeated")
-    parser.add_argument("--every", type=int, default=1, help="not at every moment of a command, but at every n-th")
+    parser.add_argument("--most", type=int, default=MOST, help="moments of a command; default: %(default)s")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--without-log", action="store_true", help="plant the mistake: no row in the log")
     parser.add_argument("--quiet", action="store_true")
@@ -325,7 +345,7 @@ def main() -> int:
     names = list(COMMANDS) if "all" in given.command else given.command
     with tempfile.TemporaryDirectory(prefix="kills-", dir=ROOMY if os.access(ROOMY, os.W_OK) else None) as name:
         folder = Path(name)
-        at_all = at_statements(names, folder, every=given.every, without_log=given.without_log, told=say)
+        at_all = at_statements(names, folder, most=given.most, without_log=given.without_log, told=say)
         if given.kills:
             more = at_random(given.kills, folder, seed=given.seed, without_log=given.without_log)
             at_all.kills += more.kills
