@@ -7,7 +7,7 @@
 # Written for make 3.81 (macOS) and any POSIX shell. All paths are relative, so that the checkout may lie in a path with spaces.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test oracle orders soak audit days midnight bench screenshots readme check check-lock format lock upgrade clean _runtime _dev _bench
+.PHONY: help run test oracle orders faults soak audit days midnight bench screenshots readme check check-lock format lock upgrade clean _runtime _dev _bench
 
 PY := .venv/bin/python
 PYTHON ?=
@@ -27,6 +27,9 @@ oracle: _dev ## Run the oracle for much longer than "make test" does (ORACLE_EXA
 
 orders: _dev ## Run all orders in which actors can meet in the cache (ARGS="--backend hybrid --model readers")
 	@$(PY) -m tests.cache.orders $(ARGS)
+
+faults: _dev ## Inject every fault, the long ones too, and print the matrix (ARGS="--kills 1000", ARGS="-k F11")
+	@$(PY) -m tests.faults $(ARGS)
 
 soak: _dev ## Four processes on one database, killed now and then, for SOAK_SECONDS=60 (ARGS=--mutant)
 	@$(PY) -m tests.soak $(ARGS)

@@ -1,8 +1,9 @@
 """What all tests share: a clean environment, a clock, and a house on it."""
 
+import logging
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -36,6 +37,12 @@ def any_house(tmp_path: Path, clock: Clock, request: pytest.FixtureRequest) -> I
     """A house on each backend in turn."""
     with open_house(tmp_path, clock=clock, backend=request.param) as opened:
         yield opened
+
+
+@pytest.fixture
+def warnings(caplog: pytest.LogCaptureFixture) -> Callable[[], list[str]]:
+    """Ask which warnings, and worse, have been logged by now."""
+    return lambda: [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
 
 
 @pytest.fixture(scope="session")

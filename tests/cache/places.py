@@ -1,6 +1,9 @@
 """Places, entries and tiers for the tests of the stores."""
 
+import contextlib
 import random
+import sqlite3
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -13,6 +16,8 @@ from events.catalog import UserId
 MAX_BYTES = 4 * 2**20
 LOADED_AT = datetime(2026, 5, 13, 10, 0, 0, 123456, tzinfo=UTC)
 TOKEN = 99
+KEYS = 20
+"""How many entries `fill` stores."""
 
 
 def place(key: str = "analytics.trends", user: int = 1, shape: int = 7, value_type: Any = Any) -> Place:
@@ -44,3 +49,25 @@ def size_on_disk(folder: Path) -> int:
             continue
         total += max(found.st_size, found.st_blocks * 512)
     return total
+
+
+def fill(folder: Path) -> None:
+    """Store some entries, each of another size."""
+    store = file_store(folder)
+    for number in range(KEYS):
+        assert store.set(place(f"a.k{number}"), entry(noise(number, 100 + 400 * number)))
+    store.close()
+
+
+def wrong_values(store: FileStore) -> int:
+    """Count what is found and is not what `fill` stored."""
+    found = [(number, store.get(place(f"a.k{number}"))) for number in range(KEYS)]
+    return sum(kept is not None and kept != entry(noise(number, 100 + 400 * number)) for number, kept in found)
+
+
+@contextlib.contextmanager
+def rows(folder: Path) -> Iterator[sqlite3.Connection]:
+    """Open the store's database past the store."""
+    connection = sqlite3.connect(folder / "cache.db", isolation_level=None)
+    yield connection
+    connection.close()

@@ -9,12 +9,10 @@ from typing import Any
 
 import pytest
 
-from cache.errors import LoadError
 from cache.values import DASHBOARD_METRICS, PREFERENCES, SUMMARY_DAILY
 from data import instances, preferences, tasks
 from data.fields import Feelings
 from data.preferences import CacheBackend, CacheMode
-from data.sqlite import sqlite
 from events.catalog import EventUnreadable, InstanceId, Invalidated
 from tests.cache.probes import Count, Gate, Task, probe
 from tests.house import House, open_house
@@ -46,48 +44,6 @@ def test_a_completion_is_seen_by_the_next_read(any_house: House) -> None:
         assert any_house.manager.get_or_load(value, any_house.user) == Count(expected)
 
 
-def test_a_late_loader_cannot_store_what_was_true_before_the_invalidation(any_house: House) -> None:
-    """The late store: load, invalidate while it computes, let it store, read again."""
-    planned = plan(any_house)
-    gate = Gate(held=True)
-    value = probe(gate)
-    late = Task(lambda: any_house.manager.get_or_load(value, any_house.user))
-    assert gate.has_read.wait(10)
-    complete(any_house, planned)
-    gate.may_return.set()
-    assert late.join() == Count(0), "its own snapshot was of before"
-    assert any_house.manager.get_or_load(value, any_house.user) == Count(1)
-
-
-def test_who_arrives_after_the_invalidation_does_not_join_a_flight_of_before(any_house: House) -> None:
-    """The late joiner: it must compute for itself while the old flight is still under way."""
-    planned = plan(any_house)
-    gate = Gate(held=True)
-    value = probe(gate)
-    early = Task(lambda: any_house.manager.get_or_load(value, any_house.user))
-    assert gate.has_read.wait(10)
-    complete(any_house, planned)
-    gate.has_read.clear()
-    joiner = Task(lambda: any_house.manager.get_or_load(value, any_house.user))
-    assert gate.has_read.wait(10), "it waits for the old flight instead of computing"
-    gate.may_return.set()
-    assert joiner.join() == Count(1)
-    assert early.join() == Count(0)
-    assert any_house.manager.get_or_load(value, any_house.user) == Count(1)
-
-
-def test_a_late_loader_does_not_take_the_place_of_a_newer_value(any_house: House) -> None:
-    planned = plan(any_house)
-    slow, quick = Gate(held=True), Gate()
-    late = Task(lambda: any_house.manager.get_or_load(probe(slow), any_house.user))
-    assert slow.has_read.wait(10)
-    complete(any_house, planned)
-    assert any_house.manager.get_or_load(probe(quick), any_house.user) == Count(1)
-    slow.may_return.set()
-    late.join()
-    assert any_house.manager.get_or_load(probe(quick), any_house.user) == Count(1)
-
-
 def test_all_values_of_a_snapshot_are_of_one_state(any_house: House) -> None:
     planned = plan(any_house)
     one, other = probe(), probe(key="analytics.other")
@@ -117,49 +73,6 @@ def test_a_hundred_threads_load_once(any_house: House) -> None:
     gate.may_return.set()
     assert {reader.join().completed for reader in readers} == {1}
     assert gate.calls == 1
-
-
-def test_when_a_loader_raises_all_who_wait_hear_it_and_the_next_tries_again(any_house: House) -> None:
-    fails = threading.Event()
-    fails.set()
-    gate = Gate(held=True)
-
-    def loader(read: object, view: object) -> Count:
-        found = gate(read, view)  # type: ignore[arg-type]
-        if fails.is_set():
-            raise ArithmeticError("no such mean")
-        return found
-
-    value = probe(loader)
-    readers = [Task(lambda: any_house.manager.get_or_load(value, any_house.user)) for _ in range(5)]
-    assert gate.has_read.wait(10)
-    gate.may_return.set()
-    for reader in readers:
-        with pytest.raises(LoadError, match=r"analytics\.probe could not be computed: no such mean"):
-            reader.join()
-    fails.clear()
-    assert any_house.manager.get_or_load(value, any_house.user) == Count(0)
-
-
-def test_when_a_loader_raises_the_last_good_value_is_shown_with_the_problem(any_house: House) -> None:
-    fails = threading.Event()
-
-    def loader(read: object, view: object) -> Count:
-        if fails.is_set():
-            raise ArithmeticError("no such mean")
-        return Gate()(read, view)  # type: ignore[arg-type]
-
-    value = probe(loader)
-    any_house.manager.get_or_load(value, any_house.user)
-    complete(any_house)
-    fails.set()
-    with any_house.manager.snapshot(any_house.user) as snapshot:
-        look = snapshot.look(value)
-        assert look.value == Count(0)
-        assert "no such mean" in (look.problem or "")
-        with pytest.raises(LoadError):
-            snapshot.get(value)
-    assert not any_house.manager.is_current(value, any_house.user, look)
 
 
 def test_a_look_is_current_until_an_event_touches_it(any_house: House) -> None:
@@ -249,23 +162,6 @@ def test_an_event_that_this_version_cannot_read_makes_everything_of_its_user_sta
     assert gate.calls == 2
 
 
-def test_when_the_rules_fail_everything_of_that_user_is_stale(
-    any_house: House, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    gate = Gate()
-    value = probe(gate, key="summary.probe")
-    any_house.manager.get_or_load(value, any_house.user)
-
-    def broken(_: object) -> tuple[str, ...]:
-        raise RuntimeError("a rule's condition has a bug")
-
-    monkeypatch.setattr(any_house.manager._generations, "apply", broken)
-    complete(any_house)
-    any_house.manager.get_or_load(value, any_house.user)
-    assert gate.calls == 2
-    assert "the rules failed on" in caplog.text
-
-
 @pytest.mark.parametrize("backend", [CacheBackend.FILE, CacheBackend.HYBRID])
 def test_what_is_on_disk_is_found_after_a_restart(tmp_path: Path, backend: CacheBackend) -> None:
     gate = Gate()
@@ -307,50 +203,6 @@ def test_what_another_process_does_meanwhile_is_seen_by_the_next_read(any_house:
         [sys.executable, "-c", _OTHER_PROCESS, any_house.database.url, planned], check=True, cwd=ROOT, timeout=30
     )
     assert any_house.manager.get_or_load(value, any_house.user) == Count(1)
-
-
-def test_a_restored_older_database_makes_newer_cached_values_unusable(tmp_path: Path) -> None:
-    """Backup at n; complete, compute and keep; restore; make other events until the log is as long as before."""
-    backup = tmp_path / "backup.db"
-    with open_house(tmp_path) as house:
-        planned = plan(house)
-        source = sqlite.connect(tmp_path / "state" / "reprieve.db")
-        source.execute("VACUUM INTO ?", (str(backup),))
-        source.close()
-        complete(house, planned)
-        assert house.manager.get_or_load(probe(), house.user) == Count(1)
-    for file in (tmp_path / "state").iterdir():
-        file.unlink()
-    backup.rename(tmp_path / "state" / "reprieve.db")
-    with open_house(tmp_path, backend=CacheBackend.MEMORY) as house:
-        for name in ("A", "B", "C", "D"):
-            tasks.create(house.database, house.user, name=name)
-    with open_house(tmp_path) as house:
-        assert not list(house.manager._file.keys(house.user)), "the disk tier was not emptied"
-        assert house.manager.get_or_load(probe(), house.user) == Count(0)
-
-
-def test_a_folder_of_this_database_is_not_emptied(tmp_path: Path) -> None:
-    for _ in range(3):
-        with open_house(tmp_path) as house:
-            kept = list(house.manager._file.keys(house.user))
-            house.manager.get_or_load(probe(), house.user)
-    assert kept == ["analytics.probe"]
-
-
-def test_an_entry_from_before_the_logs_horizon_counts_as_stale(tmp_path: Path) -> None:
-    with open_house(tmp_path) as house:
-        planned = plan(house)
-        assert house.manager.get_or_load(probe(), house.user) == Count(0)
-    with open_house(tmp_path, backend=CacheBackend.MEMORY) as house:
-        complete(house, planned)
-        tasks.create(house.database, house.user, name="Another")
-    source = sqlite.connect(tmp_path / "state" / "reprieve.db")
-    with source:
-        source.execute("DELETE FROM events WHERE seq < (SELECT max(seq) FROM events)")
-    source.close()
-    with open_house(tmp_path) as house:
-        assert house.manager.get_or_load(probe(), house.user) == Count(1)
 
 
 def test_nobody_joins_a_flight_whose_snapshot_is_of_before_the_invalidation(any_house: House) -> None:

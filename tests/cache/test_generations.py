@@ -10,7 +10,7 @@ from sqlalchemy import text
 from cache import generations
 from cache.generations import Generations
 from data import instances, preferences, tasks
-from events.catalog import InstanceEdited, InstancePlanned, RefreshRequested, TaskCreated, TaskEdited, UserId
+from events.catalog import InstancePlanned, RefreshRequested, TaskCreated, TaskEdited, UserId
 from events.rules import RULES
 from events.ruleset import Rule, Ruleset
 from tests.house import House
@@ -113,22 +113,6 @@ def test_an_event_name_of_another_version_invalidates_everything(house: House) -
         )
     )
     assert numbers(house, recovered(house))["summary.daily.2026-05-13"] == house.feed.seq - 1
-
-
-def test_events_that_arrive_twice_or_in_another_order_lead_to_the_same_numbers(house: House) -> None:
-    task = tasks.create(house.database, house.user, name="A")
-    instances.plan(house.database, house.user, task)
-    found = recovered(house)
-    before = numbers(house, found)
-    with house.database.read() as read:
-        old = [
-            logged
-            for event in (TaskCreated, InstancePlanned, InstanceEdited)
-            for logged in generations.event_log.newest_of(read.connection, house.user, event.name)
-        ]
-    for logged in (*reversed(old), *old):
-        found.apply(logged)
-    assert numbers(house, found) == before
 
 
 def test_before_the_past_of_a_user_is_known_nothing_is_fresh(house: House) -> None:

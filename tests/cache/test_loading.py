@@ -325,36 +325,6 @@ def test_a_load_beyond_its_soft_timeout_goes_on_and_the_old_value_is_shown(
     assert gate.calls == 2, "the load that went on is the one that everybody has"
 
 
-def test_a_load_beyond_its_hard_timeout_is_given_up_and_the_next_tries_again(any_house: House) -> None:
-    gate = Gate(held=True)
-    value = probe(gate, hard_timeout=timedelta(seconds=0.1))
-    with pytest.raises(LoadError, match="took longer than it may"):
-        any_house.manager.get_or_load(value, any_house.user)
-    assert any_house.manager._counts.of("analytics.probe").timeouts == 1
-    complete(any_house)
-    quick = probe(hard_timeout=timedelta(seconds=10))
-    assert any_house.manager.get_or_load(quick, any_house.user) == Count(1)
-    gate.may_return.set()  # and what comes of it now is thrown away
-    time.sleep(0.05)
-    assert any_house.manager.get_or_load(quick, any_house.user) == Count(1)
-
-
-def test_a_load_beyond_its_hard_timeout_leaves_the_old_value_labelled(any_house: House) -> None:
-    gate = Gate()
-    value = probe(gate, soft_timeout=timedelta(seconds=5), hard_timeout=timedelta(seconds=0.1))
-    any_house.manager.get_or_load(probe(), any_house.user)
-    complete(any_house)
-    gate.may_return.clear()
-    with any_house.manager.snapshot(any_house.user) as snapshot:
-        look = snapshot.look(value)
-        assert (look.value, look.is_fresh) == (Count(0), False)
-        assert "took longer than it may" in (look.problem or "")
-        with pytest.raises(LoadError):
-            snapshot.get(value)
-    gate.may_return.set()
-    assert any_house.manager.get_or_load(probe(), any_house.user) == Count(1)
-
-
 def endless(read: ReadTransaction, view: Viewpoint) -> Count:
     """A query that would run for hours."""
     read.connection.exec_driver_sql(
@@ -456,21 +426,6 @@ def test_loads_that_nobody_waits_for_any_more_are_given_up_as_well(any_house: Ho
     time.sleep(1.2)
     assert any_house.manager.get_or_load(probe(key="analytics.other"), any_house.user) == Count(6)
     gate.may_return.set()
-
-
-@pytest.mark.parametrize("error", [SystemExit(1), KeyboardInterrupt(), asyncio.CancelledError()])
-def test_whatever_ends_a_load_does_not_end_its_readers(any_house: House, error: BaseException) -> None:
-    def loader(read: ReadTransaction, view: Viewpoint) -> Count:
-        raise error
-
-    with pytest.raises(LoadError):
-        any_house.manager.get_or_load(probe(loader), any_house.user)
-
-
-@pytest.mark.parametrize("wrong", ["text", None, {"completed": 1}])
-def test_a_loader_that_gives_something_else_has_failed(any_house: House, wrong: object) -> None:
-    with pytest.raises(LoadError, match="instead of a Count"):
-        any_house.manager.get_or_load(probe(lambda read, view: wrong), any_house.user)
 
 
 def test_who_left_a_load_that_was_given_up_is_told(any_house: House, reloaded: list[Reloaded]) -> None:

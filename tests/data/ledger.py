@@ -1,9 +1,11 @@
 """What is on record, read past all of our own code: every row of every table, and the log as plain text."""
 
+import contextlib
 import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,7 @@ from sqlalchemy import select
 
 from data.database import Database
 from data.models import Base, EventRow
+from data.sqlite import sqlite
 
 ROOT = Path(__file__).resolve().parents[2]
 Line = tuple[str, int, dict[str, Any]]
@@ -75,3 +78,18 @@ def finish(process: "subprocess.Popen[str]") -> str:
     printed, complaints = process.communicate(timeout=60)
     assert process.returncode == 0, complaints
     return printed
+
+
+@contextlib.contextmanager
+def raw(database: Database) -> Iterator[Any]:
+    """A connection past our own code, that commits."""
+    with contextlib.closing(
+        sqlite.connect(database.url.removeprefix("sqlite:///"), isolation_level=None)
+    ) as connection:
+        yield connection
+
+
+def schema(database: Database) -> list[tuple[Any, ...]]:
+    """Return what tables and indexes there are."""
+    with raw(database) as connection:
+        return list(connection.execute("SELECT type, name, tbl_name, sql FROM sqlite_master ORDER BY type, name"))

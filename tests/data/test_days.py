@@ -1,7 +1,6 @@
 """Local days: spans of real time without gap or overlap, in every zone, and each started once."""
 
 import itertools
-import subprocess
 import threading
 from collections import Counter
 from collections.abc import Iterator
@@ -20,7 +19,7 @@ from data.days import MOST_AHEAD, ONE_DAY, Calendar, calendar, parse_clock_time,
 from data.errors import InvalidInputError
 from data.models import Preferences
 from events.catalog import PreferencesChanged, UserId
-from tests.data.ledger import all_rows, elsewhere, finish, lines, newest
+from tests.data.ledger import all_rows, lines, newest
 from tests.house import Clock
 
 NASTY = (
@@ -386,24 +385,6 @@ def test_imported_preferences_move_days_like_changed_ones(database: Database, cl
 # --- a clock that was wrong
 
 
-def test_after_a_clock_that_was_ten_years_ahead_days_start_again(
-    database: Database, berliner: UserId, clock: Clock, caplog: pytest.LogCaptureFixture
-) -> None:
-    start_due(database)
-    clock.advance(days=3653)
-    assert len(start_due(database)) == 3653
-    clock.advance(days=-3653)
-    assert start_due(database) == []
-    assert [record.message for record in caplog.records] == [
-        f"days up to 2036-05-13 had started for user {berliner}, and it is 2026-05-13: the clock was wrong before"
-    ]
-    assert start_due(database) == []
-    for day in (14, 15, 16):
-        clock.advance(days=1)
-        assert start_due(database) == [(berliner, date(2026, 5, day))]
-    assert len(caplog.records) == 1
-
-
 def test_a_new_user_of_a_wrong_clock_has_today_once_it_is_right(database: Database, clock: Clock) -> None:
     clock.advance(days=3653)
     user = preferences.create_user(database, "local")
@@ -463,68 +444,6 @@ def test_of_many_who_look_at_once_one_starts_each_date(
     days_started = started_days(database, berliner)
     assert days_started == sorted(set(days_started))
     assert len(days_started) == 11
-
-
-LOOK_WHEN_TOLD = (
-    "import os, sys\n"
-    "from datetime import datetime\n"
-    "from data import days\n"
-    "database.clock = lambda: datetime.fromisoformat('2026-05-23T10:00:00+00:00')\n"
-    "print('ready')\n"
-    "input()\n"
-)
-
-
-def together(database: Database, programs: list[str]) -> "list[subprocess.Popen[str]]":
-    """Start processes that wait for each other, then let all of them look."""
-    processes = [elsewhere(database, LOOK_WHEN_TOLD + program) for program in programs]
-    for process in processes:
-        assert process.stdout
-        process.stdout.readline()
-    for process in processes:
-        assert process.stdin
-        process.stdin.write("go\n")
-        process.stdin.flush()
-    return processes
-
-
-def test_of_three_processes_that_look_at_the_same_moment_one_starts_each_date(
-    database: Database, berliner: UserId
-) -> None:
-    start_due(database)
-    processes = together(database, ["print(len(days.start_due(database)))"] * 3)
-    assert sum(int(finish(process)) for process in processes) == 10
-    assert started_days(database, berliner) == [f"2026-05-{day}" for day in range(13, 24)]
-
-
-def test_what_a_process_had_claimed_that_dies_is_started_by_the_others(database: Database, berliner: UserId) -> None:
-    """It has written half of the dates, and not committed them."""
-    start_due(database)
-    dies = (
-        "start = days._start\n"
-        "def start_some(transaction, dates):\n"
-        "    start(transaction, dates[:5])\n"
-        "    os._exit(0)\n"
-        "days._start = start_some\n"
-        "days.start_due(database)\n"
-        "os._exit(0)"
-    )
-    (victim,) = together(database, [dies])
-    finish(victim)
-    assert started_days(database, berliner) == ["2026-05-13"]
-    processes = together(database, [dies, *["print(len(days.start_due(database)))"] * 3])
-    finish(processes.pop(0))
-    assert sum(int(finish(process)) for process in processes) == 10
-    assert started_days(database, berliner) == [f"2026-05-{day}" for day in range(13, 24)]
-
-
-def test_what_a_process_had_started_that_dies_is_not_started_again(database: Database, berliner: UserId) -> None:
-    start_due(database)
-    (victim,) = together(database, ["days.start_due(database)\nos._exit(0)"])
-    finish(victim)
-    (next_one,) = together(database, ["print(len(days.start_due(database)))"])
-    assert int(finish(next_one)) == 0
-    assert len(started_days(database, berliner)) == 11
 
 
 def test_many_users_of_one_zone_start_in_batches(

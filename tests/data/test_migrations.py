@@ -2,9 +2,7 @@
 
 import contextlib
 import re
-import shutil
 import threading
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -14,49 +12,15 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import CheckConstraint
 
-from data import migrations, preferences, tasks
+from data import preferences
 from data.database import Database
 from data.errors import DatabaseUnusableError
 from data.models import Base, EventRow, Instance
 from data.sqlite import sqlite
 from events.catalog import UserId
-from tests.data.ledger import all_rows, another_python, elsewhere, finish, lines
+from tests.data.ledger import all_rows, another_python, elsewhere, finish, lines, raw, schema
 
 HEAD = "0004"
-AFTER_HEAD = f'''
-import sqlalchemy as sa
-from alembic import op
-
-revision = "9999"
-down_revision = "{HEAD}"
-branch_labels = depends_on = None
-
-
-def upgrade():
-'''
-
-
-@contextlib.contextmanager
-def raw(database: Database) -> Iterator[Any]:
-    """A connection past our own code, that commits."""
-    with contextlib.closing(
-        sqlite.connect(database.url.removeprefix("sqlite:///"), isolation_level=None)
-    ) as connection:
-        yield connection
-
-
-def schema(database: Database) -> list[tuple[Any, ...]]:
-    with raw(database) as connection:
-        return list(connection.execute("SELECT type, name, tbl_name, sql FROM sqlite_master ORDER BY type, name"))
-
-
-@pytest.fixture
-def newer_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Our migrations in a folder of their own, for one more step; returns where that goes."""
-    folder = tmp_path / "migra%tions"
-    shutil.copytree(migrations.FOLDER, folder, ignore=shutil.ignore_patterns("__pycache__", "__init__.py"))
-    monkeypatch.setattr(migrations, "FOLDER", folder)
-    return folder / "versions" / "9999_more.py"
 
 
 def test_a_fresh_database_is_what_the_models_say(database: Database) -> None:
@@ -102,70 +66,12 @@ def test_the_second_opening_does_nothing(database: Database, user: UserId) -> No
     assert (all_rows(database), schema(database)) == (before, tables)
 
 
-def test_a_new_step_is_applied_once_and_rows_stay(database: Database, user: UserId, newer_program: Path) -> None:
-    task = tasks.create(database, user, name="Taxes")
-    before = all_rows(database)
-    database.close()
-    newer_program.write_text(
-        AFTER_HEAD
-        + '    with op.batch_alter_table("users") as users:  # rebuilds a parent of every other table\n'
-        + '        users.add_column(sa.Column("colour", sa.String(), nullable=True))\n'
-        + "    op.execute(\"UPDATE users SET colour = coalesce(colour, '') || 'red'\")\n"
-    )
-    database.open()
-    with raw(database) as connection:
-        assert list(connection.execute("SELECT id, name, colour FROM users")) == [(user, "local", "red")]
-        assert list(connection.execute("SELECT version_num FROM alembic_version")) == [("9999",)]
-    after = all_rows(database)
-    assert {name: rows for name, rows in after.items() if name != "users"} == {
-        name: rows for name, rows in before.items() if name != "users"
-    }
-    tasks.edit(database, user, task, notes="still here")
-    database.close()
-    database.open()
-    with raw(database) as connection:
-        assert list(connection.execute("SELECT colour FROM users")) == [("red",)]
-
-
 def test_foreign_keys_hold_again_after_opening(database: Database, user: UserId) -> None:
     def command(transaction: Any) -> None:
         transaction.session.connection().exec_driver_sql("DELETE FROM users")
 
     with pytest.raises(Exception, match="FOREIGN KEY constraint failed"):
         database.write(command)
-
-
-@pytest.mark.parametrize(
-    "failure",
-    [
-        '    raise ZeroDivisionError("on purpose")\n',
-        '    op.execute("INSERT INTO nowhere VALUES (1)")\n',
-        '    op.execute("DELETE FROM users")\n',  # leaves rows without their parent
-    ],
-    ids=["error", "statement", "orphans"],
-)
-def test_a_step_that_fails_leaves_the_old_state_entirely(
-    database: Database, user: UserId, newer_program: Path, failure: str
-) -> None:
-    tasks.create(database, user, name="Taxes")
-    before, tables = all_rows(database), schema(database)
-    database.close()
-    newer_program.write_text(
-        AFTER_HEAD
-        + '    op.create_table("colours", sa.Column("id", sa.Integer(), primary_key=True))\n'
-        + "    op.execute(\"UPDATE tasks SET name = 'Other'\")\n"
-        + '    with op.batch_alter_table("tasks") as table:\n'
-        + '        table.add_column(sa.Column("colour", sa.String(), nullable=True))\n'
-        + failure
-    )
-    with pytest.raises(Exception, match=r"on purpose|no such table|without their parent") as failed:
-        database.open()
-    assert isinstance(failed.value, ZeroDivisionError | DatabaseUnusableError)
-    newer_program.unlink()
-    assert schema(database) == tables
-    database.open()
-    assert all_rows(database) == before
-    tasks.create(database, user, name="Dishes")
 
 
 def test_a_database_of_a_newer_version_is_refused_by_a_sentence_and_left_alone(

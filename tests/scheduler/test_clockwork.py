@@ -16,26 +16,7 @@ from scheduler.clockwork import LONGEST_SLEEP, Clockwork, trigger
 from scheduler.day import DayWatch
 from scheduler.jobs import JOBS, Job
 from tests.house import Clock
-
-
-class Looks:
-    """Counts looks, and lets a test wait for them."""
-
-    def __init__(self) -> None:
-        self.count = 0
-        self.fails = False
-        self._changed = threading.Condition()
-
-    def __call__(self, stopping: threading.Event) -> None:
-        with self._changed:
-            self.count += 1
-            self._changed.notify_all()
-        if self.fails:
-            raise ZeroDivisionError("on purpose")
-
-    def wait_for(self, count: int) -> bool:
-        with self._changed:
-            return self._changed.wait_for(lambda: self.count >= count, 10)
+from tests.scheduler.waking import Looks, Woken
 
 
 @pytest.fixture
@@ -170,44 +151,12 @@ def test_a_database_that_cannot_be_used_for_a_while_costs_looks_and_nothing_else
 # --- clocks
 
 
-class Watch:
-    """The clock that APScheduler reads."""
-
-    now = datetime(2026, 5, 13, 10, 1, tzinfo=UTC)
-
-    @classmethod
-    def install(cls, monkeypatch: pytest.MonkeyPatch) -> "Watch":
-        watch = cls()
-
-        class Moved(datetime):
-            @classmethod
-            def now(cls, tz: Any = None) -> Any:
-                return watch.now.astimezone(tz)
-
-        monkeypatch.setattr("apscheduler.schedulers.base.datetime", Moved)
-        monkeypatch.setattr(clockwork_module, "datetime", Moved)
-        return watch
-
-
 @pytest.fixture
-def woken(clockwork: Clockwork, looks: Looks, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Wakes the scheduler up at some moment, as its own thread does; returns how long it would sleep after."""
-    watch = Watch.install(monkeypatch)
-    monkeypatch.setattr("apscheduler.schedulers.background.BackgroundScheduler._main_loop", lambda self: None)
-    clockwork.start()
-    scheduler: Any = clockwork._scheduler
-
-    def wake(moment: datetime, expected: int) -> float:
-        watch.now = moment
-        slept = float(scheduler._process_jobs())
-        assert looks.wait_for(expected)
-        return slept
-
-    wake(watch.now, 1)  # the first look
-    return wake
+def woken(clockwork: Clockwork, looks: Looks, monkeypatch: pytest.MonkeyPatch) -> Woken:
+    return Woken(clockwork, looks, monkeypatch)
 
 
-def test_it_looks_at_whole_quarters_of_an_hour(woken: Any, looks: Looks) -> None:
+def test_it_looks_at_whole_quarters_of_an_hour(woken: Woken, looks: Looks) -> None:
     woken(datetime(2026, 5, 13, 10, 14, 59, tzinfo=UTC), 1)
     assert looks.count == 1
     woken(datetime(2026, 5, 13, 10, 15, tzinfo=UTC), 2)
@@ -215,24 +164,13 @@ def test_it_looks_at_whole_quarters_of_an_hour(woken: Any, looks: Looks) -> None
 
 
 @pytest.mark.parametrize("slept", [timedelta(hours=3), timedelta(days=3), timedelta(days=3653)])
-def test_after_a_sleep_it_looks_once_at_the_next_waking(woken: Any, looks: Looks, slept: timedelta) -> None:
+def test_after_a_sleep_it_looks_once_at_the_next_waking(woken: Woken, looks: Looks, slept: timedelta) -> None:
     woken(datetime(2026, 5, 13, 10, 1, tzinfo=UTC) + slept, 2)
     woken(datetime(2026, 5, 13, 10, 2, tzinfo=UTC) + slept, 2)
     assert looks.count == 2
 
 
-@pytest.mark.parametrize("back", [timedelta(minutes=10), timedelta(hours=3), timedelta(days=3653)])
-def test_a_clock_that_is_set_back_stalls_nothing(woken: Any, looks: Looks, back: timedelta) -> None:
-    before = datetime(2026, 5, 13, 10, 31, tzinfo=UTC)
-    woken(before, 2)
-    after = before - back
-    woken(after, 2)
-    for number in range(15):
-        woken(after + timedelta(minutes=number + 1), 2)
-    assert looks.wait_for(3)
-
-
-def test_it_never_sleeps_long_by_a_clock_that_may_be_set(woken: Any) -> None:
+def test_it_never_sleeps_long_by_a_clock_that_may_be_set(woken: Woken) -> None:
     assert 0 < woken(datetime(2026, 5, 13, 10, 2, tzinfo=UTC), 1) <= LONGEST_SLEEP.total_seconds()
 
 
