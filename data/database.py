@@ -303,7 +303,7 @@ class Database:
 
 
 def make_file(file: Path) -> None:
-    """Create *file* and its folder, unless they exist, readable by their owner only: as are the files beside it then."""
+    """Create *file* and its folder, unless they exist, for their owner only; SQLite makes those beside it alike."""
     try:
         file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         with contextlib.suppress(FileExistsError):  # is not opened: closing it again would drop SQLite's locks on it

@@ -725,7 +725,7 @@ def test_a_database_that_was_refused_can_be_opened_once_it_is_repaired(tmp_path:
 def test_a_folder_that_cannot_be_made_is_refused_by_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     for below in ("file/reprieve.db", "file/state/reprieve.db"):
-        with pytest.raises(DatabaseUnusableError, match=r"file of the database cannot be made"):
+        with pytest.raises(DatabaseUnusableError, match=r"file(/state)? of the database cannot be made"):
             Database(f"sqlite:///{tmp_path}/{below}").open()
 
 
