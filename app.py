@@ -17,6 +17,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from types import FrameType
 
 import uvicorn
 from fastapi import APIRouter, FastAPI
@@ -32,7 +33,7 @@ from cache.manager import CacheManager
 from cache.pieces import ROWS
 from cache.rulebook import faults, graph
 from cache.settings import CacheSettings
-from data import backup, preferences, upkeep
+from data import backup, pidfile, preferences, upkeep
 from data import settings as data_settings
 from data.database import Database, utc_now
 from data.errors import DataError
@@ -43,7 +44,7 @@ from events.bus import Bus
 from events.catalog import CATALOG
 from events.errors import EventsError, RulesError
 from events.ruleset import Ruleset
-from pages import Pages, Services, install, inventory
+from pages import Pages, Services, doors, install, inventory
 from scheduler.backups import Backups
 from scheduler.clockwork import Clockwork
 from scheduler.day import DayWatch, warm_summary
@@ -54,12 +55,24 @@ log = logging.getLogger("reprieve")
 
 ROOT = Path(__file__).resolve().parent
 RECONNECT_TIMEOUT_SECONDS = 60.0
-SHUTDOWN_SECONDS = 3
+REQUESTS_END_SECONDS = 1
+"""How long requests that are under way may take when it stops."""
+SHUTDOWN_SECONDS = 4.5
+"""After how long it ends whatever is under way."""
+BACKLOG = 2048
 RECLAIMED_AT_ONCE = 500
 
 VARIABLES = {
-    "HOST": ("127.0.0.1", "the address to listen at; there are no accounts yet, so leave it at loopback"),
+    "HOST": ("127.0.0.1", "the address to listen at: one that only this machine reaches, as there are no accounts yet"),
     "PORT": ("8080", "the port to listen at"),
+    "ALLOWED_HOSTS": (
+        "",
+        "names, with commas between them, by which browsers reach it besides `localhost` and addresses",
+    ),
+    "OPEN_TO_NETWORK": (
+        "no",
+        "`yes` lets `HOST` be any address; who reaches it sees and changes everything, so let a proxy decide who does",
+    ),
     **data_settings.VARIABLES,
     **cache_settings.VARIABLES,
 }
@@ -72,12 +85,18 @@ class Settings:
 
     host: str = "127.0.0.1"
     port: int = 8080
+    allowed_hosts: frozenset[str] = frozenset()
     database_url: str = field(default_factory=lambda: database_url({}))
     cache: CacheSettings = field(default_factory=CacheSettings)
 
+    @property
+    def address(self) -> str:
+        """Where a browser finds it."""
+        return f"http://[{self.host}]:{self.port}" if ":" in self.host else f"http://{self.host}:{self.port}"
+
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "Settings":
-        """Read `HOST`, `PORT`, `DATABASE_URL` and the `CACHE_*` variables; what is unset has its default.
+        """Read the variables of `VARIABLES`; what is unset has its default.
 
         Raises:
             SettingsError: one of them holds what it may not.
@@ -87,11 +106,36 @@ class Settings:
         if not port.isascii() or not port.isdigit() or not 1 <= int(port) <= 65535:
             raise SettingsError(f"PORT={port!r}: expected a whole number from 1 to 65,535")
         return cls(
-            host=environment.get("HOST") or "127.0.0.1",
+            host=_host(environment),
             port=int(port),
+            allowed_hosts=_allowed_hosts(environment),
             database_url=database_url(environment),
             cache=CacheSettings.from_environment(environment),
         )
+
+
+def _host(environment: Mapping[str, str]) -> str:
+    host = environment.get("HOST") or "127.0.0.1"
+    answer = environment.get("OPEN_TO_NETWORK") or "no"
+    if answer not in ("yes", "no"):
+        raise SettingsError(f"OPEN_TO_NETWORK={answer!r}: expected yes or no")
+    if answer == "no" and not doors.is_loopback(host):
+        raise SettingsError(
+            f"HOST={host!r}: expected 127.0.0.1, ::1 or localhost. There are no accounts, so whoever reaches another "
+            "address sees and changes everything; if something else decides who does, set OPEN_TO_NETWORK=yes"
+        )
+    return host
+
+
+def _allowed_hosts(environment: Mapping[str, str]) -> frozenset[str]:
+    names = (name.strip().lower() for name in environment.get("ALLOWED_HOSTS", "").split(","))
+    allowed = frozenset(name for name in names if name)
+    for name in allowed:
+        if not doors.is_host_name(name):
+            raise SettingsError(
+                f"ALLOWED_HOSTS={name!r}: expected names such as reprieve.example, without scheme, port and wildcards"
+            )
+    return allowed
 
 
 class Application:
@@ -205,6 +249,7 @@ def build(settings: Settings, *, clock: Callable[[], datetime] = utc_now) -> tup
         tailwind=False,
         show_welcome_message=False,
     )
+    web.add_middleware(doors.Doors, hosts=settings.allowed_hosts)
     return web, application
 
 
@@ -250,39 +295,74 @@ def main() -> int:
         if Path(events.__file__ or "").resolve().parent != ROOT / "events":
             raise SettingsError(f"`events` is {events.__file__}, not ours: start with `python app.py` in {ROOT}")
         settings = Settings.from_environment(os.environ)
-        _check_port(settings)
         web, application = build(settings)
-        application.start()  # here rather than in the server, so that what is wrong is one sentence
+        with contextlib.ExitStack() as opened:
+            door = opened.enter_context(_listening(settings, application.database.file))
+            other = pidfile.server_of(application.database.file)
+            application.start()  # here rather than in the server, so that what is wrong is one sentence
+            opened.callback(application.stop)
+            opened.enter_context(pidfile.announced(application.database.file, settings.address))
+            log.info("Reprieve is at %s, its data in %s", settings.address, settings.database_url)
+            if other:
+                log.warning("The same data is served at %s as well: both show every change, one is enough", other)
+            # What is there by now stays. Looked through again by each full collection, it would stop all threads for 50 ms.
+            gc.collect()
+            gc.freeze()
+            _serve(web, door)
     except (CacheError, DataError, EventsError) as error:
         log.error("%s", error)
         return 2
-    # What is there by now stays. Looked through again by each full collection, it would stop all threads for 50 ms.
-    gc.collect()
-    gc.freeze()
-    log.info("Reprieve is at http://%s:%d, its data in %s", settings.host, settings.port, settings.database_url)
-    # uvicorn shuts down in order and then raises the signal once more; taken here, it ends in exit code 0.
-    signal.signal(signal.SIGTERM, lambda *_: None)
-    uvicorn.run(
-        web,
-        host=settings.host,
-        port=settings.port,
-        log_level="warning",
-        access_log=False,
-        timeout_graceful_shutdown=SHUTDOWN_SECONDS,
-    )
     return 0
 
 
-def _check_port(settings: Settings) -> None:
-    with contextlib.closing(socket.socket(socket.AF_INET6 if ":" in settings.host else socket.AF_INET)) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((settings.host, settings.port))
-        except OSError as error:
-            remedy = "expected an address and port of this machine that we may listen at"
-            if error.errno == errno.EADDRINUSE:
-                remedy = "is Reprieve running already? Set PORT to another number"
-            raise SettingsError(f"HOST={settings.host} PORT={settings.port}: {error.strerror}; {remedy}") from None
+def _serve(web: FastAPI, door: socket.socket) -> None:
+    """Serve until SIGTERM or Ctrl-C; return when what was under way has ended."""
+    server = _Server(
+        uvicorn.Config(web, log_level="warning", access_log=False, timeout_graceful_shutdown=REQUESTS_END_SECONDS)
+    )
+    # uvicorn listens to signals while it serves, and raises those again that it was sent: taken here, they end in 0.
+    signal.signal(signal.SIGTERM, server.handle_exit)
+    with contextlib.suppress(KeyboardInterrupt):
+        server.run(sockets=[door])
+
+
+class _Server(uvicorn.Server):
+    """A server that ends in time, whatever is under way."""
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Begin to stop: no more requests, then the end of what runs, then of everything."""
+        overdue = threading.Timer(SHUTDOWN_SECONDS, _end_now)
+        overdue.daemon = True
+        overdue.start()
+        super().handle_exit(sig, frame)
+
+
+def _end_now() -> None:
+    """End the process although something is still running: what was not committed is rolled back by the next start."""
+    still = sorted({thread.name for thread in threading.enumerate() if thread is not threading.current_thread()})
+    log.warning("Stopped after %g s with work under way, which is undone: %s", SHUTDOWN_SECONDS, ", ".join(still))
+    logging.shutdown()
+    os._exit(0)
+
+
+def _listening(settings: Settings, database: Path) -> socket.socket:
+    """Return a socket that listens, so that of two that start at once, the second learns it here.
+
+    Raises:
+        SettingsError: we may not listen there, or somebody else does.
+    """
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    try:
+        return socket.create_server((settings.host, settings.port), family=family, backlog=BACKLOG)
+    except OSError as error:
+        remedy = "expected an address and port of this machine that we may listen at"
+        if error.errno == errno.EADDRINUSE:
+            server = pidfile.server_of(database)
+            remedy = "set PORT to another number"
+            if server and server.startswith(f"{settings.address} "):
+                raise SettingsError(f"Reprieve is running already at {server}: open it there, or {remedy}") from None
+            remedy = f"is Reprieve running already? {remedy[0].upper()}{remedy[1:]}"
+        raise SettingsError(f"HOST={settings.host} PORT={settings.port}: {error.strerror}; {remedy}") from None
 
 
 if __name__ in {"__main__", "__mp_main__"}:

@@ -4,10 +4,12 @@ Exit codes: 0, 1 for what was refused, failed or found unsound (a sentence on st
 """
 
 import argparse
+import io
 import json
 import os
 import sys
 from collections.abc import Sequence
+from typing import TextIO
 
 from data.command_line import files, rows
 from data.command_line.answer import Answer
@@ -34,9 +36,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         sys.stderr.write("interrupted\n")
         return 130
+    _allow_any_name(sys.stdout)
     stream = sys.stdout if answer.is_good or options.json else sys.stderr
     stream.write((json.dumps(answer.facts) if options.json else answer.sentence) + "\n")
     return 0 if answer.is_good else 1
+
+
+def _allow_any_name(stream: TextIO) -> None:
+    """Let *stream* say names of files that are no text, as stderr does by itself."""
+    if isinstance(stream, io.TextIOWrapper):
+        stream.reconfigure(errors="backslashreplace")
 
 
 def _parser() -> argparse.ArgumentParser:

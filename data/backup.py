@@ -5,6 +5,7 @@ Putting one back is in `restore`; whether a file is sound, in `check`.
 
 import itertools
 import os
+import shlex
 import tempfile
 from datetime import datetime
 from pathlib import Path
@@ -49,7 +50,7 @@ def remedy(database: Path) -> str:
     """Return what to do when the file *database* is damaged, naming the newest backup if there is one."""
     backups = sorted(folder_of(database).glob("*.db"), key=lambda path: path.stat().st_mtime)
     sound = [path for path in backups if not path.name.startswith("damaged-")]
-    where = f"python -m data restore {sound[-1]}" if sound else "python -m data restore FILE"
+    where = f".venv/bin/python -m data restore {shlex.quote(str(sound[-1])) if sound else 'FILE'}"
     newest = "the newest backup" if sound else f"a backup (there is none in {folder_of(database)})"
     return f"stop the program, keep the file, and put {newest} in its place with: {where}"
 

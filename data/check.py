@@ -134,9 +134,10 @@ def _read_all(connection: Any) -> tuple[dict[str, int], list[str]]:
     """Read every row of every table as the program does; return how many there were, and those that cannot be read."""
     counts: dict[str, int] = {}
     problems: list[str] = []
+    connection.text_factory = lambda stored: stored.decode("utf-8", "surrogateescape")
     for table in Base.metadata.sorted_tables:
         names = [column.name for column in table.columns]
-        decoders = _decoders(table)
+        decoders = [*enumerate([_check_text] * len(names)), *_decoders(table)]
         counts[table.name] = 0
         for row in connection.execute(f"SELECT {', '.join(names)} FROM {table.name}"):
             counts[table.name] += 1
@@ -151,6 +152,11 @@ def _read_all(connection: Any) -> tuple[dict[str, int], list[str]]:
         if isinstance(event, EventUnreadable):
             problems.append(f"row {row[0]} of events, a {event.stored_name!r}, cannot be read")
     return counts, problems
+
+
+def _check_text(cell: Any) -> None:
+    if isinstance(cell, str):
+        cell.encode()  # refuses what stands for bytes that are no UTF-8
 
 
 def _decoders(table: Table) -> list[tuple[int, Callable[[Any], Any]]]:

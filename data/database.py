@@ -7,6 +7,7 @@ the log's `seq` of that state. Which tables there are is in `models`, what the l
 
 import contextlib
 import logging
+import os
 import queue
 import threading
 import time
@@ -178,7 +179,7 @@ class Database:
         self._open_engine(look=False).dispose()
 
     def _open_engine(self, *, look: bool) -> Engine:
-        make_folder(self.url)
+        make_file(self.file)
         engine = _engine(self.url, begin="BEGIN IMMEDIATE", pool_size=1)
         try:
             if look:
@@ -307,17 +308,14 @@ class Database:
             raise
 
 
-def make_folder(url: str) -> None:
-    """Create the folder of a SQLite *url*, readable by its owner only."""
-    path = make_url(url).database
-    if path:
-        folder = Path(path).parent
-        try:
-            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        except OSError as error:
-            raise DatabaseUnusableError(
-                f"the folder {folder} of the database cannot be made: {error.strerror}"
-            ) from error
+def make_file(file: Path) -> None:
+    """Create *file* and its folder, unless they exist, for their owner only; SQLite makes those beside it alike."""
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with contextlib.suppress(FileExistsError):  # is not opened: closing it again would drop SQLite's locks on it
+            os.close(os.open(file, os.O_CREAT | os.O_EXCL, 0o600))
+    except OSError as error:
+        raise DatabaseUnusableError(f"{error.filename} of the database cannot be made: {error.strerror}") from error
 
 
 def _engine(url: str, *, begin: str, pool_size: int, read_only: bool = False) -> Engine:

@@ -4,22 +4,43 @@ A row's `seq` is the only clock that caches know. What events mean is in `events
 in `feed`.
 """
 
+import heapq
 import secrets
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, insert, select
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    LargeBinary,
+    Text,
+    cast,
+    delete,
+    func,
+    insert,
+    literal,
+    select,
+    type_coerce,
+)
 from sqlalchemy.orm import Session
 
 from data.models import EPOCH, EventRow, Lineage
-from events.catalog import Event, Logged, UserId, decode, encode
+from events.catalog import Event, EventUnreadable, Logged, UserId, decode, encode
 
-NEWER_SQL = "SELECT seq, token, user_id, name, at, body FROM events WHERE seq > ? ORDER BY seq LIMIT ?"
+# Text is read as bytes: SQLite keeps any, and one row that is no UTF-8 would end the reading of all.
+NEWER_SQL = (
+    "SELECT seq, token, user_id, CAST(name AS BLOB), at, CAST(body AS BLOB)"
+    " FROM events WHERE seq > ? ORDER BY seq LIMIT ?"
+)
 _NEWEST_SQL = "SELECT seq, token FROM events ORDER BY seq DESC LIMIT 1"
 _TOKEN_SQL = "SELECT token FROM events WHERE seq = ?"
 _LINEAGE_SQL = "SELECT 0, token FROM lineage"
 
+_NAME = cast(EventRow.name, LargeBinary)
+_AT = type_coerce(EventRow.at, BigInteger)
+_BODY = cast(EventRow.body, LargeBinary)
 _NEWEST = select(EventRow.seq, EventRow.token).order_by(EventRow.seq.desc()).limit(1)
 
 
@@ -61,53 +82,84 @@ def token_at_raw(cursor: Any, seq: int) -> int | None:
     return None if row is None else int(row[-1])
 
 
-def from_raw(row: tuple[int, int, int, str, int, str]) -> Logged:
+def from_raw(row: tuple[int, int, int, bytes, int, bytes]) -> Logged:
     """Return the event of a row of `NEWER_SQL`."""
     seq, _, user, name, at, body = row
-    return Logged(seq=seq, event=decode(name, UserId(user), EPOCH + timedelta(microseconds=at), body))
+    return _logged(seq, UserId(user), name, at, body)
+
+
+def _logged(seq: int, user: UserId, name: bytes, at: int, body: bytes) -> Logged:
+    """Return the event of a row, or what stands in for one that cannot be read, whatever it holds."""
+    stored_name = name.decode("utf-8", "replace")
+    try:
+        event = decode(stored_name, user, _moment(at), body.decode())
+    except (TypeError, OverflowError, UnicodeDecodeError):
+        event = EventUnreadable(user=user, at=EPOCH, stored_name=stored_name)
+    return Logged(seq=seq, event=event)
+
+
+def _moment(at: int) -> datetime:
+    return EPOCH + timedelta(microseconds=at)
 
 
 def newest_of(connection: Connection, user: UserId, name: str) -> Iterator[Logged]:
     """Yield the user's events called *name*, newest first. Stop asking when you have seen enough."""
-    found = connection.execute(
-        select(EventRow.seq, EventRow.at, EventRow.body)
-        .where(EventRow.user_id == user, EventRow.name == name)
+    wanted = (
+        select(EventRow.seq, _NAME, _AT, _BODY)
+        .where(EventRow.user_id == user)
         .order_by(EventRow.seq.desc())
         .execution_options(yield_per=50)
     )
+    # Two queries, because one for both would sort all rows before it returned the first.
+    found = [connection.execute(wanted.where(EventRow.name == stored)) for stored in _as_stored(name)]
     try:
-        for seq, at, body in found:
-            yield Logged(seq=seq, event=decode(name, user, at, body))
+        for seq, stored_name, moment, body in heapq.merge(*found, key=lambda row: -row.seq):
+            yield _logged(seq, user, stored_name, moment, body)
     finally:
-        found.close()
+        for rows in found:
+            rows.close()
 
 
 def latest(connection: Connection, user: UserId, limit: int) -> list[Logged]:
     """Return the newest *limit* events of *user*, newest first."""
     found = connection.execute(
-        select(EventRow.seq, EventRow.name, EventRow.at, EventRow.body)
+        select(EventRow.seq, _NAME, _AT, _BODY)
         .where(EventRow.user_id == user)
         .order_by(EventRow.seq.desc())
         .limit(limit)
     )
-    return [Logged(seq=seq, event=decode(name, user, at, body)) for seq, name, at, body in found]
+    return [_logged(seq, user, name, moment, body) for seq, name, moment, body in found]
 
 
 def names_of(connection: Connection, user: UserId) -> list[str]:
     """Return the names of all events that the user's part of the log holds. One index seek per name."""
     names: list[str] = []
-    while True:
-        above = select(func.min(EventRow.name)).where(EventRow.user_id == user)
-        name = connection.scalar(above.where(EventRow.name > names[-1]) if names else above)
-        if name is None:
-            return names
-        names.append(name)
+    lowest = func.min(EventRow.name)
+    above = select(cast(lowest, LargeBinary), func.typeof(lowest) == "blob").where(EventRow.user_id == user)
+    found = connection.execute(above).one()
+    while found[0] is not None:
+        names.append(found[0].decode("utf-8", "surrogateescape"))
+        as_text, as_bytes = _as_stored(names[-1])
+        found = connection.execute(above.where(EventRow.name > (as_bytes if found[1] else as_text))).one()
+    return names
 
 
-def at(connection: Connection, seq: int) -> tuple[str, datetime] | None:
-    """Return name and moment of event *seq*; None if it has been pruned."""
-    row = connection.execute(select(EventRow.name, EventRow.at).where(EventRow.seq == seq)).one_or_none()
-    return None if row is None else (row.name, row.at)
+def _as_stored(name: str) -> tuple[ColumnElement[str], ColumnElement[bytes]]:
+    """Return what one of `names_of` may be stored as: as text, or as bytes, which no program of ours writes."""
+    as_bytes = literal(name.encode("utf-8", "surrogateescape"), LargeBinary)
+    return cast(as_bytes, Text), as_bytes
+
+
+def at(connection: Connection, seq: int) -> tuple[str, datetime | None] | None:
+    """Return name and moment of event *seq*, None for an impossible moment; None if it has been pruned."""
+    row = connection.execute(select(_NAME, _AT).where(EventRow.seq == seq)).one_or_none()
+    if row is None:
+        return None
+    name = row[0].decode("utf-8", "replace")
+    try:
+        return name, _moment(row[1])
+    except (TypeError, OverflowError):
+        return name, None
 
 
 def horizon(connection: Connection) -> int:

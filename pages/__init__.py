@@ -6,8 +6,8 @@
 buttons do is in `deeds` and `dialogs`. `tasks` (with `search`, `record_rows` and `edits`), `goals`, `summary`,
 `settings`, `experimental`, `glossary` and `inspector` are pages of their own, `analytics` is a folder with one;
 `inventory` says which section stands where. `charts` draws, `terms` leads from names to the glossary, `why` answers for
-a card, `address` keeps choices. Text gets into HTML through `markup` only. `install` registers it all. The only package
-that knows NiceGUI.
+a card, `address` keeps choices. `doors` lets requests in. Text gets into HTML through `markup` only. `install`
+registers it all. The only package that knows NiceGUI.
 """
 
 from pages.routes import Pages, install

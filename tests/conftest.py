@@ -16,7 +16,8 @@ from tests.house import Clock, House, open_house
 
 MOST_WORKERS = 8
 
-for _variable in [name for name in os.environ if name.startswith("CACHE_") or name in ("DATABASE_URL", "HOST", "PORT")]:
+_SETTINGS = ("DATABASE_URL", "HOST", "PORT", "ALLOWED_HOSTS", "OPEN_TO_NETWORK")
+for _variable in [name for name in os.environ if name.startswith("CACHE_") or name in _SETTINGS]:
     del os.environ[_variable]
 
 

@@ -98,6 +98,11 @@ def test_a_database_that_cannot_be_used_leaves_nothing_running(tmp_path: Path) -
     [
         ("PORT", "abc", "PORT='abc': expected a whole number from 1 to 65,535"),
         ("PORT", "70000", "PORT='70000': expected a whole number"),
+        ("HOST", "0.0.0.0", "HOST='0.0.0.0': expected 127.0.0.1, ::1 or localhost. There are no accounts"),
+        ("HOST", "reprieve.example", "HOST='reprieve.example': expected 127.0.0.1, ::1 or localhost."),
+        ("OPEN_TO_NETWORK", "true", "OPEN_TO_NETWORK='true': expected yes or no"),
+        ("ALLOWED_HOSTS", "https://a.example", "ALLOWED_HOSTS='https://a.example': expected names such as"),
+        ("ALLOWED_HOSTS", "a.example,*", "ALLOWED_HOSTS='*': expected names such as"),
         ("CACHE_MODE", "ful", "CACHE_MODE='ful': expected full, selective or disabled"),
         ("CACHE_BACKEND", "ram", "CACHE_BACKEND='ram': expected memory, file or hybrid"),
         (
@@ -117,6 +122,18 @@ def test_a_wrong_setting_is_one_sentence(variable: str, value: str, message: str
         app.Settings.from_environment({variable: value})
     assert str(refused.value).startswith(message)
     assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.8.8.8", "::1", "localhost"])
+def test_it_listens_where_only_this_machine_reaches_it(host: str) -> None:
+    assert app.Settings.from_environment({"HOST": host}).host == host
+
+
+def test_it_can_be_opened_to_a_network_and_told_its_names() -> None:
+    chosen = app.Settings.from_environment(
+        {"HOST": "0.0.0.0", "OPEN_TO_NETWORK": "yes", "ALLOWED_HOSTS": "Reprieve.example, nas"}
+    )
+    assert (chosen.host, chosen.allowed_hosts) == ("0.0.0.0", {"reprieve.example", "nas"})
 
 
 @pytest.mark.parametrize("url", ["nonsense", "postgresql://localhost/x", "sqlite://", "sqlite:///:memory:"])
@@ -170,7 +187,7 @@ def test_it_serves_says_where_and_ends_in_order(tmp_path: Path, free_port: int) 
         assert first.wait(10) == 0
         assert "Traceback" not in first.stderr.read()
     assert second.returncode == 2
-    assert "is Reprieve running already? Set PORT to another number" in second.stderr
+    assert f"Reprieve is running already at http://127.0.0.1:{free_port} (process {first.pid})" in second.stderr
     assert second.stderr.count("\n") == 1
 
 

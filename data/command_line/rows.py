@@ -83,7 +83,8 @@ def _demo(database: Database, options: argparse.Namespace) -> Answer:
             made = demo.add(
                 database, user, days=options.days, per_day=options.per_day, seed=options.seed, progress=told
             )
-    remove = "python -m data demo --remove" + (f" --user {shlex.quote(options.user)}" if options.user != LOCAL else "")
+    whose = f" --user {shlex.quote(options.user)}" if options.user != LOCAL else ""
+    remove = f".venv/bin/python -m data demo --remove{whose}"
     done = "replaced the demo that was there, now" if was_there else "made"
     return Answer(
         sentence=f"{done} {_many(made.tasks, made.instances)}; to remove them: {remove}",

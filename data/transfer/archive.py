@@ -1,8 +1,10 @@
 """The same files as one ZIP archive, for browsers: made in memory, and taken apart with care."""
 
 import io
+import struct
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 
@@ -16,6 +18,16 @@ from events.catalog import UserId
 
 MAX_UNPACKED_BYTES = 500_000_000
 """An archive may hold no more: a few kilobytes can be made to unpack to any size."""
+_UNREADABLE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    EOFError,
+    NotImplementedError,
+    RuntimeError,  # it wants a password
+    ValueError,
+    OverflowError,
+    struct.error,
+)
 _CSV_NAMES = tuple(name_of(file, Format.CSV) for file in FILES)
 _NAMES = (*_CSV_NAMES, *(name_of(file, Format.JSON) for file in FILES))
 
@@ -60,10 +72,19 @@ def _unpack(name: str, content: bytes, folder: Path) -> None:
                 raise _refusal(f"{shown(name)}: unpacks to more than {MAX_UNPACKED_BYTES // 1_000_000:,} MB")
             if not members:
                 raise _refusal(f"{shown(name)}: holds none of {', '.join(_NAMES)}")
-            for member in members:
-                _keep(PurePosixPath(member.filename).name, archive.read(member), folder)
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError) as error:
-        raise _refusal(f"{shown(name)}: expected a ZIP archive that can be read ({error})") from None
+            unpacked = [(PurePosixPath(one.filename).name, _read(archive, one)) for one in members]
+    except ImportRefusedError:  # also a ValueError
+        raise
+    except _UNREADABLE as error:
+        raise _refusal(f"{shown(name)}: expected a ZIP archive that can be read ({shown(str(error))})") from None
+    for member, text in unpacked:
+        _keep(member, text, folder)
+
+
+def _read(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
+    if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise zipfile.BadZipFile("packed in a way that only few programs know")
+    return archive.read(member)
 
 
 def _keep(name: str, content: bytes, folder: Path) -> None:

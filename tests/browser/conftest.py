@@ -14,6 +14,8 @@ NOON = datetime(2026, 5, 13, 12, 0, tzinfo=UTC)
 
 expect.set_options(timeout=15_000)  # milliseconds; other tests run beside these
 
+_REFUSED = "Content Security Policy"
+
 OpenWindow = Callable[..., Awaitable[Page]]
 
 
@@ -34,7 +36,10 @@ def site(tmp_path: Path, chromium: str) -> Iterator[Site]:
 
 @pytest.fixture
 async def open_window(request: pytest.FixtureRequest, chromium: str) -> AsyncIterator[OpenWindow]:
-    """Open windows on `site` (or on another one), each with a profile of its own; fail if a script in one throws."""
+    """Open windows on `site` (or on another one), each with a profile of its own.
+
+    Fail if a script in one throws, or if a page does what its own policy refuses.
+    """
     async with AsyncExitStack() as opened:
         browser = await opened.enter_async_context(browsing(chromium))
         problems: list[str] = []
@@ -46,6 +51,7 @@ async def open_window(request: pytest.FixtureRequest, chromium: str) -> AsyncIte
             page = await context.new_page()
             page.set_default_timeout(15_000)
             page.on("pageerror", lambda error: problems.append(str(error)))
+            page.on("console", lambda said: problems.append(said.text) if _REFUSED in said.text else None)
             await page.goto(site.address + path)
             await settled(page)
             return page

@@ -43,7 +43,7 @@ def test_demo_export_import_and_remove(url: str, tmp_path: Path, capsys: pytest.
     assert main(["demo", "--remove"]) == 0
     assert main(["demo", "--remove"]) == 0
     assert capsys.readouterr().out.splitlines() == [
-        "made 36 tasks and 30 instances; to remove them: python -m data demo --remove",
+        "made 36 tasks and 30 instances; to remove them: .venv/bin/python -m data demo --remove",
         f"exported 36 tasks and 30 instances to {out}",
         f"imported 36 tasks and 30 instances and the preferences from {out}",
         "removed 36 tasks and 30 instances of the demo",
@@ -82,7 +82,7 @@ def test_another_user_has_to_exist(database: Database, tmp_path: Path, capsys: p
     assert capsys.readouterr().err == "there is no user 'Amelia'; did you mean 'Amelie'?\n"
     assert not (tmp_path / "out").exists()
     assert main(["demo", "--days", "2", "--user", "Amelie"]) == 0
-    assert "to remove them: python -m data demo --remove --user Amelie" in capsys.readouterr().out
+    assert "to remove them: .venv/bin/python -m data demo --remove --user Amelie" in capsys.readouterr().out
     assert (count(database, local), count(database, amelie)) == (0, 12)
     database.close()
 

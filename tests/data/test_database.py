@@ -645,6 +645,22 @@ def test_opening_makes_the_folder_for_its_owner_only(tmp_path: Path) -> None:
     database.close()
 
 
+def test_a_database_outside_of_its_usual_folder_is_private_as_well(tmp_path: Path) -> None:
+    folder = tmp_path / "shared"
+    folder.mkdir(mode=0o755)
+    with Database(f"sqlite:///{folder}/reprieve.db").opened():
+        modes = {path.name: path.stat().st_mode & 0o777 for path in folder.iterdir()}
+    assert modes == dict.fromkeys(("reprieve.db", "reprieve.db-wal", "reprieve.db-shm"), 0o600)
+
+
+def test_the_permissions_of_a_database_that_is_there_stay(tmp_path: Path) -> None:
+    file = tmp_path / "reprieve.db"
+    file.touch(mode=0o640)
+    file.chmod(0o640)
+    with Database(f"sqlite:///{file}").opened():
+        assert file.stat().st_mode & 0o777 == 0o640
+
+
 def garbage(path: Path) -> None:
     path.write_bytes(b"not a database at all, " * 500)
 
@@ -709,7 +725,7 @@ def test_a_database_that_was_refused_can_be_opened_once_it_is_repaired(tmp_path:
 def test_a_folder_that_cannot_be_made_is_refused_by_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     for below in ("file/reprieve.db", "file/state/reprieve.db"):
-        with pytest.raises(DatabaseUnusableError, match=r"the folder .*file.* cannot be made"):
+        with pytest.raises(DatabaseUnusableError, match=r"file(/state)? of the database cannot be made"):
             Database(f"sqlite:///{tmp_path}/{below}").open()
 
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from data import check, instances, preferences, tasks
 from data import feed as feed_module
-from data import instances, preferences, tasks
 from data import log as event_log
 from data.database import Database, Transaction
 from data.feed import Feed
@@ -166,6 +166,41 @@ def test_rows_that_this_version_cannot_read_arrive_as_unreadable_and_the_next_as
         "task.created",
         "task.created",
     ]
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("at", "9223372036854775807"),
+        ("at", "-9223372036854775808"),
+        ("at", "'yesterday'"),
+        ("at", "1e300"),
+        ("body", "CAST(X'7B22FF' AS TEXT)"),
+        ("body", "X'FFFE'"),
+        ("body", "''"),
+        ("name", "CAST(X'FF74' AS TEXT)"),
+        ("name", "X'00FF'"),
+        ("name", "''"),
+    ],
+)
+def test_a_row_that_holds_what_no_program_wrote_arrives_as_unreadable_wherever_the_log_is_read(
+    column: str, value: str, database: Database, user: UserId, feed: Feed, heard: list[Logged]
+) -> None:
+    with past_our_code(database) as connection:
+        plant(connection, user, "task.archived", '{"task": "t", "archived": true}')
+        connection.execute(f"UPDATE events SET {column} = {value} WHERE seq = (SELECT max(seq) FROM events)")
+        plant(connection, user, "day.started", '{"day": "2026-05-13"}')
+    seq = feed.catch_up()
+    assert [type(logged.event) for logged in heard] == [EventUnreadable, DayStarted]
+    with database.read() as read:
+        latest = event_log.latest(read.connection, user, 2)
+        assert [type(logged.event) for logged in latest] == [DayStarted, EventUnreadable]
+        names = event_log.names_of(read.connection, user)
+        found = [logged for name in names for logged in event_log.newest_of(read.connection, user, name)]
+        assert sorted(logged.seq for logged in found) == [1, seq - 1, seq]
+        assert event_log.at(read.connection, seq - 1) is not None
+    problems = check.check(database.file).problems
+    assert any(f"row {seq - 1} of events" in problem for problem in problems), problems
 
 
 # --- what receivers do

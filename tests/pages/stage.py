@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from fastapi import FastAPI
 from nicegui import Client
 from nicegui import app as nicegui_app
 
@@ -29,13 +30,14 @@ class Stage:
     folder: Path
     clock: Clock
     application: Application | None = None
+    web: FastAPI | None = None
 
     def install(self) -> None:
         """Build the application and let NiceGUI start and stop it."""
         settings = Settings(
             database_url=f"sqlite:///{self.folder}/state/reprieve.db", cache=CacheSettings(folder=self.folder / "cache")
         )
-        _, self.application = build(settings, clock=self.clock)
+        self.web, self.application = build(settings, clock=self.clock)
         nicegui_app.on_startup(self.application.start)
         nicegui_app.on_shutdown(self.application.stop)
 
