@@ -179,8 +179,7 @@ def _plan(transaction: Transaction, row: Task, turns: Turns) -> list[Planned]:
         transaction.record(RoutineMissed(user=user, at=now, task=task, days=missed))
     if today not in days:
         return []
-    instance = instances.plan_in(
-        transaction, row, estimate_minutes=row.estimate_minutes, due_at=turns.due_at(today), demo=row.demo
-    )
+    columns = {"estimate_minutes": row.estimate_minutes, "due_at": turns.due_at(today), "demo": row.demo}
+    instance = InstanceId(instances.plan_in(transaction, row, **columns).id)
     session.add(RoutineDay(user_id=user, task_id=task, day=today, instance_id=instance))
     return [Planned(user=user, task=task, day=today, instance=instance)]
