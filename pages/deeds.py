@@ -107,8 +107,10 @@ class Deeds:
             self.visit.toasts.done(f"Saved: {name}", action="Undo", on_action=restore, about=instance)
         return True
 
-    async def edit_task(self, task: TaskId, version: int, before: Values, after: Values) -> bool:
-        """Change what differs between *before*, as the form showed it, and *after*; say so, with the way back.
+    async def edit_task(
+        self, task: TaskId, version: int, before: Values, after: Values, *, name: str, did: str = "Saved"
+    ) -> bool:
+        """Change what differs between *before*, as it was shown, and *after*; say what was done, with the way back.
 
         Refused if the task is no longer of that *version*. Return whether it was done.
         """
@@ -123,9 +125,9 @@ class Deeds:
             async def restore() -> None:
                 undone = partial(command, expected_version=version + 1, **old)
                 if await self._run(task, undone) is not None:
-                    self.visit.toasts.done(f"As before: {before['name']}", about=task)
+                    self.visit.toasts.done(f"As before: {before.get('name', name)}", about=task)
 
-            self.visit.toasts.done(f"Saved: {after['name']}", action="Undo", on_action=restore, about=task)
+            self.visit.toasts.done(f"{did}: {name}", action="Undo", on_action=restore, about=task)
         return True
 
     async def plan(
@@ -138,7 +140,7 @@ class Deeds:
     ) -> bool:
         """Plan an attempt at *task*, and *start* it if that is wanted. Return whether it was planned."""
         command = partial(instances.plan, self._database, self._user, task, start=start)
-        outcome = await self._run(("plan", task), partial(command, **values))  # type: ignore[arg-type]  # checked there
+        outcome = await self._run(("plan", task), partial(command, **values))
         if outcome is None:
             return False
         self.visit.focus_row(outcome.value)

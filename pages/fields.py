@@ -12,7 +12,8 @@ from nicegui.elements.mixins.value_element import ValueElement
 from data.errors import InvalidInputError
 from data.fields import Feelings
 from data.preferences import Profile
-from pages.controls import Words, stack
+from pages import figures
+from pages.controls import Handler, Words, stack
 from pages.words import ENDS
 
 
@@ -108,7 +109,7 @@ class _Typed:
 
     def __init__(self, label: str, value: str, *, placeholder: str = "", rows: int = 0) -> None:
         self.label = label
-        with stack("field-block"):
+        with stack("field-block") as self.block:
             above = Words(label, "label").classes("field-label")
             kind = ui.textarea if rows else ui.input
             self.input = kind(value=value, placeholder=placeholder).props("outlined dense").classes("field")
@@ -179,13 +180,33 @@ class Number(_Typed):
 
 
 class Moment(_Typed):
-    """A day and a time at the user's place, or nothing."""
+    """A day and a time at the user's place, or nothing.
+
+    The browser writes it in its own way, which may be the wrong way round; below it stands how we write it.
+    """
 
     def __init__(self, label: str, profile: Profile, *, value: datetime | None = None) -> None:
         self._zone = profile.calendar.zone
+        self._profile = profile
         super().__init__(label, "" if value is None else f"{value.astimezone(self._zone):%Y-%m-%dT%H:%M}")
         self._as_given = self.input.value
         self.input.props("type=datetime-local")
+        with self.block:
+            self._written = Words("", "p").classes("hint")
+        self.input.on_value_change(self._write)
+        self._write()
+
+    def _write(self) -> None:
+        try:
+            chosen = self.value
+        except InvalidInputError:
+            chosen = None
+        words = ""
+        if chosen is not None:
+            day = chosen.astimezone(self._zone).date()
+            words = f"{figures.day(day)} {day.year}, {figures.clock_time(chosen, self._profile)}"
+        self._written.set_text(words)
+        self._written.set_visibility(bool(words))
 
     @property
     def value(self) -> datetime | None:
@@ -206,13 +227,27 @@ class Moment(_Typed):
         return exact if self.input.value == self._as_given else self.value
 
 
+class TimeOfDay(_Typed):
+    """A time of day at the user's place, or nothing."""
+
+    def __init__(self, label: str, *, value: str | None, on_change: Handler) -> None:
+        super().__init__(label, value or "")
+        self.input.props("type=time").on_value_change(lambda: on_change())
+
+    @property
+    def value(self) -> str | None:
+        """The time as HH:MM; None if nothing was chosen."""
+        return self.typed or None
+
+
 class Choice:
     """One of a few words, all in sight."""
 
-    def __init__(self, label: str, options: dict[str, str], *, value: str) -> None:
+    def __init__(self, label: str, options: dict[str, str], *, value: str, on_change: Handler = lambda: None) -> None:
         with stack("choice", "fieldset"):
             Words(label, "legend")
             self._radio = ui.radio(options, value=value).props("inline dense").classes("choice-options")
+            self._radio.on_value_change(lambda: on_change())
 
     @property
     def value(self) -> str:
