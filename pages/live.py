@@ -185,6 +185,7 @@ class Hub:
 
     def seen_again(self, screen: Screen) -> None:
         """Draw what *screen* missed: call it when its tab comes to the front or its line is back."""
+        screen.seen_since = time.monotonic()
         for group in list(self._groups.values()):
             group.wake()
         mine = [

@@ -6,6 +6,7 @@ the element it lives in, so that deleting that element, or the whole client, fre
 """
 
 import logging
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -157,7 +158,7 @@ class Section:
         if self.is_closed or ticket < self._ticket:
             return
         self._ticket = ticket
-        self.is_behind = False
+        was_kept, self.is_behind = self.is_behind, False
         if (
             isinstance(reading, Exception)
             or isinstance(reading.found.get(self), Exception)
@@ -177,7 +178,8 @@ class Section:
         if is_renewed:
             keys = [value.key_for(reading.view) for value in self.values]
             manager = self.visit.services.manager
-            manager.journal.redrew(self.visit.user, self.visit.page, type(self).__name__, keys)
+            seen_since = time.monotonic() if was_kept else self.visit.screen.seen_since
+            manager.journal.redrew(self.visit.user, self.visit.page, type(self).__name__, keys, seen_since=seen_since)
         self.reading = reading
         self._say_age(reading)
 
