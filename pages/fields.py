@@ -3,7 +3,7 @@
 Checking is the commands' business; a field refuses only what it cannot read. The forms are in `dialogs`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 
 from nicegui import ui
@@ -33,21 +33,42 @@ class Feeling(ValueElement[int | None], component="static/feeling.js"):
 
 
 class Select(ValueElement[str], component="static/native_select.js"):
-    """A native list of which one is chosen, as `{word: text}`. Give it a name, or a label that names it."""
+    """A native list of which one is chosen, as `{word: text}`. Give it a name, or a label that names it.
+
+    *on_choose* is given what a person chose, and nothing that was set by `show`.
+    """
 
     VALUE_PROP = "value"
 
-    def __init__(self, options: Mapping[str, str], *, value: str, name: str = "") -> None:
+    def __init__(
+        self,
+        options: Mapping[str, str],
+        *,
+        value: str = "",
+        name: str = "",
+        on_choose: Callable[[str], object] = lambda _: None,
+    ) -> None:
         super().__init__(value=value)
+        self._is_showing = False
         self.offer(options)
         if name:
             self.props["aria-label"] = name
+        self.on_value_change(lambda event: None if self._is_showing else on_choose(event.value))
 
     def offer(self, options: Mapping[str, str]) -> None:
         """Offer *options* instead; nothing is sent if they are the same."""
         pairs = [list(pair) for pair in options.items()]
         if self.props.get("options") != pairs:
             self.props["options"] = pairs
+
+    def show(self, options: Mapping[str, str], chosen: str) -> None:
+        """Offer *options*, with *chosen* in sight."""
+        self.offer(options)
+        self._is_showing = True
+        try:
+            self.value = chosen
+        finally:
+            self._is_showing = False
 
 
 class Suggest(ValueElement[str], component="static/suggest.js"):
