@@ -9,6 +9,7 @@ drawn when it is seen again. How a section draws is in `section`; who can see it
 import asyncio
 import itertools
 import logging
+import math
 import threading
 import time
 import weakref
@@ -21,7 +22,7 @@ from nicegui import background_tasks
 
 from cache.errors import CacheError
 from cache.snapshot import Look
-from cache.values import Value
+from cache.values import PREFERENCES, Value
 from data.pieces import Stopped, watched
 from data.viewpoint import Viewpoint
 from events.catalog import Notification, UserId
@@ -57,7 +58,7 @@ class Hub:
         self._tickets = itertools.count()
         self._inbox: dict[tuple[UserId | None, tuple[str, ...]], Notification] = {}
         self.waits = Waits()
-        self._costs: dict[str, float] = {}  # seconds that it took to compute each value, the last time
+        self._costs = {PREFERENCES.key: 0.0}  # seconds that it took to compute each value, the last time
         self._inbox_lock = threading.Lock()
 
     # --- life
@@ -244,7 +245,7 @@ class Hub:
                 group.waiting.discard(section)
         ticket = next(self._tickets)
         values = {value.key: value for section in sections for value in section.values}
-        wanted = sorted(values.values(), key=lambda value: self._costs.get(value.key, 0.0))
+        wanted = sorted(values.values(), key=lambda value: self._costs.get(value.key, math.inf))
         queries = {section: query for section in sections if (query := section.query()) is not None}
         arrivals = Arrivals(asyncio.get_running_loop())
         waiting = self.waits.of(user)
