@@ -127,7 +127,7 @@ def line(item: TaskRecord, present: Present) -> Markup:
     return tag(
         "p",
         *(tag("span", fact, class_="fact") for fact in facts),
-        act("routine", verb, name=f"{verb} with the routine: {item.name}", look="is-quiet is-small", key="r"),
+        act("routine", verb, name=f"{verb} with the routine: {item.name}", look="is-small", key="r"),
         class_="entry-facts is-wrapping entry-routine icon icon-repeat",
     )
 
