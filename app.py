@@ -305,7 +305,7 @@ def main() -> int:
             log.info("Reprieve is at %s, its data in %s", settings.address, settings.database_url)
             if other:
                 log.warning("The same data is served at %s as well: both show every change, one is enough", other)
-            # What is there by now stays. Looked through again by each full collection, it would stop all threads for 50 ms.
+            # What is there by now stays: looking through it at each full collection would stop all threads for 50 ms.
             gc.collect()
             gc.freeze()
             _serve(web, door)

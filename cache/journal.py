@@ -29,12 +29,16 @@ class Load(msgspec.Struct, frozen=True):
 
 
 class Redraw(msgspec.Struct, frozen=True):
-    """A section that shows newer numbers, on a page, in so many tabs; the last of them `after_ms` after the event."""
+    """A section that shows newer numbers, on a page, in so many tabs.
+
+    `after_ms` is when the last of those did that somebody could see when the event came; None if there was no such tab:
+    the others catch up when they are looked at, however late that is.
+    """
 
     page: str
     section: str
     tabs: int
-    after_ms: float
+    after_ms: float | None
 
 
 class Happened(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,7 +70,8 @@ class _Entry:
             prefixes=self.prefixes,
             loads=tuple(self.loads),
             redraws=tuple(
-                Redraw(page, section, tabs, self.after_ms[page, section]) for (page, section), tabs in self.tabs.items()
+                Redraw(page, section, tabs, self.after_ms.get((page, section)))
+                for (page, section), tabs in self.tabs.items()
             ),
         )
 
@@ -94,13 +99,19 @@ class Journal:
             with self._lock:
                 entry.loads.append(Load(place.key, seconds * 1000))
 
-    def redrew(self, user: UserId, page: str, section: str, keys: Sequence[str]) -> None:
-        """Write down that *section* shows newer values of these full *keys* on *page*, in one tab."""
+    def redrew(
+        self, user: UserId, page: str, section: str, keys: Sequence[str], *, seen_since: float = float("-inf")
+    ) -> None:
+        """Write down that *section* shows newer values of these full *keys* on *page*, in one tab.
+
+        *seen_since* is when (`time.monotonic`) there was somebody to draw it for: not before, if it waited for that.
+        """
         entry = self._cause(user, keys)
         if entry is not None:
             with self._lock:
                 entry.tabs[page, section] += 1
-                entry.after_ms[page, section] = (time.monotonic() - entry.began) * 1000
+                if seen_since <= entry.began:
+                    entry.after_ms[page, section] = (time.monotonic() - entry.began) * 1000
 
     def latest(self, user: UserId) -> tuple[Happened, ...]:
         """Return what the last events of *user* led to, newest first."""

@@ -26,7 +26,7 @@ is written."""
 
 BATCH = 2000
 
-_COPIED_AT_ONCE = 5000
+COPIED_AT_ONCE = 5000
 _DIALECT = SQLiteDialect_pysqlite()
 
 
@@ -131,8 +131,8 @@ def write(session: Session, table: Table, user: UserId, *, replace: bool, wrote:
         f"ON CONFLICT ({', '.join(keys)}) {conflict}"
     )
     count = connection.exec_driver_sql(f"SELECT count(*) FROM {STAGED}.{table.name}").scalar_one()
-    for start in range(0, count, _COPIED_AT_ONCE):
-        end = min(start + _COPIED_AT_ONCE, count)
+    for start in range(0, count, COPIED_AT_ONCE):
+        end = min(start + COPIED_AT_ONCE, count)
         connection.exec_driver_sql(statement, (user, start, end))
         wrote(end - start)
 

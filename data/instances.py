@@ -6,10 +6,9 @@ A completion or cancellation can be undone. Each command is one transaction that
 does not allow is refused with a sentence and changes nothing.
 """
 
-import itertools
 import uuid
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -18,7 +17,8 @@ from data import fields, tasks
 from data.database import Database, Transaction
 from data.errors import IllegalTransitionError, InvalidInputError, UnknownRecordError, shown
 from data.fields import UNSAID, Feelings
-from data.models import FEELINGS, CancelReason, Instance, State, Task
+from data.models import FEELINGS, CancelReason, Instance, Kind, State, Task
+from data.timing import check_order, start_timer, stop_timer
 from data.touches import touched
 from events.catalog import (
     CancellationUndone,
@@ -74,8 +74,11 @@ def plan(
     estimate_minutes: float | None = None,
     due_at: datetime | None = None,
     note: str = "",
+    start: bool = False,
 ) -> InstanceId:
-    """Plan an attempt at *task* and return its id. Without an estimate or due time, the task's own are taken.
+    """Plan an attempt at *task*, and *start* it at once if that is wanted; return its id.
+
+    Without an estimate or due time, the task's own are taken.
 
     Raises:
         IllegalTransitionError: the task is archived.
@@ -91,7 +94,7 @@ def plan(
         template = tasks.get(transaction.session, user, task)
         if template.archived:
             raise IllegalTransitionError(f"{template.name!r} is archived: bring it back before you plan it")
-        return plan_in(
+        row = plan_in(
             transaction,
             template,
             estimate_minutes=template.estimate_minutes if estimate is None else estimate,
@@ -99,17 +102,41 @@ def plan(
             note=note,
             **columns,
         )
+        instance = InstanceId(row.id)
+        if start:
+            start_timer(row, transaction.now)
+            transaction.record(InstanceStarted(user=user, at=transaction.now, task=task, instance=instance))
+        return instance
 
     return database.write(command)
 
 
-def plan_in(transaction: Transaction, template: Task, **columns: Any) -> InstanceId:
-    """Plan an attempt at *template* as part of a command; *columns* are checked already. Return its id."""
+def plan_new(database: Database, user: UserId, *, name: str, kind: str = Kind.WORK, **values: Any) -> InstanceId:
+    """Create a task and plan a first attempt at it: both or neither. Takes what `tasks.create` takes.
+
+    Return the id of the attempt.
+
+    Raises:
+        InvalidInputError: a value is outside of what its column may hold.
+        UnknownRecordError: there is no such user.
+    """
+    checked = tasks.check({"name": name, "kind": kind, **values})
+
+    def command(transaction: Transaction) -> InstanceId:
+        template = tasks.create_in(transaction, user, checked)
+        row = plan_in(transaction, template, estimate_minutes=template.estimate_minutes, due_at=template.due_at)
+        return InstanceId(row.id)
+
+    return database.write(command)
+
+
+def plan_in(transaction: Transaction, template: Task, **columns: Any) -> Instance:
+    """Plan an attempt at *template* as part of a command; *columns* are checked already. Return its row."""
     user, task, instance = UserId(template.user_id), TaskId(template.id), InstanceId(uuid.uuid4().hex)
     row = Instance(user_id=user, id=instance, task_id=task, state=State.PLANNED, created_at=transaction.now, **columns)
     transaction.session.add(row)
     transaction.record(InstancePlanned(user=user, at=transaction.now, task=task, instance=instance))
-    return instance
+    return row
 
 
 def start(database: Database, user: UserId, instance: InstanceId) -> None:
@@ -120,12 +147,7 @@ def start(database: Database, user: UserId, instance: InstanceId) -> None:
         UnknownRecordError: the user has no such instance.
     """
 
-    def change(row: Instance, now: datetime) -> None:
-        row.state = State.ACTIVE
-        row.resumed_at = now
-        row.started_at = max(now, row.created_at)  # the clock may have been set back since
-
-    _move(database, user, instance, "started", InstanceStarted, change)
+    _move(database, user, instance, "started", InstanceStarted, start_timer)
 
 
 def pause(database: Database, user: UserId, instance: InstanceId) -> None:
@@ -137,7 +159,7 @@ def pause(database: Database, user: UserId, instance: InstanceId) -> None:
     """
 
     def change(row: Instance, now: datetime) -> None:
-        _stop_timer(row, now)
+        stop_timer(row, now)
         row.state = State.PAUSED
         row.paused_at = now
 
@@ -190,7 +212,7 @@ def complete(
         moment = given_at or max(transaction.now, row.started_at or row.created_at)
         was_started = row.started_at is not None
         row.undo_state = row.state
-        _stop_timer(row, given_at or transaction.now)
+        stop_timer(row, given_at or transaction.now)
         row.state = State.COMPLETED
         row.completed_at = moment
         row.completion_percent = share
@@ -199,7 +221,7 @@ def complete(
             setattr(row, column, value)
         if note is not None:
             row.note = fields.text(note, "note")
-        _check_order(row, max(transaction.now, moment) if given_at is None else transaction.now)
+        check_order(row, max(transaction.now, moment) if given_at is None else transaction.now)
         _record(transaction, TaskCompleted, row, moment)
         return moment
 
@@ -226,7 +248,7 @@ def cancel(
     def command(transaction: Transaction) -> datetime:
         row = _get_for(transaction.session, user, instance, "cancelled")
         row.undo_state = row.state
-        _stop_timer(row, transaction.now)
+        stop_timer(row, transaction.now)
         row.state = State.CANCELLED
         row.cancelled_at = max(transaction.now, row.started_at or row.created_at)  # as in `complete`
         row.cancel_reason = why.value
@@ -300,7 +322,7 @@ def edit(database: Database, user: UserId, instance: InstanceId, **values: Any) 
         for column in changed:
             setattr(row, column, checked[column])
         if _TIMES & set(changed):
-            _check_order(row, transaction.now)
+            check_order(row, transaction.now)
         _record(transaction, InstanceEdited, row, counted_before, row.completed_at or row.cancelled_at, changed=changed)
         return changed
 
@@ -341,29 +363,6 @@ def _get_for(session: Session, user: UserId, instance: InstanceId, act: str) -> 
         possible = " or ".join(sorted(ALLOWED[act]))
         raise IllegalTransitionError(f"it is {row.state}: only what is {possible} can be {act}")
     return row
-
-
-def _stop_timer(row: Instance, now: datetime) -> None:
-    if row.resumed_at is not None:
-        row.timed_minutes += max(now - row.resumed_at, timedelta()) / timedelta(minutes=1)
-        row.resumed_at = None
-
-
-def _check_order(row: Instance, now: datetime) -> None:
-    moments = [
-        ("created", row.created_at),
-        ("started", row.started_at),
-        ("completed", row.completed_at),
-        ("cancelled", row.cancelled_at),
-        ("now", now),
-    ]
-    known = [(label, moment) for label, moment in moments if moment is not None]
-    for (earlier_label, earlier), (later_label, later) in itertools.pairwise(known):
-        if earlier > later:
-            what = "in the future" if later_label == "now" else f"after it was {later_label} ({later.isoformat()})"
-            raise InvalidInputError(
-                f"{earlier_label} at {earlier.isoformat()} is {what}: expected times in their order"
-            )
 
 
 def _record(

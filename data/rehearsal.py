@@ -179,6 +179,8 @@ COMMANDS: dict[str, Command] = {
     "a task with other notes": _edit_task(notes="Look here first", description="Not as bad as it looks"),
     "archive a task": lambda stage: tasks.archive(stage.database, stage.user, stage.task()),
     "plan": lambda stage: stage.planned(),
+    "plan and start": lambda stage: instances.plan(stage.database, stage.user, stage.task(), start=True),
+    "create a task and plan it": lambda stage: instances.plan_new(stage.database, stage.user, name="New"),
     "start": _move(instances.start, State.PLANNED),
     "pause": _move(instances.pause, State.ACTIVE),
     "resume": _move(instances.resume, State.PAUSED),

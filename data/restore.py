@@ -5,6 +5,7 @@ does not have are gone, by which every process notices that the log went back (`
 user, numbered above everything that was ever given out, makes stale what was computed before and comes late.
 """
 
+import contextlib
 import logging
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ from sqlalchemy import Connection
 
 from data import backup, check, scratch
 from data import log as event_log
+from data.bulk import COPIED_AT_ONCE, Meter, Progress
 from data.database import STAGED, Database, Transaction
 from data.errors import BackupRefusedError, DatabaseBusyError, DatabaseDamagedError
 from data.models import Base, Instance, Task, User
@@ -40,12 +42,13 @@ class Restored:
     kept: Path | None
 
 
-def restore(database: Database, source: Path) -> Restored:
+def restore(database: Database, source: Path, progress: Progress | None = None) -> Restored:
     """Make everything as in the backup *source*, after keeping the present state as another backup.
 
     *source* may be of an older version, and is not changed. The database may be open in this process and in others; if
     it is open nowhere, it may also be damaged or missing: then it is moved aside, and the backup takes its place. A
-    sound one is locked for writing for about a second per 100,000 rows.
+    sound one is locked for writing for about a second per 100,000 rows. What *progress* raises stops it, and everything
+    is as it was.
 
     Raises:
         BackupRefusedError: *source* is no backup of ours, or holds no user.
@@ -54,10 +57,14 @@ def restore(database: Database, source: Path) -> Restored:
         DatabaseUnusableError: *source* is of a newer version, there is no such file, or the disk is full.
     """
     _refuse_unsound(source)
+    rows = _count_rows(source)
+    meter = Meter(progress, 2 * rows)  # each is checked and copied, then written
+    meter.advance(rows / 2)
     database.file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     with scratch.folder(database.file) as folder:
         staged = backup.copy(source, folder / "restored.db")
         Database(f"sqlite:///{staged}").upgrade()
+        meter.reach_half()
         is_open = database.is_open
         try:
             if not is_open and not database.file.exists():
@@ -66,7 +73,7 @@ def restore(database: Database, source: Path) -> Restored:
             else:
                 try:
                     database.open(look=True)
-                    kept = _replace_rows(database, staged)
+                    kept = _replace_rows(database, staged, meter)
                 except DatabaseDamagedError as damaged:
                     if is_open:  # connections of this process would go on with the old file
                         raise
@@ -79,6 +86,7 @@ def restore(database: Database, source: Path) -> Restored:
         finally:
             if not is_open:
                 database.close()
+    meter.finish()
     users, tasks, instances = counts
     return Restored(users=users, tasks=tasks, instances=instances, kept=kept)
 
@@ -94,8 +102,11 @@ def _refuse_unsound(source: Path) -> None:
             raise BackupRefusedError(f"{source} holds no user: nothing was restored")
 
 
-def _replace_rows(database: Database, staged: Path) -> Path:
-    """Replace every row of the open *database* by those of *staged*; return where the old ones are kept."""
+def _replace_rows(database: Database, staged: Path, meter: Meter) -> Path:
+    """Replace every row of the open *database* by those of *staged*; return where the old ones are kept.
+
+    If that fails, they are not kept twice.
+    """
     kept = backup.copy(database.file, _path_for_present(database))
     with check.opened(kept) as connection:
         seq_of_kept, _ = event_log.newest_raw(connection)
@@ -107,17 +118,40 @@ def _replace_rows(database: Database, staged: Path) -> Path:
             # Somebody wrote since. Nobody can any more, so this copy is of the very state that is replaced.
             older, kept = kept, backup.copy(database.file, _path_for_present(database))
             older.unlink()
-        tables = [
-            (table.name, ", ".join(column.name for column in table.columns)) for table in Base.metadata.sorted_tables
-        ]
-        for name, _ in reversed(tables):
-            connection.exec_driver_sql(f"DELETE FROM main.{name}")
-        for name, columns in tables:
-            connection.exec_driver_sql(f"INSERT INTO main.{name} ({columns}) SELECT {columns} FROM {STAGED}.{name}")
+        try:
+            _write_rows(connection, meter)
+        except BaseException:
+            kept.unlink()  # nothing is replaced: what it holds is still there
+            with contextlib.suppress(OSError):
+                kept.parent.rmdir()
+            raise
         _record(transaction)
 
     database.write(command, staged=staged)
     return kept
+
+
+def _write_rows(connection: Connection, meter: Meter) -> None:
+    """Replace every row by those of the attached file, some thousand at a time."""
+    tables = Base.metadata.sorted_tables
+    for table in reversed(tables):
+        connection.exec_driver_sql(f"DELETE FROM main.{table.name}")
+    for table in tables:
+        columns = ", ".join(column.name for column in table.columns)
+        insert = f"INSERT INTO main.{table.name} ({columns}) SELECT {columns} FROM {STAGED}.{table.name}"
+        span = connection.exec_driver_sql(f"SELECT min(rowid), max(rowid) FROM {STAGED}.{table.name}").one()
+        if span[0] is None:
+            continue
+        step = max(COPIED_AT_ONCE, (span[1] - span[0]) // 200)  # numbers of the log begin anywhere, and have gaps
+        for start in range(span[0], span[1] + 1, step):
+            done = connection.exec_driver_sql(f"{insert} WHERE rowid >= ? AND rowid < ?", (start, start + step))
+            meter.advance(done.rowcount)
+
+
+def _count_rows(source: Path) -> int:
+    with check.opened(source) as connection:
+        tables = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
+        return sum(connection.execute(f'SELECT count(*) FROM "{name}"').fetchone()[0] for (name,) in tables)
 
 
 def _put_in_place(database: Database, staged: Path, aside: Path | None) -> None:

@@ -1,7 +1,8 @@
 """Routines: tasks that come back by themselves, daily or weekly, at the start of the local day or at a local time.
 
-`plan_due` is the command behind the scheduler's look at the clock. Each task is planned once for each local date: the
-table of `RoutineDay` has one row for it. A date that went by while nothing ran is listed as missed and not planned.
+One that is paused is `none` and keeps its weekdays, of which a daily one has all seven. `plan_due` is the command
+behind the scheduler's look at the clock. Each task is planned once for each local date: the table of `RoutineDay` has
+one row for it. A date that went by while nothing ran is listed as missed and not planned.
 """
 
 import functools
@@ -10,6 +11,7 @@ import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from sqlalchemy import func, select
 
@@ -65,14 +67,45 @@ class Turns:
         days = (first + ONE_DAY * number for number in range((today - first).days + 1))
         return [day for day in days if self._has(day) and since < self.at(day) <= now]
 
+    def days_after(self, now: datetime, most: int) -> list[date]:
+        """Return the days of the next *most* turns after *now*; fewer if a week has none."""
+        today = self.calendar.day_of(now)
+        days = (today + ONE_DAY * number for number in range(7 * most + 3))
+        return list(itertools.islice((day for day in days if self._has(day) and self.at(day) > now), most))
+
     def next_after(self, now: datetime) -> datetime | None:
         """Return the moment of the first turn after *now*; None if there is none within nine days."""
-        today = self.calendar.day_of(now)
-        moments = (self.at(day) for day in (today + ONE_DAY * number for number in range(10)) if self._has(day))
-        return next((moment for moment in moments if moment > now), None)
+        return next((self.at(day) for day in self.days_after(now, 1)), None)
 
     def _has(self, day: date) -> bool:
         return day.weekday() in self.weekdays and self.calendar.exists(day)
+
+
+def turns_of(own: Calendar, routine: str, weekdays: Sequence[str], at: str | None, first_weekday: str) -> Turns:
+    """Return when a routine has its turn: on the days of `weekdays_of`, none if it is paused or there is none."""
+    on = () if routine == Routine.NONE else weekdays_of(routine, weekdays, first_weekday)
+    return Turns(calendar=own, weekdays=frozenset(WEEKDAYS.index(day) for day in on), clock_time=at)
+
+
+def weekdays_of(routine: str, weekdays: Sequence[str], first_weekday: str) -> tuple[str, ...]:
+    """Return the weekdays of a routine. Daily is every day; weekly without weekdays is once, on the week's first."""
+    return WEEKDAYS if routine == Routine.DAILY else tuple(weekdays) or (first_weekday,)
+
+
+def is_paused(routine: str, weekdays: Sequence[str]) -> bool:
+    """Whether these columns are of a routine that is paused: it can be resumed, and until then has no turns."""
+    return routine == Routine.NONE and bool(weekdays)
+
+
+def paused(routine: str, weekdays: Sequence[str], first_weekday: str) -> dict[str, Any]:
+    """Return what the columns of a routine are while it is paused, for `tasks.edit`."""
+    return {"routine": Routine.NONE.value, "routine_weekdays": weekdays_of(routine, weekdays, first_weekday)}
+
+
+def resumed(weekdays: Sequence[str]) -> dict[str, Any]:
+    """Return what the columns of a paused routine are when it goes on, for `tasks.edit`."""
+    routine = Routine.DAILY if frozenset(weekdays) == frozenset(WEEKDAYS) else Routine.WEEKLY
+    return {"routine": routine.value, "routine_weekdays": tuple(weekdays)}
 
 
 def plan_due(database: Database) -> list[Planned]:
@@ -130,13 +163,7 @@ def _routines(database: Database) -> Iterator[tuple[Place, Turns, datetime | Non
             own = calendar(zone, day_start)
         except InvalidInputError:  # the look for days has said so
             continue
-        yield (UserId(user), TaskId(task)), _turns(own, routine, weekdays, at, first_weekday), since
-
-
-def _turns(own: Calendar, routine: str, weekdays: Sequence[str], at: str | None, first_weekday: str) -> Turns:
-    """Return when a routine has its turn. Daily is every day; weekly without weekdays is once, on the week's first."""
-    on = WEEKDAYS if routine == Routine.DAILY else weekdays or (first_weekday,)
-    return Turns(calendar=own, weekdays=frozenset(WEEKDAYS.index(day) for day in on), clock_time=at)
+        yield (UserId(user), TaskId(task)), turns_of(own, routine, weekdays, at, first_weekday), since
 
 
 def _plan_batch(transaction: Transaction, places: Sequence[Place]) -> list[Planned]:
@@ -153,7 +180,7 @@ def _plan_batch(transaction: Transaction, places: Sequence[Place]) -> list[Plann
         for _, task in of_user:
             row = transaction.session.get(Task, (user, task))
             if row is not None and not row.archived and row.routine != Routine.NONE:
-                turns = _turns(own, row.routine, row.routine_weekdays, row.routine_at, preferences.first_weekday)
+                turns = turns_of(own, row.routine, row.routine_weekdays, row.routine_at, preferences.first_weekday)
                 planned += _plan(transaction, row, turns)
     return planned
 
@@ -179,8 +206,7 @@ def _plan(transaction: Transaction, row: Task, turns: Turns) -> list[Planned]:
         transaction.record(RoutineMissed(user=user, at=now, task=task, days=missed))
     if today not in days:
         return []
-    instance = instances.plan_in(
-        transaction, row, estimate_minutes=row.estimate_minutes, due_at=turns.due_at(today), demo=row.demo
-    )
+    columns = {"estimate_minutes": row.estimate_minutes, "due_at": turns.due_at(today), "demo": row.demo}
+    instance = InstanceId(instances.plan_in(transaction, row, **columns).id)
     session.add(RoutineDay(user_id=user, task_id=task, day=today, instance_id=instance))
     return [Planned(user=user, task=task, day=today, instance=instance)]

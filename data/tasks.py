@@ -41,19 +41,23 @@ def create(database: Database, user: UserId, *, name: str, kind: str = Kind.WORK
         UnknownRecordError: there is no such user.
     """
     checked = check({"name": name, "kind": kind, **values})
+    return database.write(lambda transaction: TaskId(create_in(transaction, user, checked).id))
 
-    def command(transaction: Transaction) -> TaskId:
-        if transaction.session.get(User, user) is None:
-            raise UnknownRecordError(f"there is no user {user}")
-        task = TaskId(uuid.uuid4().hex)
-        now = transaction.now
-        row = Task(user_id=user, id=task, created_at=now, updated_at=now, **checked)
-        transaction.session.add(row)
-        _begin_routine(transaction, row)
-        transaction.record(TaskCreated(user=user, at=now, task=task))
-        return task
 
-    return database.write(command)
+def create_in(transaction: Transaction, user: UserId, checked: dict[str, Any]) -> Task:
+    """Create a task of what `check` returned, as part of a command. Return its row.
+
+    Raises:
+        UnknownRecordError: there is no such user.
+    """
+    if transaction.session.get(User, user) is None:
+        raise UnknownRecordError(f"there is no user {user}")
+    now = transaction.now
+    row = Task(user_id=user, id=uuid.uuid4().hex, created_at=now, updated_at=now, **checked)
+    transaction.session.add(row)
+    _begin_routine(transaction, row)
+    transaction.record(TaskCreated(user=user, at=now, task=TaskId(row.id)))
+    return row
 
 
 def edit(

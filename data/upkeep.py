@@ -18,6 +18,8 @@ KEPT_LOG_EVENTS = 100_000
 
 LEASE = timedelta(hours=1)
 """After that, a job that was begun and not finished is somebody else's: whoever began it has died."""
+NOTED_EVERY = timedelta(minutes=15)
+"""How exactly it is known when a job was done that every process does."""
 _SLACK = timedelta(minutes=1)
 """A look that is a moment early does not put a job off to the next."""
 
@@ -80,7 +82,7 @@ def claim(database: Database, job: str, every: timedelta) -> bool:
 
 
 def finish(database: Database, job: str, problem: str | None = None) -> None:
-    """Say that a claimed job was done, or what kept it from that: then it is due again at once."""
+    """Say that a job was done, or what kept it from that: then it is due again at once. A claim ends."""
 
     def command(transaction: Transaction) -> None:
         transaction.waive_event()
@@ -92,6 +94,18 @@ def finish(database: Database, job: str, problem: str | None = None) -> None:
         row.claimed_at, row.problem = None, problem
 
     database.write(command)
+
+
+def note(database: Database, job: str, problem: str | None = None) -> None:
+    """Say that a job that every process does at every look was done, or what kept it from that.
+
+    A success is written down once in a quarter of an hour, so that a look a minute costs no write a minute.
+    """
+    known, now = runs(database).get(job, Run()), database.clock()
+    was_noted = known.began_at is not None and known.began_at <= now < known.began_at + NOTED_EVERY
+    if problem is None and was_noted and not known.failures:
+        return
+    finish(database, job, problem)
 
 
 def _is_due(run: Run, every: timedelta, now: datetime) -> bool:

@@ -27,8 +27,8 @@ class Arrivals:
         self._has_ended = True
         self._changed.set()
 
-    async def within(self, patience: float) -> AsyncIterator[Reading | None]:
-        """Yield the newest reading whenever there is one, and once None when *patience* seconds have passed."""
+    async def within(self, patience: float, *, again: float | None = None) -> AsyncIterator[Reading | None]:
+        """Yield the newest reading whenever there is one; None after *patience* seconds, then every *again* of them."""
         impatient_at: float | None = self._loop.time() + patience
         while True:
             reading, self._newest = self._newest, None
@@ -42,5 +42,5 @@ class Arrivals:
                     async with asyncio.timeout_at(impatient_at):
                         await self._changed.wait()
                 except TimeoutError:
-                    impatient_at = None
+                    impatient_at = None if again is None else self._loop.time() + again
                     yield None

@@ -3,7 +3,7 @@
 Deeds that ask something first are dialogs (`dialogs`). Nothing here draws: the hub redraws what a command changed.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import partial
 from typing import Any, TypeVar
@@ -107,8 +107,10 @@ class Deeds:
             self.visit.toasts.done(f"Saved: {name}", action="Undo", on_action=restore, about=instance)
         return True
 
-    async def edit_task(self, task: TaskId, version: int, before: Values, after: Values) -> bool:
-        """Change what differs between *before*, as the form showed it, and *after*; say so, with the way back.
+    async def edit_task(
+        self, task: TaskId, version: int, before: Values, after: Values, *, name: str, did: str = "Saved"
+    ) -> bool:
+        """Change what differs between *before*, as it was shown, and *after*; say what was done, with the way back.
 
         Refused if the task is no longer of that *version*. Return whether it was done.
         """
@@ -123,9 +125,9 @@ class Deeds:
             async def restore() -> None:
                 undone = partial(command, expected_version=version + 1, **old)
                 if await self._run(task, undone) is not None:
-                    self.visit.toasts.done(f"As before: {before['name']}", about=task)
+                    self.visit.toasts.done(f"As before: {before.get('name', name)}", about=task)
 
-            self.visit.toasts.done(f"Saved: {after['name']}", action="Undo", on_action=restore, about=task)
+            self.visit.toasts.done(f"{did}: {name}", action="Undo", on_action=restore, about=task)
         return True
 
     async def plan(
@@ -137,14 +139,8 @@ class Deeds:
         **values: object,
     ) -> bool:
         """Plan an attempt at *task*, and *start* it if that is wanted. Return whether it was planned."""
-
-        def command() -> InstanceId:
-            instance = instances.plan(self._database, self._user, task, **values)  # type: ignore[arg-type]  # checked there
-            if start:
-                instances.start(self._database, self._user, instance)
-            return instance
-
-        outcome = await self._run(("plan", task), command)
+        command = partial(instances.plan, self._database, self._user, task, start=start)
+        outcome = await self._run(("plan", task), partial(command, **values))
         if outcome is None:
             return False
         self.visit.focus_row(outcome.value)
@@ -154,22 +150,13 @@ class Deeds:
 
     async def jot(self, name: str) -> InstanceId | None:
         """Make a task of nothing but a name, and plan it. Return what was planned, None if it was refused."""
-
-        def command() -> InstanceId:
-            task = tasks.create(self._database, self._user, name=name)
-            return instances.plan(self._database, self._user, task)
-
-        outcome = await self._run("jot", command)
+        outcome = await self._run("jot", partial(instances.plan_new, self._database, self._user, name=name))
         return None if outcome is None else outcome.value
 
     async def create(self, *, plan: bool, **values: object) -> bool:
         """Make a task, and *plan* it if that is wanted. Return whether it was made."""
-
-        def command() -> str:
-            task = tasks.create(self._database, self._user, **values)  # type: ignore[arg-type]  # checked there
-            return instances.plan(self._database, self._user, task) if plan else task
-
-        outcome = await self._run("create", command)
+        make: Callable[..., str] = instances.plan_new if plan else tasks.create
+        outcome = await self._run("create", partial(make, self._database, self._user, **values))
         if outcome is None:
             return False
         self.visit.focus_row(outcome.value)

@@ -22,6 +22,7 @@ from pages.deeds import Deeds
 from pages.fields import Choice, Feeling, FeelingsGroup, Line, Moment, Number
 from pages.figures import Present
 from pages.markup import Block, join, tag
+from pages.routines import RoutineFields
 from pages.visit import Visit
 from pages.words import FELT, KINDS, PREDICTED, REASONS
 
@@ -116,8 +117,11 @@ def categories_of(typed: str) -> tuple[str, ...]:
 class CreateTask(Form):
     """A new task, with all that can be said about it."""
 
-    def __init__(self, deeds: Deeds, name: str = "", *, on_done: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self, deeds: Deeds, profile: Profile, name: str = "", *, on_done: Callable[[], None] = lambda: None
+    ) -> None:
         self._deeds = deeds
+        self._profile = profile
         self._given = name
         self._on_done = on_done
         super().__init__(deeds.visit, "New task", "Create and plan", second="Create only", draft="create")
@@ -131,6 +135,7 @@ class CreateTask(Form):
         with stack("field-row"):
             self._estimate = Number("Usually takes", suffix="min")
             self._categories = Line("Categories", placeholder="home, paperwork")
+        self._routine = RoutineFields(self._profile, self.visit.services.clock)
         self._description = Line("What is it?", rows=2)
 
     async def submit(self, *, is_second: bool) -> bool:
@@ -146,6 +151,7 @@ class CreateTask(Form):
             estimate_minutes=self._estimate.value,
             categories=categories_of(self._categories.value),
             description=self._description.value,
+            **self._routine.value,
         )
         if is_created:
             self._on_done()
@@ -271,7 +277,7 @@ def reopen(draft: str, deeds: Deeds, tasks: DashboardTasks, present: Present) ->
     """
     kind, _, about = draft.partition(":")
     if kind == "create":
-        CreateTask(deeds)
+        CreateTask(deeds, present.profile)
         return True
     template = next((task for task in tasks.templates if task.id == about), None)
     instance = next((one for one in (*tasks.active, *tasks.paused, *tasks.planned) if one.id == about), None)

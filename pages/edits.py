@@ -14,6 +14,7 @@ from pages.controls import Words, stack
 from pages.deeds import Deeds
 from pages.dialogs import Form, categories_of
 from pages.fields import Choice, Feeling, FeelingsGroup, Line, Moment, Number
+from pages.routines import RoutineFields
 from pages.words import FELT, KINDS, PREDICTED
 
 
@@ -39,6 +40,7 @@ class EditTask(Form):
             self._estimate = Number("Usually takes", suffix="min", value=task.estimate_minutes)
             self._categories = Line("Categories", value=", ".join(task.categories), placeholder="home, paperwork")
         self._due = Moment("Due next", self._profile, value=task.due_at)
+        self._routine = RoutineFields(self._profile, self.visit.services.clock, task)
         self._description = Line("What is it?", value=task.description, rows=2)
         self._notes = Line("Notes", value=task.notes, rows=2)
 
@@ -56,9 +58,12 @@ class EditTask(Form):
             "due_at": self._due.value,
             "description": self._description.value,
             "notes": self._notes.value,
+            **self._routine.value,
         }
         before = {column: getattr(self._task, column) for column in after}
-        return await self._deeds.edit_task(TaskId(self._task.id), self._task.version, before, after)
+        return await self._deeds.edit_task(
+            TaskId(self._task.id), self._task.version, before, after, name=self._name.typed
+        )
 
 
 class EditInstance(Form):

@@ -9,5 +9,9 @@ class UndeclaredValueError(PagesError, LookupError):
     """A section read a value that it does not list in `values`: nothing would redraw it when that value changes."""
 
 
+class LoadStoppedError(PagesError):
+    """Somebody did not want to wait for a value: it was not loaded. In place of the value, never raised."""
+
+
 class UnescapedError(PagesError, TypeError):
     """Plain text was handed over where escaped markup is expected."""

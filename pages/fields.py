@@ -3,7 +3,7 @@
 Checking is the commands' business; a field refuses only what it cannot read. The forms are in `dialogs`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 
 from nicegui import ui
@@ -12,7 +12,8 @@ from nicegui.elements.mixins.value_element import ValueElement
 from data.errors import InvalidInputError
 from data.fields import Feelings
 from data.preferences import Profile
-from pages.controls import Words, stack
+from pages import figures
+from pages.controls import Handler, Words, stack
 from pages.words import ENDS
 
 
@@ -32,21 +33,42 @@ class Feeling(ValueElement[int | None], component="static/feeling.js"):
 
 
 class Select(ValueElement[str], component="static/native_select.js"):
-    """A native list of which one is chosen, as `{word: text}`. Give it a name, or a label that names it."""
+    """A native list of which one is chosen, as `{word: text}`. Give it a name, or a label that names it.
+
+    *on_choose* is given what a person chose, and nothing that was set by `show`.
+    """
 
     VALUE_PROP = "value"
 
-    def __init__(self, options: Mapping[str, str], *, value: str, name: str = "") -> None:
+    def __init__(
+        self,
+        options: Mapping[str, str],
+        *,
+        value: str = "",
+        name: str = "",
+        on_choose: Callable[[str], object] = lambda _: None,
+    ) -> None:
         super().__init__(value=value)
+        self._is_showing = False
         self.offer(options)
         if name:
             self.props["aria-label"] = name
+        self.on_value_change(lambda event: None if self._is_showing else on_choose(event.value))
 
     def offer(self, options: Mapping[str, str]) -> None:
         """Offer *options* instead; nothing is sent if they are the same."""
         pairs = [list(pair) for pair in options.items()]
         if self.props.get("options") != pairs:
             self.props["options"] = pairs
+
+    def show(self, options: Mapping[str, str], chosen: str) -> None:
+        """Offer *options*, with *chosen* in sight."""
+        self.offer(options)
+        self._is_showing = True
+        try:
+            self.value = chosen
+        finally:
+            self._is_showing = False
 
 
 class Suggest(ValueElement[str], component="static/suggest.js"):
@@ -108,7 +130,7 @@ class _Typed:
 
     def __init__(self, label: str, value: str, *, placeholder: str = "", rows: int = 0) -> None:
         self.label = label
-        with stack("field-block"):
+        with stack("field-block") as self.block:
             above = Words(label, "label").classes("field-label")
             kind = ui.textarea if rows else ui.input
             self.input = kind(value=value, placeholder=placeholder).props("outlined dense").classes("field")
@@ -179,13 +201,33 @@ class Number(_Typed):
 
 
 class Moment(_Typed):
-    """A day and a time at the user's place, or nothing."""
+    """A day and a time at the user's place, or nothing.
+
+    The browser writes it in its own way, which may be the wrong way round; below it stands how we write it.
+    """
 
     def __init__(self, label: str, profile: Profile, *, value: datetime | None = None) -> None:
         self._zone = profile.calendar.zone
+        self._profile = profile
         super().__init__(label, "" if value is None else f"{value.astimezone(self._zone):%Y-%m-%dT%H:%M}")
         self._as_given = self.input.value
         self.input.props("type=datetime-local")
+        with self.block:
+            self._written = Words("", "p").classes("hint")
+        self.input.on_value_change(self._write)
+        self._write()
+
+    def _write(self) -> None:
+        try:
+            chosen = self.value
+        except InvalidInputError:
+            chosen = None
+        words = ""
+        if chosen is not None:
+            day = chosen.astimezone(self._zone).date()
+            words = f"{figures.day(day)} {day.year}, {figures.clock_time(chosen, self._profile)}"
+        self._written.set_text(words)
+        self._written.set_visibility(bool(words))
 
     @property
     def value(self) -> datetime | None:
@@ -206,13 +248,27 @@ class Moment(_Typed):
         return exact if self.input.value == self._as_given else self.value
 
 
+class TimeOfDay(_Typed):
+    """A time of day at the user's place, or nothing."""
+
+    def __init__(self, label: str, *, value: str | None, on_change: Handler) -> None:
+        super().__init__(label, value or "")
+        self.input.props("type=time").on_value_change(lambda: on_change())
+
+    @property
+    def value(self) -> str | None:
+        """The time as HH:MM; None if nothing was chosen."""
+        return self.typed or None
+
+
 class Choice:
     """One of a few words, all in sight."""
 
-    def __init__(self, label: str, options: dict[str, str], *, value: str) -> None:
+    def __init__(self, label: str, options: dict[str, str], *, value: str, on_change: Handler = lambda: None) -> None:
         with stack("choice", "fieldset"):
             Words(label, "legend")
             self._radio = ui.radio(options, value=value).props("inline dense").classes("choice-options")
+            self._radio.on_value_change(lambda: on_change())
 
     @property
     def value(self) -> str:

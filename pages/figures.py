@@ -5,7 +5,7 @@ does not pass through here.
 """
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 
 from data.days import ONE_DAY
 from data.errors import InvalidInputError
@@ -120,7 +120,11 @@ def parse_number(typed: str) -> float:
 
 def clock_time(instant: datetime, profile: Profile) -> str:
     """Return the time of day at the user's place: `14:05` or `2:05 pm`."""
-    local = instant.astimezone(profile.calendar.zone)
+    return wall_time(instant.astimezone(profile.calendar.zone).time(), profile)
+
+
+def wall_time(local: time, profile: Profile) -> str:
+    """Return what a clock shows: `14:05` or `2:05 pm`."""
     if profile.clock_hours == 12:
         return f"{(local.hour - 1) % 12 + 1}:{local.minute:02} {'am' if local.hour < 12 else 'pm'}"
     return f"{local:%H:%M}"

@@ -104,12 +104,18 @@ class Progress(GoalSection):
             label.props["for"] = self._goal.html_id
             self._button = Button("Set", lambda: None)
             self._button.props["type"] = "submit"
+        self._difference = Words("", "p").classes("hint")
         self._known: float | None = None
 
     def update(self, shown: Shown) -> None:
         """Show the sums; the field only if the goal has changed, so that nothing typed is lost."""
         super().update(shown)
-        goal = shown.get(PREFERENCES).goal_hours_per_week
+        profile = shown.get(PREFERENCES)
+        goal = profile.goal_hours_per_week
+        a_day = figures.duration(profile.target_minutes_per_day)
+        self._difference.set_text(
+            f"Work and self-care count here. The summary holds work alone against another target, {a_day} a day."
+        )
         if goal != self._known:
             self._known = goal
             self._goal.value = f"{goal:g}"
@@ -241,7 +247,9 @@ def _facts(week: GoalWeek) -> list[Markup]:
         facts.append(("Pace", week.pace, "what the goal asks for by now, if every hour counts the same"))
     if week.projection is not None:
         facts.append(("Projection", week.projection, "what the week comes to if it goes on as it began"))
-    if week.per_day_left is not None:
+    if week.per_day_left is not None and week.days_left == 1:
+        facts.append(("Today", week.per_day_left, "what this last day has to bring"))
+    elif week.per_day_left is not None:
         facts.append(("A day from here", week.per_day_left, "what each day left has to bring, today included"))
     if week.is_over:
         facts.append(("A day on average", week.done / DAYS_OF_WEEK, "over the seven days"))

@@ -5,17 +5,19 @@ once a second while somebody sees them, and load nothing. What is shown is of th
 """
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 
 from nicegui import background_tasks, ui
 
 from cache.auditor import AuditReport, Difference
 from cache.inspection import Inspected, inspect
-from cache.journal import Happened
+from cache.journal import Happened, Load
+from cache.pieces import PIECES
 from cache.rulebook.graph import TITLE, Curve, Drawing, text_places
 from cache.values import PREFERENCES
 from data.preferences import Profile
+from events.patterns import covers
 from pages import controls, figures
 from pages.controls import Words, heading, stack
 from pages.markup import NOTHING, Block, Markup, join, tag, text
@@ -26,6 +28,7 @@ log = logging.getLogger(__name__)
 
 LOOK_SECONDS = 1.0
 SHOWN_EVENTS = 20
+PARTED = tuple(row.key for row in PIECES)
 
 
 class Watching(Section):
@@ -88,21 +91,21 @@ class Happenings(Watching):
         happened = self.visit.services.manager.journal.latest(self.visit.user)[:SHOWN_EVENTS]
         if not happened:
             return tag("p", "Nothing has happened since the start.", class_="empty")
-        head = ("At", "Event", "Made stale", "Computed anew", "Redrawn", "Done after")
+        head = ("At", "Event", "Made stale", "Computed anew", "Redrawn", SEEN_AFTER)
         return _table("What happened", head, [self._row(one) for one in happened])
 
     def _row(self, one: Happened) -> Markup:
-        loads = (_keyed(load.key, f"{load.ms:,.1f} ms") for load in one.loads)
         redraws = (_keyed(f"{draw.section} on {draw.page}", _times(draw.tabs)) for draw in one.redraws)
-        last = max((draw.after_ms for draw in one.redraws), default=None)
+        seen = [draw.after_ms for draw in one.redraws if draw.after_ms is not None]
+        after = f"{max(seen):,.0f} ms" if seen else "when looked at" if one.redraws else figures.DASH
         return tag(
             "tr",
             tag("td", self.at(one.at), class_="is-time"),
             tag("th", one.event, tag("span", f"event {one.seq:,}", class_="hint"), scope="row"),
-            tag("td", _lines(_code(prefix) for prefix in one.prefixes)),
-            tag("td", _lines(loads)),
-            tag("td", _lines(redraws)),
-            tag("td", figures.DASH if last is None else f"{last:,.0f} ms", class_="is-number"),
+            _cell("Made stale", _lines(_code(prefix) for prefix in one.prefixes)),
+            _cell("Computed anew", _lines(_computed(one.loads))),
+            _cell("Redrawn", _lines(redraws)),
+            _cell(SEEN_AFTER, text(after), is_number=True),
         )
 
 
@@ -128,13 +131,13 @@ class Keys(Watching):
         return tag(
             "tr",
             tag("th", one.label, tag("span", why.key, class_="hint"), scope="row"),
-            tag("td", tag("span", why.state, class_=f"state is-{why.state}", title=why.verdict)),
-            tag("td", figures.DASH if one.hit_rate is None else f"{100 * one.hit_rate:.0f}%", class_="is-number"),
-            tag("td", _age(one.age), class_="is-number"),
-            tag("td", figures.DASH if why.as_of is None else f"{why.as_of:,}", class_="is-number"),
-            tag("td", cause or figures.DASH),
-            tag("td", load, tag("span", worst, class_="hint") if worst else NOTHING, class_="is-number"),
-            tag("td", _size(why.size_bytes), class_="is-number"),
+            _cell("State", tag("span", why.state, class_=f"state is-{why.state}", title=why.verdict)),
+            _cell("Hits", text(figures.DASH if one.hit_rate is None else f"{100 * one.hit_rate:.0f}%"), is_number=True),
+            _cell("Age", text(_age(one.age)), is_number=True),
+            _cell("As of", text(figures.DASH if why.as_of is None else f"{why.as_of:,}"), is_number=True),
+            _cell("Made stale by", cause or text(figures.DASH)),
+            _cell("Load", join(load, tag("span", worst, class_="hint") if worst else NOTHING), is_number=True),
+            _cell("Size", text(_size(why.size_bytes)), is_number=True),
         )
 
 
@@ -169,7 +172,7 @@ class Sampler(Watching):
                 "tr",
                 tag("td", self.at(one.at), class_="is-time"),
                 tag("th", one.event, tag("span", f"event {one.seq:,}", class_="hint"), scope="row"),
-                tag("td", _lines(_code(prefix) for prefix in one.invalidates)),
+                _cell("Made stale", _lines(_code(prefix) for prefix in one.invalidates)),
             )
             for one in found.trail
         ]
@@ -193,7 +196,8 @@ class Picture(Section):
         self.home.classes("card inspector-card")
         self.home.props["aria-labelledby"] = heading("Rules").html_id
         Words("Which event makes which values stale, and which pages show them. Dashed: only if.", "p").classes("hint")
-        self._block = Block(_svg(self.visit.services.drawing))
+        self._block = Block(_svg(self.visit.services.drawing)).classes("rules-frame")
+        self._block.props.update({"tabindex": "0", "role": "region", "aria-label": TITLE})
 
     def update(self, shown: Shown) -> None:
         """Nothing on it changes."""
@@ -210,7 +214,9 @@ def build(visit: Visit) -> None:
     Picture(visit)
 
 
-NUMBERS = frozenset({"Done after", "Hits", "Age", "As of", "Load", "Size"})
+SEEN_AFTER = "On screen after"
+"""In tabs that somebody could see when it happened; in others the time would say how long they were not looked at."""
+NUMBERS = frozenset({SEEN_AFTER, "Hits", "Age", "As of", "Load", "Size"})
 """Columns that are aligned on the right."""
 
 
@@ -218,6 +224,22 @@ def _table(name: str, head: tuple[str, ...], rows: list[Markup]) -> Markup:
     heads = (tag("th", words, scope="col", class_="is-number" if words in NUMBERS else None) for words in head)
     table = tag("table", tag("thead", tag("tr", *heads)), tag("tbody", *rows), aria_label=name)
     return tag("div", table, class_="inspector-table", tabindex="0", role="region", aria_label=name)
+
+
+def _cell(name: str, shown: Markup, *, is_number: bool = False) -> Markup:
+    """Return a cell. *name* stands beside it where there is no room for columns."""
+    return tag("td", tag("div", shown), data_name=name, class_="is-number" if is_number else None)
+
+
+def _computed(loads: Iterable[Load]) -> Iterator[Markup]:
+    """Yield a line for each value, and one for all parts of a value that is kept in parts."""
+    by_row: dict[str, list[Load]] = {}
+    for load in loads:
+        row = next((key for key in PARTED if covers(key, load.key)), load.key)
+        by_row.setdefault(row, []).append(load)
+    for key, several in by_row.items():
+        parts = f"{len(several)} parts, " if len(several) > 1 else ""
+        yield _keyed(several[0].key if len(several) == 1 else key, f"{parts}{sum(load.ms for load in several):,.1f} ms")
 
 
 def _lines(parts: Iterable[Markup]) -> Markup:

@@ -9,6 +9,7 @@ drawn when it is seen again. How a section draws is in `section`; who can see it
 import asyncio
 import itertools
 import logging
+import math
 import threading
 import time
 import weakref
@@ -21,16 +22,19 @@ from nicegui import background_tasks
 
 from cache.errors import CacheError
 from cache.snapshot import Look
-from cache.values import Value
+from cache.values import PREFERENCES, Value
+from data.pieces import Stopped, watched
 from data.viewpoint import Viewpoint
 from events.catalog import Notification, UserId
 from events.patterns import covers
 from pages.arrivals import Arrivals
+from pages.errors import LoadStoppedError
 from pages.pace import Pace
 from pages.section import Query, Reading, Section
 from pages.services import Services
 from pages.times import LoadTimes
 from pages.visit import Screen, Visit
+from pages.waiting import Waits, Watch
 from pages.workers import Workers
 
 log = logging.getLogger(__name__)
@@ -53,7 +57,8 @@ class Hub:
         self._screens: weakref.WeakSet[Screen] = weakref.WeakSet()
         self._tickets = itertools.count()
         self._inbox: dict[tuple[UserId | None, tuple[str, ...]], Notification] = {}
-        self._costs: dict[str, float] = {}  # seconds that it took to compute each value, the last time
+        self.waits = Waits()
+        self._costs = {PREFERENCES.key: 0.0}  # seconds that it took to compute each value, the last time
         self._inbox_lock = threading.Lock()
 
     # --- life
@@ -112,6 +117,7 @@ class Hub:
                     del by_key[value.key]
         if not by_key:
             self._sections.pop(visit.user, None)
+            self.waits.forget(visit.user)
         group = self._groups.get((visit.user, visit.page))
         if group is not None:
             group.members.discard(section)
@@ -185,6 +191,7 @@ class Hub:
 
     def seen_again(self, screen: Screen) -> None:
         """Draw what *screen* missed: call it when its tab comes to the front or its line is back."""
+        screen.seen_since = time.monotonic()
         for group in list(self._groups.values()):
             group.wake()
         mine = [
@@ -199,7 +206,7 @@ class Hub:
         shown = [(section, section.reading) for section in sections if section.reading is not None]
         outdated = await self.workers.read(self._outdated, shown)
         self.mark(
-            section for section in sections if section.reading is None or section.follows or section in outdated
+            section for section in sections if section.is_blank or section.follows or section in outdated
         )  # what a query reads is not compared but read anew; it is drawn only if it differs
 
     def _outdated(self, shown: list[tuple[Section, Reading]]) -> set[Section]:
@@ -238,18 +245,18 @@ class Hub:
                 group.waiting.discard(section)
         ticket = next(self._tickets)
         values = {value.key: value for section in sections for value in section.values}
-        wanted = sorted(values.values(), key=lambda value: self._costs.get(value.key, 0.0))
+        wanted = sorted(values.values(), key=lambda value: self._costs.get(value.key, math.inf))
         queries = {section: query for section in sections if (query := section.query()) is not None}
         arrivals = Arrivals(asyncio.get_running_loop())
-        load = background_tasks.create(
-            self.workers.read(self._read, user, wanted, queries, patience, arrivals.put), handle_exceptions=False
-        )
+        waiting = self.waits.of(user)
+        reading_all = self.workers.read(self._read, user, wanted, queries, patience, arrivals.put, Watch(waiting))
+        load = background_tasks.create(reading_all, handle_exceptions=False)
         load.add_done_callback(arrivals.end)
         left = sorted(sections, key=lambda section: section.home.id)  # from the top of the page down
-        async for reading in arrivals.within(self.pace.patience):
+        async for reading in arrivals.within(self.pace.patience, again=self.pace.progress):
             if reading is None:
                 for section in left:
-                    section.say_waiting()
+                    section.say_waiting(waiting.words)
                 continue
             ready = [
                 section
@@ -281,11 +288,11 @@ class Hub:
         queries: Mapping[Section, Query],
         patience: float | None,
         arrived: Callable[[Reading], None],
+        told: Watch,
     ) -> None:
-        """Ask the *queries*, and look at the *wanted* values, in their order; *arrived* is given what there is so far,
-        after each."""
+        """Ask *queries*, look at *wanted*, in order; give *arrived* what there is after each, *told* how far it is."""
         until = None if patience is None else time.monotonic() + patience
-        with self._services.manager.snapshot(user) as snapshot:
+        with watched(told), self._services.manager.snapshot(user) as snapshot:
             looks: dict[str, Any] = {}
             found: dict[Section, Any] = {}
             for section, query in queries.items():
@@ -301,8 +308,8 @@ class Hub:
                     left = None if until is None else max(0.0, until - time.monotonic())
                     look = looks[value.key] = snapshot.look(value, patience=left)
                     self._costs[value.key] = look.load_seconds
-                except CacheError as error:  # the manager has logged it; it concerns the sections that show this value
-                    looks[value.key] = error
+                except (CacheError, Stopped) as error:  # logged by the manager; of the sections that show this value
+                    looks[value.key] = LoadStoppedError(value.key) if told.is_stopped else error
                 arrived(Reading(snapshot.view, dict(looks), read_at, found))
 
     # --- the passing of time

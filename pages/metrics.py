@@ -131,6 +131,8 @@ def _against(days: int, baseline: str) -> str:
 
 def _band(card: MetricCard) -> Markup:
     word, look = BANDS[card.band]
+    if not word and BY_NAME[card.name].accumulates and card.value is not None and card.baseline is not None:
+        word = "so far"  # below what is usual, which says nothing before the day is over
     return tag("span", word, class_=f"band {look}") if word else NOTHING
 
 

@@ -2,8 +2,9 @@
 
 from nicegui import ui
 
-from cache.values import DASHBOARD_TASKS
+from cache.values import DASHBOARD_TASKS, PREFERENCES
 from data import demo
+from data.preferences import Profile
 from pages.controls import Words, button, heading, stack
 from pages.deeds import Deeds
 from pages.dialogs import Confirm, CreateTask
@@ -16,12 +17,13 @@ PROGRESS_SECONDS = 0.1
 class Welcome(Section):
     """What somebody sees who has nothing yet. Hidden as soon as there is something."""
 
-    values = (DASHBOARD_TASKS,)
+    values = (DASHBOARD_TASKS, PREFERENCES)
     name = "The welcome"
 
     def __init__(self, visit: Visit, deeds: Deeds) -> None:
         self._deeds = deeds
         self._progress = 0.0
+        self._profile: Profile | None = None
         super().__init__(visit)
 
     def build(self) -> None:
@@ -43,12 +45,13 @@ class Welcome(Section):
 
     def update(self, shown: Shown) -> None:
         """Show it to those who have nothing."""
-        tasks = shown.get(DASHBOARD_TASKS)
+        tasks, self._profile = shown.get(DASHBOARD_TASKS), shown.get(PREFERENCES)
         is_empty = not (tasks.templates or tasks.planned or tasks.active or tasks.paused or tasks.completed)
         self.home.set_visibility(is_empty)
 
     def _create(self) -> None:
-        CreateTask(self._deeds)
+        if self._profile is not None:
+            CreateTask(self._deeds, self._profile)
 
     async def _add_demo(self) -> None:
         """Make up a year. The number travels by being looked at: the worker thread must not touch elements."""

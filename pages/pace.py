@@ -17,6 +17,8 @@ class Pace:
     """How long the event loop is kept before others get their turn."""
     patience: float = 0.5
     """After how long a card says that it is being refreshed."""
+    progress: float = 0.3
+    """How often a card that waits says anew how far its load is."""
     poll: float = 0.2
     """How often other processes' changes are looked for, while anybody is connected."""
     tick: float = 60.0

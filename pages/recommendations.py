@@ -13,9 +13,10 @@ from data.calculations.recommendations import Recommendation, Recommendations, S
 from events.catalog import InstanceId, TaskId
 from pages import figures
 from pages.charts import bar
-from pages.choosers import Segments, Select
+from pages.choosers import Segments
 from pages.controls import button, heading, stack
 from pages.deeds import Deeds
+from pages.fields import Select
 from pages.figures import Present
 from pages.markup import Block, Markup, join, tag
 from pages.rows import EmptyState, RowList
@@ -64,9 +65,13 @@ class Recommended(Section):
             self._mode = Segments("Out of what", MODES, lambda mode: address.choose(step=False, next=mode))
             why_button(self)
         with stack("filters", role="group", aria_label="Only what fits"):
-            self._minutes = Select("Minutes I have", lambda minutes: address.choose(step=False, minutes=minutes))
-            self._kind = Select("Kind", lambda kind: address.choose(step=False, kind=kind))
-            self._category = Select("Category", lambda category: address.choose(step=False, category=category))
+            self._minutes = Select(
+                {}, name="Minutes I have", on_choose=lambda minutes: address.choose(step=False, minutes=minutes)
+            )
+            self._kind = Select({}, name="Kind", on_choose=lambda kind: address.choose(step=False, kind=kind))
+            self._category = Select(
+                {}, name="Category", on_choose=lambda category: address.choose(step=False, category=category)
+            )
         self._rows = RowList("What next", lambda offer: OfferRow(self._deeds, offer), most=MOST)
         self._empty = EmptyState("")
         address.listen(self.show_again)
@@ -79,9 +84,9 @@ class Recommended(Section):
         of_mode = found.planned if mode == PLANNED else found.templates
         minutes, kind, category = get("minutes"), get("kind"), get("category")
         self._mode.choose(mode)
-        self._minutes.offer(MINUTES, minutes)
-        self._kind.offer({"": "Any kind", **KINDS}, kind)
-        self._category.offer({"": "Any category", **{word: word for word in _categories(found)}}, category)
+        self._minutes.show(MINUTES, minutes)
+        self._kind.show({"": "Any kind", **KINDS}, kind)
+        self._category.show({"": "Any category", **{word: word for word in _categories(found)}}, category)
         fits = [
             Offer(one)
             for one in fitting(

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from nicegui import ui
 
 from data.calculations.records import InstanceRecord, TaskRecord
-from data.models import State
+from data.models import Routine, State
+from data.preferences import Profile
 from events.catalog import InstanceId, TaskId
 from pages import figures
 from pages.controls import Handler
@@ -15,6 +16,7 @@ from pages.dialogs import Complete, GiveUp, PlanTask
 from pages.edits import EditInstance, EditTask
 from pages.figures import Present
 from pages.markup import NOTHING, Acts, Markup, act, join, tag
+from pages.routines import line, toggled
 from pages.search import HISTORY, Search
 from pages.words import KINDS, REASONS
 
@@ -73,7 +75,8 @@ class TaskRow(_RecordRow):
             tag("a", _times(item), href=history) if item.planned else "never planned",
             f"last {figures.ago(item.last_completed_at, present)}" if item.last_completed_at else "",
         ]
-        self.block.show(join(_text(item.name, facts, item.description), self._buttons(item)))
+        text = _text(item.name, facts, item.description, line(item, present))
+        self.block.show(join(text, self._buttons(item)))
 
     def _buttons(self, item: TaskRecord) -> Markup:
         edit = act("edit", "Edit", name=f"Edit: {item.name}", icon="edit", look="is-quiet", key="e")
@@ -100,7 +103,14 @@ class TaskRow(_RecordRow):
             "edit": lambda: EditTask(deeds, item, profile),
             "archive": lambda: deeds.archive(task, item.name),
             "restore": lambda: deeds.archive(task, item.name, archived=False),
+            "routine": lambda: self._toggle_routine(item, profile),
         }
+
+    async def _toggle_routine(self, item: TaskRecord, profile: Profile) -> None:
+        after = toggled(item, profile)
+        before = {column: getattr(item, column) for column in after}
+        did = "Paused" if after["routine"] == Routine.NONE else "Goes on"
+        await self.part.desk.deeds.edit_task(TaskId(item.id), item.version, before, after, name=item.name, did=did)
 
 
 class HistoryRow(_RecordRow):
@@ -185,7 +195,7 @@ def _against(minutes: float | None, estimate: float | None) -> str:
     return figures.duration(minutes) + (f" of {figures.duration(estimate)}" if estimate else "")
 
 
-def _text(name: str, facts: list[str], note: str) -> Markup:
+def _text(name: str, facts: list[str], note: str, routine: Markup = NOTHING) -> Markup:
     told = (tag("span", fact, class_="fact") for fact in facts if fact)
     line = " ".join(note.split())
     short = line if len(line) <= MOST_NOTE else line[:MOST_NOTE].rstrip() + "…"
@@ -193,6 +203,7 @@ def _text(name: str, facts: list[str], note: str) -> Markup:
         "div",
         tag("p", name, class_="entry-title"),
         tag("p", *told, class_="entry-facts is-wrapping"),
+        routine,
         tag("p", short, class_="entry-note") if short else NOTHING,
         class_="entry-text",
     )

@@ -6,6 +6,7 @@ the element it lives in, so that deleting that element, or the whole client, fre
 """
 
 import logging
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -18,7 +19,7 @@ from cache.values import Value
 from data.database import ReadTransaction
 from data.viewpoint import Viewpoint
 from pages import controls, figures
-from pages.errors import UndeclaredValueError
+from pages.errors import LoadStoppedError, UndeclaredValueError
 from pages.markup import Block, tag
 
 if TYPE_CHECKING:
@@ -110,6 +111,8 @@ class Section:
         """Whether what it shows is an error, or the last good numbers in place of newer ones."""
         self.is_behind = False
         """Whether it keeps what it shows although there is newer, see `keeps`."""
+        self.is_stopped = False
+        """Whether what it waits for was stopped; somebody has to ask for it again, or something has to change."""
         self.reading: Reading | None = None
         """What it shows; None before the first time and while that is an error."""
         self._ticket = -1
@@ -135,6 +138,11 @@ class Section:
         """Show the values: set text, content and rows of what `build` made."""
         raise NotImplementedError
 
+    @property
+    def is_blank(self) -> bool:
+        """Whether it shows nothing yet, and nobody wanted that."""
+        return self.reading is None and not self.is_stopped
+
     def close(self) -> None:
         """Leave the hub for good. Called when the element is deleted."""
         if not self.is_closed:
@@ -157,7 +165,13 @@ class Section:
         if self.is_closed or ticket < self._ticket:
             return
         self._ticket = ticket
-        self.is_behind = False
+        was_kept, self.is_behind = self.is_behind, False
+        self.is_stopped = isinstance(reading, Reading) and any(
+            isinstance(reading.looks[value.key], LoadStoppedError) for value in self.values
+        )
+        if self.is_stopped:
+            self._say_stopped()
+            return
         if (
             isinstance(reading, Exception)
             or isinstance(reading.found.get(self), Exception)
@@ -177,7 +191,8 @@ class Section:
         if is_renewed:
             keys = [value.key_for(reading.view) for value in self.values]
             manager = self.visit.services.manager
-            manager.journal.redrew(self.visit.user, self.visit.page, type(self).__name__, keys)
+            seen_since = time.monotonic() if was_kept else self.visit.screen.seen_since
+            manager.journal.redrew(self.visit.user, self.visit.page, type(self).__name__, keys, seen_since=seen_since)
         self.reading = reading
         self._say_age(reading)
 
@@ -214,21 +229,28 @@ class Section:
     def say_age(self) -> None:
         """Say as of when the numbers are, until it is drawn again."""
         if not self.is_closed and self.reading is not None:
-            self._tell(f"As of {self._age(self.reading)}", can_retry=False)
+            self._tell(f"As of {self._age(self.reading)}")
 
-    def say_waiting(self) -> None:
-        """Say how old the numbers are, while newer ones are being computed for longer than an eye takes."""
-        if not self.is_closed and self.reading is not None:
-            self._tell(f"As of {self._age(self.reading)}, refreshing …", can_retry=False)
+    def say_waiting(self, words: str) -> None:
+        """Say how old the numbers are, while newer ones are being computed for longer than an eye takes.
+
+        Where there are none yet, say in *words* how far that is, and offer to stop it.
+        """
+        if self.is_closed:
+            return
+        if self.reading is not None:
+            self._tell(f"As of {self._age(self.reading)}, refreshing …")
+        else:
+            self._tell(words, "Stop", self.visit.hub.waits.of(self.visit.user).stop)
 
     def _say_age(self, reading: Reading) -> None:
         """Say since when the numbers stand, if newer ones could not be computed."""
         looks = [reading.looks[value.key] for value in self.values]
         self.is_broken = any(isinstance(look, Look) and look.problem is not None for look in looks)
         if any(isinstance(look, Look) and look.is_loading for look in looks):
-            self._tell(f"As of {self._age(reading)}, refreshing …", can_retry=False)
+            self._tell(f"As of {self._age(reading)}, refreshing …")
         elif self.is_broken:
-            self._tell(f"Newer numbers could not be computed. As of {self._age(reading)}.")
+            self._tell(f"Newer numbers could not be computed. As of {self._age(reading)}.", "Try again", self._retry)
         elif self._note is not None:
             self._note.hide()
         self.home.classes(remove="is-loading is-failed").props(remove="aria-busy")
@@ -239,13 +261,24 @@ class Section:
             self._fail()
             return
         self.is_broken = True
-        self._tell(f"Newer numbers could not be computed. As of {self._age(self.reading)}.")
+        self._tell(f"Newer numbers could not be computed. As of {self._age(self.reading)}.", "Try again", self._retry)
+
+    def _say_stopped(self) -> None:
+        """Say that it was not loaded, because somebody did not want to wait; offer to go on."""
+        what = "Loading was stopped." if self.reading is None else f"As of {self._age(self.reading)}."
+        self._tell(what, "Load", self._retry)
+        self.home.classes("is-failed" if self.reading is None else "", remove="is-loading").props(remove="aria-busy")
+
+    def _retry(self) -> None:
+        for section in list(self.visit.sections):
+            if section is self or section.is_stopped:  # all were stopped together
+                self.visit.hub.retry(section)
 
     def _fail(self) -> None:
         """Say that there is nothing to show. What stood here before is hidden: it may be half of another state."""
         self.reading = None
         self.is_broken = True
-        self._tell(f"{self.name} cannot be shown right now.")
+        self._tell(f"{self.name} cannot be shown right now.", "Try again", self._retry)
         self.home.classes("is-failed", remove="is-loading").props(remove="aria-busy")
 
     @property
@@ -266,25 +299,31 @@ class Section:
             return figures.clock_time(oldest, profile)
         return figures.moment(oldest, figures.Present(now, today, profile))
 
-    def _tell(self, sentence: str, *, can_retry: bool = True) -> None:
+    def _tell(self, sentence: str, offer: str = "", do: Callable[[], None] = lambda: None) -> None:
         if self._note is None:
             with self.home:
-                self._note = _Note(lambda: self.visit.hub.retry(self))
-        self._note.say(sentence, can_retry=can_retry)
+                self._note = _Note()
+        self._note.say(sentence, offer, do)
 
 
 class _Note:
-    """The line below a card that says what is wrong with it, with a button to try again. Made when first needed."""
+    """The line below a card that says what is wrong with it or what it waits for, with a button. Made when needed."""
 
-    def __init__(self, on_retry: Callable[[], None]) -> None:
+    def __init__(self) -> None:
+        self._do: Callable[[], None] = lambda: None
         with ui.element("div").classes("section-note").props("role=status") as self._line:
             self._text = Block()
-            self._retry = controls.button("Try again", on_retry, look="is-quiet")
+            self._button = controls.button("", lambda: self._do(), look="is-quiet")
 
-    def say(self, sentence: str, *, can_retry: bool) -> None:
+    def say(self, sentence: str, offer: str, do: Callable[[], None]) -> None:
+        """Say *sentence*; *offer* is what the button says that does what *do* does, empty for none."""
+        self._do = do
         self._line.set_visibility(True)
-        self._retry.set_visibility(can_retry)
-        self._line.classes(add=None if can_retry else "is-waiting", remove="is-waiting" if can_retry else None)
+        self._button.set_visibility(bool(offer))
+        if self._button.text != offer:
+            self._button.set_text(offer)
+        self._line.classes(add=None if offer else "is-waiting", remove="is-waiting" if offer else None)
+        self._line.props.set_optional("aria-live", "off" if offer == "Stop" else None)  # it changes all the time
         self._text.show(tag("p", sentence))
 
     def hide(self) -> None:

@@ -13,7 +13,7 @@ from data.calculations.composite import COMPONENTS
 from data.calculations.recommendations import SUB_SCORES
 from data.calculations.registry import METRICS, monitored
 from data.database import ReadTransaction
-from data.days import parse_zone
+from data.days import parse_clock_time, parse_zone
 from data.preferences import Baseline, Theme
 from data.viewpoint import Viewpoint
 from pages import figures
@@ -99,7 +99,9 @@ class Place(Settings):
         super().update(shown)
         profile, now = shown.get(PREFERENCES), self.visit.services.clock()
         there = now.astimezone(parse_zone(profile.time_zone))
-        words = f"It is {figures.clock_time(now, profile)} there, on {figures.long_day(there.date())}."
+        began = figures.wall_time(parse_clock_time(profile.day_start), profile)
+        words = f"It is {figures.clock_time(now, profile)} there, on {figures.long_day(there.date())}. "
+        words += f"Your days begin at {began}."
         self._clock.show(tag("p", words, class_="hint"))
 
 

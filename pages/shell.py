@@ -47,6 +47,7 @@ STYLES = (
     "glossary.css",
     "native.css",
     "records.css",
+    "routines.css",
     "goals.css",
     "settings.css",
     "inspector.css",

@@ -18,6 +18,7 @@ GO: Mapping[str, str] = {
     "/glossary": "g l",
     "/settings": "g p",
     "/experimental": "g e",
+    "/inspector": "g i",
 }
 """The keys that lead to each page."""
 
@@ -44,6 +45,7 @@ KEYS: Mapping[str, Mapping[str, str]] = {
         "e": "Edit",
         "z": "Undo",
         "a": "Archive, or bring back",
+        "r": "Pause a routine, or let it go on",
     },
     "Go to": {
         "g d": "Dashboard",
@@ -54,6 +56,7 @@ KEYS: Mapping[str, Mapping[str, str]] = {
         "g l": "Glossary",
         "g p": "Settings",
         "g e": "Experimental",
+        "g i": "Inspector",
     },
 }
 """What each key does, in groups."""

@@ -110,7 +110,14 @@ class Time(SummarySection):
 
     def markup(self, summary: DailySummary) -> Markup:
         """Return yesterday and the week."""
-        return join(_period("Yesterday", summary.yesterday), _period("7 days", summary.week))
+        target = figures.duration(summary.yesterday.work_target_minutes)
+        told = f"The target is for work alone, {target} on each of the seven days. Self-care counts too towards the "
+        goal = tag("a", "goal of the week", href="/goals", class_="term")
+        return join(
+            _period("Yesterday", summary.yesterday),
+            _period("7 days", summary.week),
+            tag("p", told, goal, ".", class_="hint") if summary.yesterday.work_target_minutes else NOTHING,
+        )
 
 
 class Highlights(SummarySection):

@@ -1,12 +1,12 @@
 """The task lists of the dashboard, one section each, all of the value `dashboard.tasks`. Rows are in `task_rows`."""
 
 import functools
-from datetime import timedelta
 
 from nicegui import ui
 
 from cache.values import DASHBOARD_TASKS, PREFERENCES
 from data.calculations.dashboard import DashboardTasks, Template
+from data.calculations.records import MISSED_SHOWN
 from pages import figures
 from pages.controls import Words, button, heading, stack
 from pages.deeds import Deeds
@@ -21,7 +21,6 @@ from pages.why import why_button
 MOST_PLANNED = 25
 MOST_TEMPLATES = 10
 MOST_RECENT = 5
-MISSED_SHOWN = timedelta(days=7)
 FILTER_FROM = 8
 """With fewer tasks than this, a field to search them would be in the way."""
 
@@ -134,7 +133,8 @@ class Planned(TaskSection):
         def done() -> None:
             self._line.value = ""
 
-        CreateTask(self.deeds, (self._line.value or "").strip(), on_done=done)
+        if self.present is not None:
+            CreateTask(self.deeds, self.present.profile, (self._line.value or "").strip(), on_done=done)
 
 
 class Recent(TaskSection):
@@ -185,7 +185,8 @@ class Templates(TaskSection):
         self._show_found()
 
     def _open_dialog(self) -> None:
-        CreateTask(self.deeds)
+        if self.present is not None:
+            CreateTask(self.deeds, self.present.profile)
 
     def _make_row(self, item: Template) -> TemplateRow:
         def present() -> Present:

@@ -5,7 +5,7 @@ and `dialogs`; how rows come and go, in `rows`.
 from collections.abc import Callable
 
 from data.calculations.dashboard import CompletedInstance, OpenInstance, Template
-from data.models import State
+from data.models import Routine, State
 from events.catalog import InstanceId, TaskId
 from pages import figures
 from pages.controls import Button, button, stack
@@ -14,6 +14,7 @@ from pages.dialogs import Complete, GiveUp, PlanTask
 from pages.fields import Ticker
 from pages.figures import Present
 from pages.markup import Block, Markup, join, tag
+from pages.routines import in_words
 from pages.words import KINDS
 
 
@@ -134,6 +135,7 @@ class TemplateRow:
             _kind(item.kind),
             figures.duration(item.estimate_minutes) if item.estimate_minutes else "",
             _aversion(item.default_aversion),
+            in_words(item, present.profile) if item.routine != Routine.NONE else "",
             *item.categories,
         ]
         self._text.show(_text(item.name, facts))

@@ -11,6 +11,7 @@ from nicegui import ui
 
 from cache.values import DASHBOARD_TASKS, PREFERENCES
 from data.calculations.records import InstancePage, InstanceRecord, TaskPage, TaskRecord, load_instances, load_tasks
+from data.preferences import Profile
 from pages import figures
 from pages.controls import Words, button, heading, stack
 from pages.deeds import Deeds
@@ -141,12 +142,15 @@ class Heading(Section):
         self.home.classes("page-head is-row")
         heading("Tasks", 1).props["tabindex"] = "-1"
         button("New task", self._create, icon="plus").key("n")
+        self._profile: Profile | None = None
 
     def update(self, shown: Shown) -> None:
-        """Nothing here changes."""
+        """Take over how the user writes times; nothing else here changes."""
+        self._profile = shown.get(PREFERENCES)
 
     def _create(self) -> None:
-        CreateTask(self._desk.deeds)
+        if self._profile is not None:
+            CreateTask(self._desk.deeds, self._profile)
 
 
 class Part(Section):
@@ -287,7 +291,7 @@ def build(visit: Visit) -> None:
             return False
         profile = part.present.profile
         if kind == "create":
-            CreateTask(desk.deeds)
+            CreateTask(desk.deeds, profile)
             return True
         task = next((row for row in tasks.rows.items if row.id == about), None)
         instance = next((row for row in history.rows.items if row.id == about), None)

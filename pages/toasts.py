@@ -21,6 +21,7 @@ class Toasts:
         self._place = stack("toasts", role="region", aria_label="Messages", aria_live="polite")
         self._shown: list[ui.element] = []
         self._about: dict[ui.element, Hashable] = {}
+        self._with_action: set[ui.element] = set()
 
     def done(
         self, sentence: str, *, action: str = "", on_action: Handler | None = None, about: Hashable = None
@@ -57,6 +58,8 @@ class Toasts:
     def _show(self, sentence: str, look: str, action: str, on_action: Handler | None) -> ui.element | None:
         if self._place.is_deleted:
             return None
+        for toast in [toast for toast in self._shown if toast not in self._with_action]:
+            self._dismiss(toast)  # it was read, or something newer matters more; what can be taken back stays
         for toast in self._shown[: max(0, len(self._shown) - MOST + 1)]:
             self._dismiss(toast)
         with self._place, stack(f"toast {look}") as toast:
@@ -79,11 +82,14 @@ class Toasts:
                 button(action, act, look="is-quiet").key("u")
             button("", lambda: self._dismiss(toast), look="is-quiet", icon="close", name="Dismiss this message")
         self._shown.append(toast)
+        if on_action is not None:
+            self._with_action.add(toast)
         return toast
 
     def _dismiss(self, toast: ui.element) -> None:
         if toast in self._shown:
             self._shown.remove(toast)
             self._about.pop(toast, None)
+            self._with_action.discard(toast)
             if not toast.is_deleted:
                 toast.delete()

@@ -5,6 +5,7 @@ when the person moves on to another page.
 """
 
 import json
+import time
 import weakref
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -30,6 +31,8 @@ class Screen:
         self._client = weakref.ref(client)
         self.is_hidden = False
         """Whether the tab is behind another one, as its browser last said."""
+        self.seen_since = time.monotonic()
+        """Since when it can be seen, if it can: what came before was not drawn for anybody."""
 
     @property
     def is_connected(self) -> bool:

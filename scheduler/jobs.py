@@ -99,20 +99,22 @@ class Runner:
             self._work[job.name](self.stopping)
             if claimed:
                 upkeep.finish(self._database, job.name)
+            elif job.once_in is None:
+                upkeep.note(self._database, job.name)
         except Exception as error:  # the guard around jobs: whatever one raises, it is tried again, and others go on
             log.exception("job %s failed; the next look tries again", job.name)
             self._count(job, began, failed=True)
-            if claimed:
-                self._give_back(job, f"{type(error).__name__}: {error}")
+            if claimed or job.once_in is None:
+                self._say_failed(job, f"{type(error).__name__}: {error}")
             return False
         self._count(job, began, failed=False)
         return True
 
-    def _give_back(self, job: Job, problem: str) -> None:
+    def _say_failed(self, job: Job, problem: str) -> None:
         try:
             upkeep.finish(self._database, job.name, problem)
         except Exception:  # the same guard: the lease runs out by itself
-            log.exception("job %s could not be given back", job.name)
+            log.exception("the failure of job %s could not be written down", job.name)
 
     def _count(self, job: Job, began: float, *, failed: bool) -> None:
         seconds = time.perf_counter() - began

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import app
+from pages.routes import ENTRIES
 from tests.readme import README, filled
 
 ROOT = README.parent
@@ -19,6 +20,11 @@ def test_every_file_and_folder_that_it_names_exists() -> None:
     new = re.findall(r"New file `([^`]+)`", text)
     for name in re.findall(r"`([a-z_]+/[a-z_/]*(?:\.[a-z]+)?)`", text):
         assert name in new or (ROOT / name).exists() or name.startswith(("data/state/", "data/cache/")), name
+
+
+def test_every_page_is_in_the_table_of_pages_in_its_order() -> None:
+    table = README.read_text().partition("## Pages\n")[2].partition("\n\n![")[0]
+    assert re.findall(r"^\| ([A-Z][a-z]+) \|", table, flags=re.M) == [entry.label for entry in ENTRIES]
 
 
 def test_every_make_target_that_it_names_exists() -> None:

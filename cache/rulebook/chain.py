@@ -69,16 +69,17 @@ def covered(patterns: Iterable[str], values: Sequence[Row]) -> tuple[str, ...]:
 
 
 def condition(rule: Rule) -> str | None:
-    """Return the condition of a row in words, or which parts it is about; None if it always holds for all."""
-    method = rule.when or rule.parts
-    return None if method is None else method.__name__.replace("_", " ")
+    """Return when a row holds (`if it touches past`) or for what (`only the months touched`); None: always, for all."""
+    if rule.when is not None:
+        return f"if it {rule.when.__name__.replace('_', ' ')}"
+    return None if rule.parts is None else f"only the {rule.parts.__name__.replace('_', ' ')}"
 
 
 def told(found: Chain) -> list[str]:
     """Return a chain as lines of text for people."""
     lines = [f"{found.event}  {found.what}  ({found.where})"]
     for step in found.rules:
-        lines.append(f"  rule {step.where}" + (f", if it {step.when}" if step.when else ""))
+        lines.append(f"  rule {step.where}" + (f", {step.when}" if step.when else ""))
         if found.carries:
             lines.append("    makes stale the prefix that the event carries")
         elif not step.invalidates:

@@ -203,7 +203,7 @@ def _curve(line: Line, boxes: dict[str, Box]) -> Curve:
     source, target = boxes[line.source], boxes[line.target]
     # Those of a whole subsystem end at its head line.
     height = LINE + 2 * PAD if target.look == "subsystem" else target.height
-    title = f"{', '.join(source.texts)} -> {target.name}" + (f", if it {line.words}" if line.words else "")
+    title = f"{', '.join(source.texts)} -> {target.name}" + (f", {line.words}" if line.words else "")
     return Curve(
         start=(source.left + source.width, source.top + source.height / 2),
         end=(target.left, target.top + height / 2),

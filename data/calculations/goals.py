@@ -68,12 +68,16 @@ class GoalWeek(msgspec.Struct, frozen=True):
         return self.days[-1].day < self.today
 
     @property
+    def days_left(self) -> int:
+        """How many of its days are not over, today included."""
+        return sum(day.day >= self.today for day in self.days)
+
+    @property
     def per_day_left(self) -> float | None:
         """What every remaining day, today included, has to bring; None if the goal is reached or the week is over."""
-        days_left = sum(day.day >= self.today for day in self.days)
-        if not days_left or self.done >= self.goal:
+        if not self.days_left or self.done >= self.goal:
             return None
-        return (self.goal - self.done) / days_left
+        return (self.goal - self.done) / self.days_left
 
 
 def load_week(read: ReadTransaction, view: Viewpoint, goal_hours_per_week: float, day: date | None = None) -> GoalWeek:

@@ -5,7 +5,7 @@ commands on them are in `data.tasks` and `data.instances`.
 """
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -14,10 +14,12 @@ from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
 from data.calculations.dashboard import OpenInstance, Template
 from data.database import ReadTransaction
 from data.days import ONE_DAY
-from data.models import FEELINGS, Instance, State, Task
+from data.models import FEELINGS, Instance, RoutineDay, State, Task
 from data.viewpoint import Viewpoint
 
 PAGE_ROWS = 25
+MISSED_SHOWN = timedelta(days=7)
+"""For how long a missed turn of a routine is worth a word."""
 OPEN = (State.PLANNED, State.ACTIVE, State.PAUSED)
 
 
@@ -58,7 +60,10 @@ class InstanceRecord(OpenInstance, frozen=True):
 
 
 class TaskRecord(Template, frozen=True):
-    """All that is known of one task, and how often it was planned and completed."""
+    """All that is known of one task, and how often it was planned and completed.
+
+    `missed` are the days of the last week on which its routine had a turn that nobody planned, oldest first.
+    """
 
     notes: str
     archived: bool
@@ -66,6 +71,7 @@ class TaskRecord(Template, frozen=True):
     planned: int
     completed: int
     last_completed_at: datetime | None
+    missed: tuple[date, ...]
 
 
 class InstancePage(msgspec.Struct, frozen=True):
@@ -121,9 +127,24 @@ def load_tasks(read: ReadTransaction, view: Viewpoint, wanted: Wanted, page: int
     total = _count(read, found)
     page = min(max(1, page), _pages(total))
     ordered = found.order_by(func.casefold(Task.name), Task.id)
-    rows = tuple(TaskRecord(*row) for row in read.connection.execute(_cut(ordered, page)))
+    found_rows = read.connection.execute(_cut(ordered, page)).all()
+    missed = _missed(read, view, [row.id for row in found_rows])
+    rows = tuple(TaskRecord(*(*row, missed.get(row.id, ()))) for row in found_rows)
     archived = select(func.count()).where(Task.user_id == view.user, Task.archived.is_(True))
     return TaskPage(rows, total, page, load_categories(read, view), read.connection.scalar(archived) or 0)
+
+
+def _missed(read: ReadTransaction, view: Viewpoint, tasks: Sequence[str]) -> dict[str, tuple[date, ...]]:
+    rows = read.connection.execute(
+        select(RoutineDay.task_id, RoutineDay.day)
+        .where(RoutineDay.user_id == view.user, RoutineDay.task_id.in_(tasks), RoutineDay.instance_id.is_(None))
+        .where(RoutineDay.day >= view.today - MISSED_SHOWN)
+        .order_by(RoutineDay.day)
+    )
+    found: dict[str, tuple[date, ...]] = {}
+    for task, day in rows:
+        found[task] = (*found.get(task, ()), day)
+    return found
 
 
 def load_categories(read: ReadTransaction, view: Viewpoint) -> tuple[str, ...]:
@@ -165,7 +186,7 @@ _TASK_COLUMNS: Sequence[Any] = (
     *(
         getattr(Task, name)
         for name in TaskRecord.__struct_fields__
-        if name not in ("planned", "completed", "last_completed_at")
+        if name not in ("planned", "completed", "last_completed_at", "missed")
     ),
     _of_its_instances(func.count(Instance.id)),
     _of_its_instances(func.count(Instance.completed_at)),

@@ -1,6 +1,7 @@
 """What a command of `python -m data` says, and how it shows its progress."""
 
 import contextlib
+import signal
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -24,15 +25,23 @@ class Answer:
 def progress(*, is_wanted: bool) -> Iterator[Progress]:
     """Show progress on stderr, if it is wanted or somebody looks at it, and stop the work on Ctrl-C.
 
-    The work may be in the writer's thread, which Ctrl-C does not reach.
+    It stops where it next says how far it is, in whichever thread that is: only there it is certain that nothing was
+    written. A second Ctrl-C does not wait for that.
     """
     is_stopped = False
+
+    def interrupted(*_: object) -> None:
+        nonlocal is_stopped
+        if is_stopped:
+            raise KeyboardInterrupt
+        is_stopped = True
+
     is_terminal = sys.stderr.isatty()
     told = -1
 
     def tell(done: int, total: int) -> None:
         nonlocal told
-        if is_stopped:
+        if is_stopped and done < total:  # at the end it is too late
             raise KeyboardInterrupt
         percent = 100 * done // total
         rows = f"{min(done, total // 2):,} rows read" if 2 * done <= total else f"{done - total // 2:,} rows written"
@@ -43,12 +52,11 @@ def progress(*, is_wanted: bool) -> Iterator[Progress]:
         sys.stderr.flush()
         told = percent
 
+    before = signal.signal(signal.SIGINT, interrupted)
     try:
         yield tell
-    except KeyboardInterrupt:
-        is_stopped = True
-        raise
     finally:
+        signal.signal(signal.SIGINT, before)
         if is_terminal:
             sys.stderr.write(f"\r{'':38}\r")
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from data import backup, check, restore
-from data.command_line.answer import Answer, many
+from data.command_line.answer import Answer, many, progress
 from data.database import Database
 
 
@@ -27,6 +27,7 @@ def add_to(commands: Any, common: argparse.ArgumentParser) -> None:
         "restore", parents=[common], help="make everything as in a backup, also while the app runs"
     )
     command.add_argument("file", metavar="FILE", type=Path, help="a backup; what is there now is kept as another one")
+    command.add_argument("--progress", action="store_true", help="show progress even if stderr is no terminal")
     command.set_defaults(run=_restore)
 
     command = commands.add_parser("check", parents=[common], help="look whether the database, or a backup, is sound")
@@ -45,7 +46,8 @@ def _backup(database: Database, options: argparse.Namespace) -> Answer:
 
 
 def _restore(database: Database, options: argparse.Namespace) -> Answer:
-    done = restore.restore(database, options.file)
+    with progress(is_wanted=options.progress) as told:
+        done = restore.restore(database, options.file, told)
     kept = f"; what was there before is in {done.kept}" if done.kept else ""
     return Answer(
         sentence=f"restored {many(done.users, 'user')}, {many(done.tasks, 'task')} and "

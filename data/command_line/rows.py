@@ -1,14 +1,16 @@
 """The commands about one user: `export`, `import`, `demo`, `tier`."""
 
 import argparse
+import os
 import shlex
+import sys
 from pathlib import Path
 from typing import Any
 
 from data import demo, preferences, transfer
 from data.command_line.answer import Answer, many, progress
 from data.database import Database
-from data.errors import UnknownRecordError
+from data.errors import InvalidInputError, UnknownRecordError
 from data.settings import system_zone
 from events.catalog import UserId
 from events.patterns import did_you_mean
@@ -43,6 +45,7 @@ def add_to(commands: Any, common: argparse.ArgumentParser) -> None:
         "--per-day", metavar="M", type=float, default=6.0, help="instances a day; default: %(default)s"
     )
     command.add_argument("--seed", metavar="S", type=int, default=1, help="which life to make up; default: %(default)s")
+    command.add_argument("--replace", action="store_true", help="make it in place of the demo that is there already")
     command.add_argument("--remove", action="store_true", help="remove the demo again; what is the user's own stays")
     command.set_defaults(run=_demo)
 
@@ -79,17 +82,28 @@ def _demo(database: Database, options: argparse.Namespace) -> Answer:
             return _remove_demo(database, user)
         with database.read() as read:
             was_there = demo.present(read, user)
+        if was_there and not options.replace:
+            raise InvalidInputError(
+                "there is demo data already, perhaps with what you did to it since: --replace makes other data in its "
+                "place, --remove takes it away; nothing was changed"
+            )
         with progress(is_wanted=options.progress) as told:
             made = demo.add(
                 database, user, days=options.days, per_day=options.per_day, seed=options.seed, progress=told
             )
-    whose = f" --user {shlex.quote(options.user)}" if options.user != LOCAL else ""
-    remove = f".venv/bin/python -m data demo --remove{whose}"
+    of_user = f" --user {shlex.quote(options.user)}" if options.user != LOCAL else ""
+    remove = f"{shlex.quote(_python())} -m data demo --remove{of_user}"
     done = "replaced the demo that was there, now" if was_there else "made"
     return Answer(
         sentence=f"{done} {_many(made.tasks, made.instances)}; to remove them: {remove}",
         facts={"tasks": made.tasks, "instances": made.instances},
     )
+
+
+def _python() -> str:
+    """Return what to type to get this Python: its path as seen from here, where that is shorter."""
+    here = os.path.relpath(sys.executable)
+    return sys.executable if here.startswith("..") else here
 
 
 def _remove_demo(database: Database, user: UserId) -> Answer:

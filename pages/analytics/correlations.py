@@ -8,8 +8,8 @@ from data.calculations.attributes import ATTRIBUTES, BY_NAME, are_related_by_def
 from pages import figures
 from pages.analytics.card import Card
 from pages.charts import balance_bar
-from pages.choosers import Select
 from pages.controls import stack
+from pages.fields import Select
 from pages.markup import NOTHING, Block, Markup, join, tag
 from pages.section import Shown
 from pages.terms import term
@@ -31,7 +31,7 @@ class CorrelationsCard(Card):
         self.home.classes("is-wide")
         address = self.visit.address
         with stack("choosers"):
-            self._with = Select("Goes together with", lambda name: address.choose(pair=name))
+            self._with = Select({}, name="Goes together with", on_choose=lambda name: address.choose(pair=name))
         address.listen(self.show_again)
 
     def build_content(self) -> None:
@@ -44,7 +44,7 @@ class CorrelationsCard(Card):
         chosen = self.visit.address.get("pair")
         chosen = chosen if chosen in BY_NAME else ALL
         options = {one.name: f"with {one.label.lower()}" for one in sorted(ATTRIBUTES, key=lambda one: one.label)}
-        self._with.offer({ALL: "the strongest", **options}, chosen)
+        self._with.show({ALL: "the strongest", **options}, chosen)
         self._block.show(_ranked(correlations, chosen))
 
 

@@ -124,7 +124,7 @@ class ForesightCard(_OfRelief):
                 "dl",
                 _fact("You hoped for", figures.measure(seen.predicted, "of 100")),
                 _fact("You felt", figures.measure(seen.actual, "of 100")),
-                _fact(term("prediction_bias", "Difference"), figures.measure(_written(seen), "points")),
+                _missed_by(seen),
                 class_="facts",
             ),
             tag("p", _verdict(seen.bias), class_="hint"),
@@ -257,6 +257,13 @@ def _written(seen: Foresight) -> float | None:
     if seen.predicted is None or seen.actual is None:
         return None
     return figures.as_written(seen.predicted, "of 100") - figures.as_written(seen.actual, "of 100")
+
+
+def _missed_by(seen: Foresight) -> Markup:
+    """Return by how much hopes were wrong, in words: a sign would have to be explained."""
+    missed = _written(seen) or 0.0
+    label = "Hopes too high by" if missed > 0 else "Hopes too low by" if missed < 0 else "Difference"
+    return _fact(term("prediction_bias", label), figures.measure(abs(missed), "of 100"))
 
 
 def _verdict(bias: float) -> str:

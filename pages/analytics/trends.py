@@ -9,8 +9,9 @@ from data.calculations.registry import BY_NAME, METRICS, Direction, Metric
 from pages import figures
 from pages.analytics.card import Card
 from pages.charts import Course, course_chart
-from pages.choosers import Segments, Select
+from pages.choosers import Segments
 from pages.controls import Words, stack
+from pages.fields import Select
 from pages.markup import Block, Markup, join, tag
 from pages.section import Shown
 from pages.terms import term
@@ -38,7 +39,9 @@ class TrendsCard(Card):
         self.home.classes("is-wide")
         address = self.visit.address
         with stack("choosers"):
-            self._metric = Select("Metric", lambda name: address.choose(metric="" if name == DEFAULT_METRIC else name))
+            self._metric = Select(
+                {}, name="Metric", on_choose=lambda name: address.choose(metric="" if name == DEFAULT_METRIC else name)
+            )
             self._window = Segments(
                 "Days", WINDOWS, lambda days: address.choose(days="" if days == DEFAULT_WINDOW else days)
             )
@@ -58,7 +61,7 @@ class TrendsCard(Card):
         """Show the chosen metric."""
         trends = shown.get(ANALYTICS_TRENDS)
         name, window = self._chosen()
-        self._metric.offer(dict(sorted(OPTIONS.items(), key=lambda option: option[1])), name)
+        self._metric.show(dict(sorted(OPTIONS.items(), key=lambda option: option[1])), name)
         self._window.choose(window)
         metric, trend, count = BY_NAME[name], trends.of(name), min(int(window), len(trends.days))
         self._said.show(_said(metric, trend, count))

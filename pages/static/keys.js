@@ -9,6 +9,8 @@
   let before = { key: "", at: -Infinity };
 
   const isSeen = (element) => element.getClientRects().length > 0;
+  const isLeaving = (dialog) => dialog.querySelector('[class*="-leave-"]') !== null; // it has been closed, and fades
+  const hasDialog = () => [...document.querySelectorAll(".q-dialog")].some((dialog) => !isLeaving(dialog));
   const isTyping = (element) => element.closest?.("input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable]");
 
   function press(key) {
@@ -31,7 +33,8 @@
 
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.altKey || event.metaKey || event.isComposing || event.repeat && !STEPS[event.key]) return;
-    if (localStorage.getItem(OFF) || isTyping(event.target) || document.querySelector(".q-dialog")) return;
+    if (localStorage.getItem(OFF) || hasDialog()) return;
+    if (isTyping(event.target) && !event.target.closest(".q-dialog")) return; // of a dialog that fades, nobody types any more
     const second = event.timeStamp - before.at < NEXT_KEY_MS && press(`${before.key} ${event.key}`);
     before = { key: event.key, at: event.key === "g" ? event.timeStamp : -Infinity };
     if (second || (STEPS[event.key] ? step(STEPS[event.key]) : press(event.key))) event.preventDefault();

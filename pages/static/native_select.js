@@ -1,7 +1,7 @@
 // A native list of choices: every keyboard, phone and screen reader knows it. `options` are pairs of word and text.
 export default {
   template: `
-    <select class="pick" :value="chosen" @change="choose($event.target.value)">
+    <select class="select" :value="chosen" @change="choose($event.target.value)">
       <option v-for="[word, text] in options" :key="word" :value="word">{{ text }}</option>
     </select>`,
   props: { value: String, options: Array },

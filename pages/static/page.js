@@ -71,13 +71,13 @@ const reprieve = (() => {
   const DRAFT = "reprieve.draft.";
   const named = (form) => DRAFT + form.dataset.draft;
   const inputs = (form) => [...form.querySelectorAll("input:not([type=radio]), textarea, select")];
-  const radios = (form) => [...form.querySelectorAll("[role=radio]")];
+  const options = (form) => [...form.querySelectorAll("[role=radio], [role=checkbox]")];
   const openForms = new Map(); // each with what it held when it was opened
   const finished = new WeakSet();
 
   function contentOf(form) {
     const values = inputs(form).map((input) => (input.dataset.unsaid === "true" ? null : input.value));
-    return { values, chosen: radios(form).map((radio) => radio.ariaChecked === "true") };
+    return { values, chosen: options(form).map((option) => option.ariaChecked === "true") };
   }
 
   function keepDraft(event) {
@@ -90,8 +90,9 @@ const reprieve = (() => {
   }
 
   function put(form, { values = [], chosen = [] }) {
-    radios(form).forEach((radio, place) => {
-      if (chosen[place] && radio.ariaChecked !== "true") radio.click();
+    options(form).forEach((option, place) => {
+      const isWanted = chosen[place] ?? option.ariaChecked === "true"; // a radio is let go of by choosing another
+      if (isWanted !== (option.ariaChecked === "true") && (isWanted || option.role === "checkbox")) option.click();
     });
     inputs(form).forEach((input, place) => {
       const value = values[place];
@@ -153,7 +154,7 @@ const reprieve = (() => {
   let wasConnected = false;
   function refuseWhileCut(event) {
     if (!wasConnected || window.socket.connected) return;
-    const isLocal = event.type === "click" && !event.target.closest("button, [role=radio], nav a, a.button, a.tab");
+    const isLocal = event.type === "click" && !event.target.closest("button, [role=radio], [role=checkbox], nav a, a.button, a.tab");
     if (isLocal || event.target.closest("[data-start-over]")) return;
     event.preventDefault();
     event.stopImmediatePropagation();

@@ -3,7 +3,7 @@
 export default {
   template: `
     <span class="suggest">
-      <input class="pick" type="text" autocomplete="off" spellcheck="false" :id="id + '-input'" :list="id + '-list'"
+      <input class="select" type="text" autocomplete="off" spellcheck="false" :id="id + '-input'" :list="id + '-list'"
         :aria-label="label" :value="said" @input="typed($event.target.value)" @change="say($event.target.value)"
         @focus="$event.target.select()" />
       <datalist :id="id + '-list'"><option v-for="word in options" :key="word" :value="word"></option></datalist>

@@ -1,5 +1,6 @@
 """What an event led to is put down to it, for its own user."""
 
+import time
 from typing import Any
 
 from cache.generations import Generations
@@ -43,8 +44,25 @@ def test_loads_and_redraws_belong_to_the_event_that_their_key_was_invalidated_by
     assert [(load.key, round(load.ms)) for load in newest.loads] == [("dashboard.tasks", 5)]
     (redraw,) = newest.redraws
     assert (redraw.page, redraw.section, redraw.tabs) == ("/", "Planned", 2)
+    assert redraw.after_ms is not None
     assert redraw.after_ms >= 0
     assert newest.prefixes == ("dashboard.tasks", "analytics.recommendations")
+
+
+def test_a_tab_that_nobody_saw_says_nothing_about_how_fast_it_was() -> None:
+    generations, journal = set_up()
+    seen = time.monotonic()
+    happen(generations, journal, 1)
+    looked_at_later = time.monotonic()
+    journal.redrew(USER, "/", "Planned", ["dashboard.tasks"], seen_since=looked_at_later)
+    assert journal.latest(USER)[0].redraws[0].after_ms is None
+    journal.redrew(USER, "/", "Planned", ["dashboard.tasks"], seen_since=seen)
+    before = journal.latest(USER)[0].redraws[0]
+    journal.redrew(USER, "/", "Planned", ["dashboard.tasks"], seen_since=looked_at_later)
+    after = journal.latest(USER)[0].redraws[0]
+    assert (before.tabs, after.tabs) == (2, 3)
+    assert before.after_ms == after.after_ms
+    assert before.after_ms is not None
 
 
 def test_users_are_apart() -> None:

@@ -2,8 +2,11 @@
 
 import json
 import os
+import shlex
+import signal
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -11,10 +14,13 @@ from sqlalchemy import func, select
 
 from data import preferences
 from data.__main__ import main
+from data.command_line.answer import progress
+from data.command_line.rows import _python
 from data.database import Database
 from data.models import Instance, User
 
 HOUSE = Path(__file__).parents[2]
+PYTHON = shlex.quote(_python())
 
 
 @pytest.fixture
@@ -43,12 +49,36 @@ def test_demo_export_import_and_remove(url: str, tmp_path: Path, capsys: pytest.
     assert main(["demo", "--remove"]) == 0
     assert main(["demo", "--remove"]) == 0
     assert capsys.readouterr().out.splitlines() == [
-        "made 36 tasks and 30 instances; to remove them: .venv/bin/python -m data demo --remove",
+        f"made 36 tasks and 30 instances; to remove them: {PYTHON} -m data demo --remove",
         f"exported 36 tasks and 30 instances to {out}",
         f"imported 36 tasks and 30 instances and the preferences from {out}",
         "removed 36 tasks and 30 instances of the demo",
         "there is no demo data",
     ]
+
+
+def test_a_second_demo_has_to_be_asked_for(url: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["demo", "--days", "2", "--per-day", "2"]) == 0
+    assert main(["demo", "--days", "2", "--per-day", "3"]) == 1
+    refused = capsys.readouterr().err
+    assert "there is demo data already" in refused
+    assert "nothing was changed" in refused
+    assert main(["demo", "--days", "2", "--per-day", "3", "--replace"]) == 0
+    assert "replaced the demo that was there, now 36 tasks and 6 instances" in capsys.readouterr().out
+
+
+def test_ctrl_c_stops_work_where_it_says_how_far_it_is(capsys: pytest.CaptureFixture[str]) -> None:
+    before = signal.getsignal(signal.SIGINT)
+    with progress(is_wanted=True) as told, ThreadPoolExecutor(1) as writer:
+        told(1, 10)
+        os.kill(os.getpid(), signal.SIGINT)
+        under_way = writer.submit(told, 2, 10)
+        with pytest.raises(KeyboardInterrupt):
+            under_way.result()
+        told(10, 10)  # too late: everything is done
+        with pytest.raises(KeyboardInterrupt):
+            os.kill(os.getpid(), signal.SIGINT)
+    assert signal.getsignal(signal.SIGINT) is before
 
 
 def test_counts_for_machines(url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -82,7 +112,7 @@ def test_another_user_has_to_exist(database: Database, tmp_path: Path, capsys: p
     assert capsys.readouterr().err == "there is no user 'Amelia'; did you mean 'Amelie'?\n"
     assert not (tmp_path / "out").exists()
     assert main(["demo", "--days", "2", "--user", "Amelie"]) == 0
-    assert "to remove them: .venv/bin/python -m data demo --remove --user Amelie" in capsys.readouterr().out
+    assert f"to remove them: {PYTHON} -m data demo --remove --user Amelie" in capsys.readouterr().out
     assert (count(database, local), count(database, amelie)) == (0, 12)
     database.close()
 
@@ -95,7 +125,7 @@ def test_refusals_are_sentences_on_stderr(url: str, tmp_path: Path, capsys: pyte
     path.write_bytes(path.read_bytes().replace(b",kind,", b",kimd,"))
     capsys.readouterr()
     assert main(["import", str(out)]) == 1
-    assert main(["demo", "--days", "0"]) == 1
+    assert main(["demo", "--days", "0", "--replace"]) == 1
     assert main(["export", str(path)]) == 1
     captured = capsys.readouterr()
     assert captured.out == ""

@@ -176,6 +176,42 @@ def test_what_is_said_when_planning_counts_more_than_the_task(
     assert (row.predicted_relief, row.predicted_motivation, row.predicted_aversion) == (70, 20, None)
 
 
+def test_planning_and_starting_is_one_command(database: Database, user: UserId, task: TaskId, clock: Clock) -> None:
+    clock.advance(minutes=5)
+    commands: list[int] = []
+    database.after_commit.append(lambda: commands.append(1))
+    instance = instances.plan(database, user, task, start=True)
+    assert len(commands) == 1
+    row = stored(database, instance)
+    assert (row.state, row.started_at, row.resumed_at) == (State.ACTIVE, clock.now, clock.now)
+    assert [name for name, *_ in lines(database)[-2:]] == ["instance.planned", "instance.started"]
+    clock.advance(minutes=7)
+    instances.complete(database, user, instance)
+    assert stored(database, instance).actual_minutes == pytest.approx(7.0)
+
+
+def test_a_new_task_and_its_first_attempt_are_made_together_or_not_at_all(
+    database: Database, user: UserId, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    instance = instances.plan_new(database, user, name="Tax return", kind="other", estimate_minutes=20.0)
+    assert stored(database, instance).estimate_minutes == 20.0
+    assert [name for name, *_ in lines(database)[-2:]] == ["task.created", "instance.planned"]
+
+    before = all_rows(database)
+    with pytest.raises(InvalidInputError, match="kind"):
+        instances.plan_new(database, user, name="Tax return", kind="fun")
+    with pytest.raises(UnknownRecordError, match="no user"):
+        instances.plan_new(database, UserId(99), name="Tax return")
+
+    def fail(*_: object, **__: object) -> None:
+        raise OSError("the power went")
+
+    monkeypatch.setattr(instances, "plan_in", fail)
+    with pytest.raises(OSError, match="power"):
+        instances.plan_new(database, user, name="Dentist")
+    assert all_rows(database) == before
+
+
 def test_an_archived_task_cannot_be_planned_until_it_is_brought_back(
     database: Database, user: UserId, task: TaskId
 ) -> None:

@@ -57,6 +57,24 @@ def nothing_changed(database: Database) -> Iterator[None]:
     assert [path.name for path in database.file.parent.iterdir() if "scratch" in path.name] == []
 
 
+@pytest.mark.parametrize("stop_at", [0.0, 0.3, 0.5])
+def test_progress_rises_to_the_end_and_what_it_raises_leaves_all_as_it_was(
+    database: Database, source: Path, stop_at: float
+) -> None:
+    def stop(done: int, total: int) -> None:
+        if stop_at < done / total < 1:
+            raise KeyboardInterrupt
+
+    with nothing_changed(database), pytest.raises(KeyboardInterrupt):
+        restore.restore(database, source, stop)
+
+    told: list[float] = []
+    restore.restore(database, source, lambda done, total: told.append(done / total))
+    assert told == sorted(told)
+    assert told[-1] == 1.0
+    assert len(told) >= 4
+
+
 def test_every_row_is_as_in_the_backup_and_the_log_goes_on_above_all_numbers(
     database: Database, user: UserId, stranger: UserId, source: Path
 ) -> None:

@@ -4,9 +4,8 @@ from nicegui import ui
 from nicegui.testing import User
 from nicegui.testing.user_interaction import UserInteraction
 
-from pages.choosers import Select
 from pages.controls import Button, Words
-from pages.fields import Feeling
+from pages.fields import Feeling, Select
 from pages.markup import Block
 
 
@@ -71,8 +70,18 @@ def pick(user: User, option: str) -> None:
 
 def choose(user: User, label: str, value: str) -> None:
     """Choose from the drop-down list with this label."""
-    found = next(one for one in elements(user) if isinstance(one, Select) and one.props["aria-label"] == label)
-    UserInteraction(user, {found}, None).trigger("change", value)
+    assert user.client is not None
+    with user.client:
+        _select(user, label).value = value
+
+
+def chosen(user: User, label: str) -> str:
+    """Return what the drop-down list with this label shows as chosen."""
+    return _select(user, label).value
+
+
+def _select(user: User, label: str) -> Select:
+    return next(one for one in elements(user) if isinstance(one, Select) and one.props.get("aria-label") == label)
 
 
 def submit(user: User, css_class: str = "dialog") -> None:

@@ -43,7 +43,7 @@ async def test_an_event_shows_what_it_made_stale_computed_and_redrawn(user: User
     )
     loaded = {load.key.removesuffix(".2026-05-13") for load in happened.loads}
     assert loaded >= {"dashboard.metrics", "dashboard.tasks"}
-    assert all(redraw.page == "/" and redraw.after_ms > 0 for redraw in happened.redraws)
+    assert all(redraw.page == "/" and redraw.after_ms for redraw in happened.redraws)
 
     await opened(user, stage)
 
@@ -109,3 +109,21 @@ async def test_the_rules_are_drawn(user: User, stage: Stage) -> None:
     await opened(user, stage)
     assert 'class="rules-picture"' in texts(user)
     assert "recommendations</text>" in texts(user)
+
+
+async def test_a_tab_that_was_not_looked_at_is_not_called_slow(user: User, stage: Stage) -> None:
+    client = await user.open("/")
+    await until(lambda: all(section.redraws for section in stage.sections(client)))
+    planned = stage.section("Planned", client)
+    planned.visit.screen.is_hidden = True
+    await stage.task("Tax return")
+    assert stage.application is not None
+    journal = stage.application.manager.journal
+    await until(lambda: journal.latest(USER)[0].event == "task.created")
+    assert not journal.latest(USER)[0].redraws
+    planned.visit.screen.is_hidden = False
+    stage.application.pages.hub.seen_again(planned.visit.screen)
+    await until(lambda: journal.latest(USER)[0].redraws)
+    assert {redraw.after_ms for redraw in journal.latest(USER)[0].redraws} == {None}
+    await opened(user, stage)
+    assert "when looked at" in row(user, "task.created")

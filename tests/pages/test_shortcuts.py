@@ -27,6 +27,7 @@ async def test_every_key_acts_and_every_key_that_acts_is_listed(user: User, stag
     await stage.do(instances.complete, one)
     for number in range(26):
         await stage.planned(f"Task {number}")
+    await stage.task("Again", routine="daily")
     named = set()
     for address in ("/", "/tasks", "/tasks?view=history&page=2", "/goals?week=2026-01-01"):
         named |= await keys_of(user, stage, address)

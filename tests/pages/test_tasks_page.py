@@ -11,7 +11,7 @@ from data import instances, preferences, tasks
 from data.fields import Feelings
 from pages.markup import Block
 from pages.search import HISTORY, Search
-from tests.pages.hands import buttons, dialogs, elements, field, fill, press, rows, slide, submit, texts
+from tests.pages.hands import buttons, choose, dialogs, field, fill, press, rows, slide, submit, texts
 from tests.pages.stage import USER, Stage, until
 
 
@@ -31,14 +31,6 @@ async def act(user: User, list_name: str, word: str) -> None:
     """Press a button in the markup of the first row, as soon as it is offered."""
     await until(lambda: f'data-act="{word}"' in rows(user, list_name)[0].content)  # type: ignore[attr-defined]
     UserInteraction(user, {rows(user, list_name)[0]}, None).trigger("click", word)
-
-
-def choose(user: User, name: str, word: str) -> None:
-    """Choose in one of the native lists."""
-    assert user.client is not None
-    select = next(one for one in elements(user) if one.props.get("aria-label") == name)
-    with user.client:
-        select.value = word  # type: ignore[attr-defined]  # as the browser would
 
 
 async def test_tasks_are_searched_in_their_address_too(user: User, stage: Stage) -> None:

@@ -87,7 +87,7 @@ def test_a_job_that_cannot_say_how_it_went_is_taken_up_again_when_its_lease_ends
         database.close()
 
     assert not Runner(database, {"prune": work}).run(PRUNE)
-    assert "could not be given back" in caplog.text
+    assert "the failure of job prune could not be written down" in caplog.text
     database.open()
     again = Task()
     assert not Runner(database, {"prune": again}).run(PRUNE)
@@ -168,6 +168,29 @@ def test_the_list_says_what_failed_and_what_was_done(listed: Any, database: Data
     assert datetime.fromisoformat(by_name["prune"]["last_success"]) == clock.now
     assert datetime.fromisoformat(by_name["prune"]["next_run"]) > clock.now + DAY - LOOK
     assert "failed once since: OSError: disk full" in listed()
+
+
+def test_the_list_says_when_there_was_a_look_and_costs_no_write_a_minute(
+    listed: Any, database: Database, clock: Clock
+) -> None:
+    clock.now = first = datetime.now(UTC)
+    work = Task()
+    runner = Runner(database, {"routines": work})
+    runner.run(JOBS[1])
+    clock.advance(minutes=14)
+    runner.run(JOBS[1])
+    assert work.count == 2
+    noted = {line["name"]: line["last_success"] for line in json.loads(listed("--json"))}
+    assert datetime.fromisoformat(noted["routines"]) == first
+    assert noted["day"] is None
+
+    work.error = OSError("disk full")
+    runner.run(JOBS[1])
+    assert "failed once since: OSError: disk full" in listed()
+    work.error = None
+    runner.run(JOBS[1])
+    assert "failed" not in listed()
+    assert upkeep.runs(database)["routines"].began_at == clock.now
 
 
 def test_without_a_database_it_says_what_to_do(
