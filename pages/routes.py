@@ -9,7 +9,7 @@ from cache.errors import CacheError
 from cache.warming import Preload
 from data.preferences import CacheMode
 from events.catalog import UserId
-from pages import dashboard, experimental, glossary, goals, inspector, settings, shell, summary, tasks
+from pages import dashboard, experimental, glossary, goals, inspector, settings, shell, summary, tasks, thrift
 from pages.actions import Actions
 from pages.address import Address
 from pages.analytics import page as analytics
@@ -149,6 +149,7 @@ class Pages:
 
 def install(services: Services) -> Pages:
     """Register the pages with NiceGUI. Call `start` on what is returned before they are served, `stop` at the end."""
+    thrift.remember_signatures()
     pages = Pages(services)
     shell.serve_static_files()
 
