@@ -43,7 +43,7 @@ days: _dev ## Walk clocks through ten years of every zone, beside a cron job (AR
 midnight: _dev ## Measure a new day for 10,000 users of one zone (ARGS="--users 1000")
 	@$(PY) -m tests.scheduler.midnight $(ARGS)
 
-bench: _bench ## Measure the cache against others (ARGS=--quick)
+bench: _bench ## Measure the cache against others (ARGS=--quick), or the pages in a browser (ARGS=pages)
 	@$(PY) -m tests.bench $(ARGS)
 
 screenshots: _dev ## Take the pictures in docs/screenshots/ (needs Chromium)

@@ -13,6 +13,7 @@ import math
 import threading
 import time
 import weakref
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from datetime import datetime
@@ -235,17 +236,17 @@ class Hub:
     async def redraw(self, user: UserId, sections: list[Section], patience: float | None = None) -> None:
         """Read all values of *sections* in one snapshot, in a worker thread; draw each as soon as its own are there.
 
-        What took longest the last time is read last. All belongs to one state, whenever it is drawn. After *patience*
-        (seconds, for all of them; None: as each value has it) older ones are shown where they are kept, and `Reloaded`
-        has them redrawn.
+        First comes what took least time the last time, by the number of sections that wait for it. All belongs to one
+        state, whenever it is drawn. After *patience* (seconds, for all of them; None: as each value has it) older ones
+        are shown where they are kept, and `Reloaded` has them redrawn.
         """
         for section in sections:  # before the reading begins: what is invalidated from now on marks them anew
             group = self._group_of(section)
             if group is not None:
                 group.waiting.discard(section)
         ticket = next(self._tickets)
-        values = {value.key: value for section in sections for value in section.values}
-        wanted = sorted(values.values(), key=lambda value: self._costs.get(value.key, math.inf))
+        shown_by = Counter(value for section in sections for value in section.values)
+        wanted = sorted(shown_by, key=lambda value: self._costs.get(value.key, math.inf) / shown_by[value])
         queries = {section: query for section in sections if (query := section.query()) is not None}
         arrivals = Arrivals(asyncio.get_running_loop())
         waiting = self.waits.of(user)

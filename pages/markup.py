@@ -4,6 +4,7 @@
 person cannot become an element, wherever it came from. Nothing else in this package may use `ui.html`.
 """
 
+import functools
 import html
 import re
 from collections.abc import Callable
@@ -38,6 +39,9 @@ def join(*parts: str, by: str = "") -> Markup:
     return Markup(text(by).join(text(part) for part in parts if part))
 
 
+# Pages that a person has open in several windows show the same in each, and most of it what they showed before. Typed:
+# a text and the markup of the same characters are equal, and must not be taken for each other.
+@functools.lru_cache(maxsize=4096, typed=True)
 def tag(name: str, *children: str, **attributes: Attribute) -> Markup:
     """Return the element *name* with *children*, escaped unless they are markup.
 

@@ -2,18 +2,23 @@
 
 import asyncio
 import json
+import logging
+from functools import partial
 
+from fastapi import Request
+from fastapi.responses import Response
 from nicegui import Client, background_tasks, ui
 
 from cache.errors import CacheError
 from cache.warming import Preload
 from data.preferences import CacheMode
 from events.catalog import UserId
-from pages import dashboard, experimental, glossary, goals, inspector, settings, shell, summary, tasks
+from pages import dashboard, experimental, glossary, goals, inspector, settings, shell, summary, tasks, thrift
 from pages.actions import Actions
 from pages.address import Address
 from pages.analytics import page as analytics
 from pages.controls import stack
+from pages.heads import Heads
 from pages.live import Hub
 from pages.preloading import QUICK_SECONDS, LoadingScreen
 from pages.services import Services, current_user
@@ -21,6 +26,8 @@ from pages.shell import Entry, Frame, ThemeSwitch
 from pages.shortcuts import Shortcuts
 from pages.visit import Screen, Visit
 from pages.workers import Workers
+
+log = logging.getLogger(__name__)
 
 ENTRIES: tuple[Entry, ...] = (
     Entry(path="/", label="Dashboard", icon="dashboard", build=dashboard.build),
@@ -37,8 +44,6 @@ ENTRIES: tuple[Entry, ...] = (
 ANYWHERE_ELSE = "/{path:path}"
 """Where there is no page: the frame says so, with status 404. Has to come last."""
 
-THEME_WAIT_SECONDS = 0.2
-"""How long the response waits for the preferences: a page in the wrong theme would flash."""
 FILL_WAIT_SECONDS = 0.05
 """How long the response waits for what is shown. What is cached is there by then and needs no skeleton."""
 
@@ -50,6 +55,7 @@ class Pages:
         self.services = services
         self.workers = Workers()
         self.hub = Hub(services, self.workers)
+        self._heads = Heads()
 
     def start(self) -> None:
         """Draw what changes from now on. Needs no event loop; may be called again."""
@@ -60,7 +66,34 @@ class Pages:
         self.hub.stop()
         self.workers.close()
 
-    async def serve(self, client: Client) -> None:
+    async def answer(self, client: Client, request: Request) -> Response | None:
+        """Answer a request for one of `ENTRIES`. For anything else, build what says so; NiceGUI makes the answer."""
+        is_dark = await self.workers.brief(self._is_dark, current_user())
+        shell.set_theme(client, is_dark)
+        if client.page.path == ANYWHERE_ELSE:
+            await self.build(client)
+            return None
+        return self._heads.answer(client, request, is_dark, partial(self._build_or_say_so, client))
+
+    def _is_dark(self, user: UserId) -> bool | None:
+        """Return whether *user* wants dark pages; None: as the browser does."""
+        try:
+            with self.services.manager.snapshot(user) as snapshot:
+                return shell.IS_DARK[snapshot.view.profile.theme]
+        except Exception:  # part of the page error boundary: the cards will say that nothing can be read
+            log.exception("the theme of user %s could not be read", user)
+            return None
+
+    async def _build_or_say_so(self, client: Client) -> None:
+        """Build the page; where that fails, one that says so: its head is on its way, so the status cannot."""
+        try:
+            await self.build(client)
+        except Exception:  # part of the page error boundary: what is half built tells nobody anything
+            log.exception("page %s could not be built", client.page.path)
+            client.content.clear()
+            shell.say_failed()
+
+    async def build(self, client: Client) -> None:
         """Build the frame and the page in *client* and return as soon as there is something to look at."""
         user = current_user()
         screen = Screen(client)
@@ -110,10 +143,9 @@ class Pages:
         client.sub_pages_router.on_path_changed(moved)
         of_frame = visit(frame, "frame")
         ThemeSwitch(of_frame)
-        theme = background_tasks.create(self.hub.fill(of_frame), name="fill the frame")
+        background_tasks.create(self.hub.fill(of_frame), name="fill the frame")
         ui.on("reprieve_reopen", lambda event: reopen_form(str(event.args)))
         self._watch(client, screen, frame)
-        await asyncio.wait([theme], timeout=THEME_WAIT_SECONDS)
         preload = await self.workers.read(self._preload, user)
         if preload is not None:
             with client:
@@ -149,11 +181,12 @@ class Pages:
 
 def install(services: Services) -> Pages:
     """Register the pages with NiceGUI. Call `start` on what is returned before they are served, `stop` at the end."""
+    thrift.remember_signatures()
     pages = Pages(services)
     shell.serve_static_files()
 
-    async def page(client: Client) -> None:
-        await pages.serve(client)
+    async def page(client: Client, request: Request) -> Response | None:
+        return await pages.answer(client, request)
 
     for path in (*(entry.path for entry in ENTRIES), ANYWHERE_ELSE):
         ui.page(path, favicon=shell.FAVICON, language="en-US")(page)

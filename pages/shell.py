@@ -56,7 +56,7 @@ MOST_IN_SIGHT = 4
 """How many pages the navigation names where there is little room; the others are behind "More"."""
 _STYLE_ADDRESS = "/style.css"
 _A_YEAR_IN_SECONDS = 365 * 24 * 3600
-_IS_DARK = {Theme.AUTO: None, Theme.LIGHT: False, Theme.DARK: True}
+IS_DARK = {Theme.AUTO: None, Theme.LIGHT: False, Theme.DARK: True}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,6 +129,13 @@ class Frame:
             self._client.run_javascript("reprieve.arrived()")
 
 
+def say_failed() -> None:
+    """Make what stands where a page could not be built."""
+    with stack("page"), stack("page-head", "header"):
+        heading("This page cannot be shown right now", 1)
+        Words("The log of the server says why. Nothing was lost; load the page again in a moment.", "p").classes("lead")
+
+
 class _Pages(ui.sub_pages):
     """The place where the pages are put. An address without a page gets one of ours, with status 404."""
 
@@ -163,17 +170,18 @@ class ThemeSwitch(Section):
     def build(self) -> None:
         """Make the element that tells the browser."""
         self.home.set_visibility(False)
-        self._dark = ui.dark_mode(None)
+        self._dark = ui.dark_mode(self.home.client.page.dark)
 
     def update(self, shown: Shown) -> None:
         """Switch, at once and without reloading."""
-        is_dark = _IS_DARK[shown.get(PREFERENCES).theme]
-        self._dark.value = is_dark
-        # Before the response is made this puts the theme into the HTML, so that a dark page never flashes white.
-        # NiceGUI asks the page for it, which all clients share; hence a copy.
-        page = copy.copy(self.home.client.page)
-        page.dark = is_dark
-        self.home.client.page = page
+        self._dark.value = IS_DARK[shown.get(PREFERENCES).theme]
+
+
+def set_theme(client: Client, is_dark: bool | None) -> None:
+    """Put the theme into the HTML of the page that *client* is going to get, so that a dark one never flashes white."""
+    page = copy.copy(client.page)  # NiceGUI asks the page for it, which all clients share
+    page.dark = is_dark
+    client.page = page
 
 
 def serve_static_files() -> None:

@@ -1,6 +1,7 @@
 """Measure the cache against others, all in one run: `make bench`, or `make bench ARGS=--quick`.
 
 Afterwards what the numbers cost, which is in `numbers`; `ARGS=numbers` measures that alone, `ARGS=cache` leaves it out.
+`ARGS=pages` measures the pages in a browser instead, which is in `pages`.
 
 Prints one table and the aims, and writes the same to build/bench.json. Nothing is asserted: timings are for people.
 """
@@ -29,7 +30,7 @@ import msgspec
 
 from data.preferences import CacheBackend
 from data.sqlite import sqlite
-from tests.bench import numbers
+from tests.bench import numbers, pages
 from tests.bench.contenders import CONTENDERS, Contender, Diskcache
 from tests.bench.measure import Cell, grow, late_store, stampede, take_turns
 from tests.bench.ours import SUBSYSTEM, Ours, file_alone, value_of
@@ -414,11 +415,14 @@ def report(run: Run, about: dict[str, Any]) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="make bench", description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("what", nargs="?", choices=["cache", "numbers"], help="only that")
+    parser.add_argument("what", nargs="?", choices=["cache", "numbers", "pages"], help="only that")
     parser.add_argument("--quick", action="store_true", help="fewer rounds, and none that take long: about 30 s")
     parser.add_argument("--million", action="store_true", help="numbers of a million instances as well")
     given, rest = parser.parse_known_args()
     quick = given.quick
+    if given.what == "pages":
+        pages.main((["--quick"] if quick else []) + rest)
+        return
     if given.what != "cache":
         numbers.main([f"--{flag}" for flag in ("quick", "million") if getattr(given, flag)] + rest)
     if given.what == "numbers":

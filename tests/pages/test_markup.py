@@ -75,3 +75,9 @@ def test_handlers_are_refused() -> None:
 def test_a_block_shows_markup_only() -> None:
     with pytest.raises(UnescapedError):
         Block("<b>plain</b>")  # type: ignore[arg-type]
+
+
+def test_text_is_escaped_though_the_same_characters_were_markup_before() -> None:
+    bold = tag("b", "bold")
+    assert tag("p", bold, title=bold) == f'<p title="{bold}"><b>bold</b></p>'
+    assert tag("p", str(bold), title=str(bold)) == ('<p title="&lt;b&gt;bold&lt;/b&gt;">&lt;b&gt;bold&lt;/b&gt;</p>')
