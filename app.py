@@ -256,7 +256,7 @@ def main() -> int:
     except (CacheError, DataError, EventsError) as error:
         log.error("%s", error)
         return 2
-    # What is there by now stays. Looked through again by each full collection, it would stop all threads for 50 ms.
+    # What is there by now stays. Full collections would look through it again, and stop all threads for 50 to 100 ms.
     gc.collect()
     gc.freeze()
     log.info("Reprieve is at http://%s:%d, its data in %s", settings.host, settings.port, settings.database_url)
