@@ -76,10 +76,10 @@ class FileStore:
         self.is_used_elsewhere: Callable[[UserId, str], bool] = lambda _user, _key: False
         """Whether a tier before this one has handed that entry out since it was asked last."""
 
-    def get(self, place: Place, least_as_of: int = 0) -> Entry | None:
-        """Return what is kept there, if it is whole and of this log."""
+    def get(self, place: Place, least_as_of: int = 0, *, beyond: int | None = None) -> Entry | None:
+        """Return what is kept there, if it is whole, of this log, and its `as_of` *beyond* that (None: whatever)."""
         address = place.address
-        stored = self._try(lambda rows: rows.read(address))
+        stored = self._try(lambda rows: rows.read(address, beyond))
         entry = None
         if stored is not None:
             try:

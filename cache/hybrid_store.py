@@ -27,8 +27,9 @@ class HybridStore:
         entry = self._front.get(place, least_as_of)
         if entry is not None and entry.as_of >= least_as_of:
             return entry
-        found = self._back.get(place, least_as_of)
-        if found is None or (entry is not None and found.as_of <= entry.as_of):
+        # Not read and decoded if it is no newer, as after each invalidation: both tiers were set at once.
+        found = self._back.get(place, least_as_of, beyond=None if entry is None else entry.as_of)
+        if found is None:
             return entry
         self._front.set(place, found)
         return found

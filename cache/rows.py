@@ -37,6 +37,7 @@ _SPLIT_PAGES = 16
 """What a write may take besides its value, when the trees have to be split."""
 
 _READ = "SELECT value FROM Cache WHERE key = ? AND raw = 1 AND mode = 1 AND filename IS NULL AND typeof(value) = 'blob'"
+_READ_BEYOND = f"{_READ} AND tag > ?"
 _WRITE = (
     "INSERT INTO Cache (key, raw, store_time, access_time, tag, mode, value) VALUES (?, 1, ?, 0, ?, 1, ?)"
     " ON CONFLICT (key, raw) DO UPDATE SET store_time = excluded.store_time, tag = excluded.tag,"
@@ -139,9 +140,10 @@ class Rows(Cache):  # type: ignore[misc]
         connection.execute(f"PRAGMA busy_timeout = {_LOCK_TIMEOUT_MS}")
         return connection.execute
 
-    def read(self, key: str) -> Any:
-        """Return the value of *key*, None if there is no row of ours."""
-        found = self._con.execute(_READ, (key,)).fetchall()
+    def read(self, key: str, beyond: int | None = None) -> Any:
+        """Return the value of *key*, None if there is no row of ours, or its tag is not *beyond* that."""
+        asked = (_READ, (key,)) if beyond is None else (_READ_BEYOND, (key, beyond))
+        found = self._con.execute(*asked).fetchall()
         return found[0][0] if found else None
 
     def newest(self) -> Any:

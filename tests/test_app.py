@@ -1,7 +1,9 @@
 """The composition root: settings, routes without a session, what stops the start."""
 
 import contextlib
+import gc
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -9,6 +11,7 @@ import threading
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import httpx
 import pytest
@@ -189,6 +192,22 @@ def test_it_serves_says_where_and_ends_in_order(tmp_path: Path, free_port: int) 
     assert second.returncode == 2
     assert f"Reprieve is running already at http://127.0.0.1:{free_port} (process {first.pid})" in second.stderr
     assert second.stderr.count("\n") == 1
+
+
+def test_full_garbage_collections_pass_over_what_was_there_at_the_start(
+    monkeypatch: pytest.MonkeyPatch, free_port: int
+) -> None:
+    frozen: list[int] = []
+    monkeypatch.setenv("PORT", str(free_port))
+    monkeypatch.setattr(app, "build", lambda settings: (None, SimpleNamespace(start=lambda: None)))
+    monkeypatch.setattr(app.uvicorn, "run", lambda *_, **__: frozen.append(gc.get_freeze_count()))
+    on_end = signal.getsignal(signal.SIGTERM)
+    try:
+        assert app.main() == 0
+    finally:
+        signal.signal(signal.SIGTERM, on_end)
+        gc.unfreeze()
+    assert frozen[0] > 50_000
 
 
 def test_what_the_clock_does_frees_stale_values_and_keeps_backups(tmp_path: Path) -> None:

@@ -109,7 +109,8 @@ def disappointment(surprise: Numbers) -> Numbers:
 def aversion_drop(first_aversion: Numbers, aversion: Numbers) -> Numbers:
     """Return the aversion at the task's first completed instance - aversion now, -100..100; 0 for the first itself.
 
-    NaN if either was not given; a later instance does not stand in for the first.
+    NaN if either was not given; a later instance does not stand in for the first. Of many instances nobody asks for
+    each: `analytics.with_drops` has their sums.
 
     Source: the glossary's formula.
     """

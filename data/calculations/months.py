@@ -68,6 +68,9 @@ BY_DAY = (
 MOST_ROWS = 4096
 """How many instances are taken together, when many months are asked for: what is done with them at once takes a
 millisecond each, and few megabytes."""
+_ROWS_MULTIPLIED = 256
+"""For larger products OpenBLAS calls threads of its own, which cost more than they bring: 54 x 18 x 256 is below its
+limit of 262,144."""
 _COUNT_SQL = "SELECT count(*) FROM instances WHERE user_id = ? AND completed_at >= ? AND completed_at < ?"
 _MICROSECONDS_PER_HOUR = 3_600_000_000
 
@@ -353,11 +356,13 @@ def _foresight(predicted: Numbers, actual: Numbers, month: NDArray[np.intp], mon
 def _moments(compared: Numbers, rows: NDArray[np.intp]) -> Numbers:
     known = (~np.isnan(compared)).astype(np.float64)
     values = np.where(known > 0, compared, 0.0)
+    with_known = np.concatenate([known, values, values**2])
     found = np.zeros((len(rows) - 1, math.prod(SHAPES["moments"])))
     for place, (start, end) in enumerate(pairwise(rows.tolist())):
-        present, own = known[:, start:end], values[:, start:end]
-        sums = (present @ present.T, own @ present.T, own**2 @ present.T, own @ own.T)
-        found[place] = np.concatenate(sums, axis=None)
+        for begin in range(start, end, _ROWS_MULTIPLIED):
+            own = slice(begin, min(begin + _ROWS_MULTIPLIED, end))
+            sums = (with_known[:, own] @ known[:, own].T, values[:, own] @ values[:, own].T)
+            found[place] += np.concatenate(sums, axis=None)
     return found
 
 

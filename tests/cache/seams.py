@@ -193,10 +193,12 @@ def hold_looks(house: House) -> None:
 
     for store in (house.manager._memory, house.manager._file):
 
-        def held_get(place: Place, least_as_of: int = 0, get: Callable[..., Any] = store.get) -> Any:
+        def held_get(
+            place: Place, least_as_of: int = 0, get: Callable[..., Any] = store.get, **beyond: int | None
+        ) -> Any:
             if place.key.startswith("analytics."):
                 pause("looking")
-            return get(place, least_as_of)
+            return get(place, least_as_of, **beyond)
 
         store.get = held_get  # type: ignore[method-assign]
     feed.catch_up = held_catch_up  # type: ignore[method-assign]

@@ -112,6 +112,26 @@ def test_memory_refuses_a_state_older_than_what_it_has() -> None:
     assert store.get(place()) == entry("new", as_of=6)
 
 
+def test_hybrid_does_not_decode_from_disk_what_is_no_newer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = HybridStore(MemoryStore(MAX_BYTES), file_store(tmp_path / "cache"))
+    store.set(place(), entry(as_of=3))
+    decoded: list[str] = []
+
+    def counted(stored: bytes, address: str, *rest: Any) -> Any:
+        decoded.append(address)
+        return decode(stored, address, *rest)
+
+    monkeypatch.setattr("cache.entries.decode", counted)
+    assert store.get(place(), least_as_of=5) == entry(as_of=3), "the last good one"
+    assert not decoded
+    another = file_store(tmp_path / "cache")  # as of another process
+    another.set(place(), entry(as_of=6))
+    assert store.get(place(), least_as_of=5) == entry(as_of=6)
+    assert len(decoded) == 1
+    another.close()
+    store.close()
+
+
 def test_hybrid_takes_the_newer_state_from_disk_when_memory_is_behind(tmp_path: Path) -> None:
     own = HybridStore(MemoryStore(MAX_BYTES), file_store(tmp_path))
     others = file_store(tmp_path)
