@@ -45,7 +45,7 @@ THREADS = 3
 USERS = 2
 TASKS = 2
 JUDGED_EVERY_SECONDS = 1.0
-KILLED_WITHIN = (0.4, 1.5)
+TROUBLE_WITHIN = (0.8, 3.0)
 ROOMY = Path("/dev/shm")
 
 NUMBERS_SQL = "SELECT id, estimate_minutes FROM tasks WHERE user_id = ?"
@@ -281,7 +281,7 @@ def run(seconds: float, seed: int, plant: str | None = None) -> dict[str, Any]:
                 time.sleep(0.05)
                 if time.monotonic() >= next_trouble:
                     wrong += troubles.next()
-                    next_trouble = time.monotonic() + chance.uniform(*KILLED_WITHIN)
+                    next_trouble = time.monotonic() + chance.uniform(*TROUBLE_WITHIN)
                 if plant is not None and time.monotonic() >= next_look:
                     wrong += judge(folder)[2]
                     next_look = time.monotonic() + JUDGED_EVERY_SECONDS

@@ -26,6 +26,11 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "long: only `make faults` runs it")
 
 
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Let `-k F11` find the tests of that fault."""
+    item.extra_keyword_matches.update(mark.args[0] for mark in item.iter_markers("fault"))
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out what is long, unless it is wanted."""
     if os.environ.get(LONG):

@@ -303,9 +303,12 @@ def at_random(rounds: int, folder: Path, *, seed: int = 1, without_log: bool = F
             child.start()
             sender.close()
             workers.append((child, receiver))
-        deadline = time.monotonic() + chance.uniform(0.15, 0.6)
+        receivers = {receiver: worker for worker, (_, receiver) in enumerate(workers)}
+        while chance.random() < 0.99 and not ledger.count:  # now and then they die before anything is done
+            ledger.listen(receivers, 0.05)
+        deadline = time.monotonic() + chance.uniform(0, 0.4)
         while time.monotonic() < deadline:
-            ledger.listen({receiver: worker for worker, (_, receiver) in enumerate(workers)}, 0.01)
+            ledger.listen(receivers, 0.01)
         for child, _ in workers:
             child.kill()
         for worker, (child, receiver) in enumerate(workers):
@@ -323,7 +326,8 @@ def at_random(rounds: int, folder: Path, *, seed: int = 1, without_log: bool = F
         found.kills += 1
         found.compared += compared
         found.wrong += [f"{one} (round {number})" for one in wrong]
-        found.acknowledged += ledger.take_count()
+        found.acknowledged += ledger.count
+        ledger.count = 0
     return found
 
 

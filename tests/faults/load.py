@@ -37,7 +37,8 @@ class Ledger:
         self._file = (home / "acknowledged").open("ab", buffering=0)
         self.shapes: dict[int, dict[str, Shape]] = {}
         self.begun: dict[int, tuple[str, Shape] | None] = {}
-        self._count = 0
+        self.count = 0
+        """Acknowledgements; whoever asks begins anew."""
 
     def of(self, worker: int) -> dict[str, Shape]:
         return self.shapes.setdefault(worker, {})
@@ -66,15 +67,11 @@ class Ledger:
         os.fsync(self._file.fileno())
         self.of(worker)[name] = shape
         self.begun[worker] = None
-        self._count += 1
+        self.count += 1
 
     def settle(self, shapes: dict[int, dict[str, Shape]]) -> None:
         """Go on from what was found: what was under way has happened or has not."""
         self.shapes, self.begun = shapes, {}
-
-    def take_count(self) -> int:
-        count, self._count = self._count, 0
-        return count
 
 
 def work(home: Path, worker: int, seed: int, sender: Any, without_log: bool) -> None:
