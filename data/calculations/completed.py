@@ -59,9 +59,9 @@ _WHOLE_SQL = f"""
     SELECT group_concat(whole, ''), group_concat(task_id, ' ') FROM (SELECT task_id, char(
         {", ".join(f"ifnull({column}, {_UNSAID}) + 1" for column in _FELT)},
         {_digits("(completed_at - :since)", _SINCE_DIGITS)},
-        {_digits("max(0, ifnull(started_at, completed_at) - created_at)", _DELAY_DIGITS)}) AS whole {_IN_ORDER})"""
+        {_digits("max(0, ifnull(started_at, completed_at) - created_at)", _DELAY_DIGITS)}) AS whole {_IN_ORDER})"""  # nosec B608  # names of our own tables and columns
 _MEASURED_SQL = f"SELECT {', '.join(f'ifnull({column}, -1.0)' for column in _MEASURED)} {_IN_ORDER}"
-_IDS_SQL = f"SELECT json_group_array(id) FROM (SELECT id {_IN_ORDER})"
+_IDS_SQL = f"SELECT json_group_array(id) FROM (SELECT id {_IN_ORDER})"  # nosec B608  # names of our own tables and columns
 _KINDS_SQL = "SELECT id, kind FROM tasks WHERE user_id = ? AND id IN (SELECT value FROM json_each(?))"
 
 
@@ -106,7 +106,7 @@ def days_at(read: ReadTransaction, view: Viewpoint, *ends: str, since: int | Non
     With *since*, of what was completed from then on.
     """
     later = "" if since is None else " AND completed_at >= :since"
-    asked = ", ".join(f"(SELECT {end} FROM instances WHERE user_id = :user{later})" for end in ends)
+    asked = ", ".join(f"(SELECT {end} FROM instances WHERE user_id = :user{later})" for end in ends)  # nosec B608  # names of our own tables and columns
     row = read.connection.exec_driver_sql(f"SELECT {asked}", {"user": view.user, "since": since}).one()
     day_of = view.profile.calendar.day_of
     return [None if moment is None else day_of(EPOCH + MICROSECOND * moment) for moment in row]

@@ -171,7 +171,7 @@ def load_counts(read: ReadTransaction, view: Viewpoint, part: str) -> Counts:
     try:
         for column in ("created_at", "cancelled_at"):
             moments = cursor.execute(
-                f"SELECT {column} FROM instances WHERE user_id = ? AND {column} >= ? AND {column} < ?",
+                f"SELECT {column} FROM instances WHERE user_id = ? AND {column} >= ? AND {column} < ?",  # nosec B608  # names of our own tables and columns
                 (view.user, int(edges[0]), int(edges[-1])),
             )
             at = np.fromiter((moment for (moment,) in moments), np.int64)
@@ -189,7 +189,7 @@ _BEGINNINGS_SQL = f"""
         WHERE instances.user_id = tasks.user_id AND instances.task_id = tasks.id AND instances.completed_at IS NOT NULL
         ORDER BY instances.completed_at, instances.id LIMIT {PRACTISED})
     WHERE tasks.user_id = ?
-    ORDER BY began.task_id, began.completed_at, began.id"""
+    ORDER BY began.task_id, began.completed_at, began.id"""  # nosec B608  # names of our own tables and columns
 
 
 def load_beginnings(read: ReadTransaction, view: Viewpoint, part: str) -> Beginnings:
