@@ -20,7 +20,7 @@ import app
 from data import pidfile
 from data.database import Database
 
-SECONDS_TO_END = app.SHUTDOWN_SECONDS + 1
+SECONDS_TO_END = 5
 CLIENTS = 20
 
 # What the application is told to do besides, so that there is something under way when it has to end.
@@ -126,7 +126,7 @@ def started(folder: Path, port: int, *program: str) -> Iterator[subprocess.Popen
 def stopped(process: subprocess.Popen[str]) -> int:
     """Ask *process* to end and return its exit code; fail if it takes too long.
 
-    What it needs beyond its own limit is the time that other tests keep it waiting for a processor.
+    Its own limit is shorter: the rest is for when other programs keep it waiting for a processor.
     """
     process.send_signal(signal.SIGTERM)
     return process.wait(SECONDS_TO_END)
