@@ -82,6 +82,7 @@ class Person:
         self.headers = {"x-user": str(self.user)}
         self._port, self._client, self._result = port, client, result
         self._chance = random.Random(number)
+        self._page = ""
         self._tab: ClientConnection | None = None
         self._listening: asyncio.Task[None] | None = None
         self._told = asyncio.Event()
@@ -102,9 +103,10 @@ class Person:
             self._result.errors.append(f"user {self.user}, {act.__name__}: {error!r}")  # type: ignore[attr-defined]
             await self._close()
 
-    async def _open(self) -> None:
+    async def _open(self, page: str = "") -> None:
+        self._page = page or self._chance.choice(PAGES)
         began = time.monotonic()
-        answer = await self._client.get(self._chance.choice(PAGES), headers=self.headers)
+        answer = await self._client.get(self._page, headers=self.headers)
         self._result.pages.append(time.monotonic() - began)
         if answer.status_code != 200:
             raise RuntimeError(f"status {answer.status_code}")
@@ -131,8 +133,8 @@ class Person:
             return
 
     async def _complete(self) -> None:
-        if self._tab is None:
-            await self._open()
+        if self._tab is None or self._page != "/":  # others need not show anything of it
+            await self._open("/")
         self._told.clear()
         began = time.monotonic()
         answer = await self._client.post("/load/complete", headers=self.headers)
