@@ -7,7 +7,7 @@
 # Written for make 3.81 (macOS) and any POSIX shell. All paths are relative, so that the checkout may lie in a path with spaces.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test oracle orders faults soak audit days midnight bench screenshots readme check check-lock format lock upgrade clean _runtime _dev _bench
+.PHONY: help run test oracle orders faults soak load audit days midnight bench screenshots readme check pip-audit check-lock format lock upgrade clean _runtime _dev _bench
 
 PY := .venv/bin/python
 PYTHON ?=
@@ -34,6 +34,9 @@ faults: _dev ## Inject every fault, the long ones too, and print the matrix (ARG
 soak: _dev ## Four processes on one database, killed now and then, for SOAK_SECONDS=60 (ARGS=--mutant)
 	@$(PY) -m tests.soak $(ARGS)
 
+load: _dev ## A hundred users with long histories at once, for LOAD_SECONDS=600 (ARGS="--users 10")
+	@$(PY) -m tests.load $(ARGS)
+
 audit: _dev ## Let the auditor make 100,000 checks of random days (ARGS=5000)
 	@$(PY) -m tests.audit $(ARGS)
 
@@ -52,11 +55,18 @@ screenshots: _dev ## Take the pictures in docs/screenshots/ (needs Chromium)
 readme: _dev ## Write the lists of the README that are made from the code
 	@$(PY) -m tests.readme
 
-check: check-lock ## Check format, lint, types and the import contracts
+check: check-lock ## Check format, lint, types, the import contracts and security
 	@$(PY) -m ruff format --check --quiet --output-format concise . || { echo 'The files above are not formatted: run "make format".' >&2; exit 1; }
 	@$(PY) -m ruff check --quiet .
 	@.venv/bin/lint-imports --no-logo
 	@$(PY) -m mypy
+	@mkdir -p build && $(PY) -m bandit --quiet --configfile pyproject.toml --recursive app.py events cache data pages scheduler 2>build/bandit.log
+
+pip-load: _dev ## A hundred users with long histories at once, for LOAD_SECONDS=600 (ARGS="--users 10")
+	@$(PY) -m tests.load $(ARGS)
+
+audit: _dev ## Ask for known vulnerabilities of the packages that are locked (needs the network)
+	@$(PY) -m pip_audit --strict --require-hashes --disable-pip --progress-spinner off --requirement requirements.lock
 
 check-lock: _dev ## Check that the lock files belong to pyproject.toml (no network)
 	@$(PY) -c "$$locks" check

@@ -57,7 +57,7 @@ ROOT = Path(__file__).resolve().parent
 RECONNECT_TIMEOUT_SECONDS = 60.0
 REQUESTS_END_SECONDS = 1
 """How long requests that are under way may take when it stops."""
-SHUTDOWN_SECONDS = 4.5
+SHUTDOWN_SECONDS = 3.5
 """After how long it ends whatever is under way."""
 BACKLOG = 2048
 RECLAIMED_AT_ONCE = 500

@@ -79,7 +79,7 @@ class Auditor:
 
     def __init__(self, manager: CacheManager, *, chance: random.Random | None = None) -> None:
         self._manager = manager
-        self._chance = chance or random.Random()
+        self._chance = chance or random.Random()  # nosec B311  # decides what is audited next
         self._lock = threading.Lock()
         self._checked = self._differed = self._failed = 0
         self._differences: deque[Difference] = deque(maxlen=KEPT_DIFFERENCES)

@@ -6,7 +6,7 @@ stands; who shows it as something else than a file walks through the `Drawing`.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from xml.sax.saxutils import escape
+from xml.sax.saxutils import escape  # nosec B406  # it writes, and reads no XML
 
 from cache.rulebook.chain import condition
 from cache.rulebook.parts import Part

@@ -58,8 +58,8 @@ class Life:
         self._days = days
         self._count = count
         # Seeded with text: as integers, -1 would be the same seed as 1.
-        self._random = random.Random(f"demo {seed}")
-        self._ids = random.Random(f"ids of demo {seed}")
+        self._random = random.Random(f"demo {seed}")  # nosec B311  # made-up data
+        self._ids = random.Random(f"ids of demo {seed}")  # nosec B311  # made-up data
         self._habits = [_Habit(self._new_id(), template) for template in TEMPLATES]
         self._night = _Habit(self._new_id(), NIGHT)
         self._today = calendar.day_of(now)

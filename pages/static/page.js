@@ -162,6 +162,28 @@ const reprieve = (() => {
   }
   for (const kind of ["click", "submit"]) window.addEventListener(kind, refuseWhileCut, true);
 
+  // A longer message than the server takes would be dropped, and half a character would cut the line.
+  const MOST_IN_A_MESSAGE = 900_000;
+  const lastTaken = new WeakMap();
+  document.addEventListener("focusin", ({ target }) => lastTaken.set(target, target.value ?? ""), true);
+  document.addEventListener(
+    "input",
+    (event) => {
+      const field = event.target;
+      if (typeof field.value !== "string") return;
+      const whole = field.value.toWellFormed?.() ?? field.value;
+      if (whole !== field.value) field.value = whole;
+      if (whole.length < MOST_IN_A_MESSAGE / 6 || JSON.stringify(whole).length <= MOST_IN_A_MESSAGE) {
+        lastTaken.set(field, whole);
+        return;
+      }
+      event.stopImmediatePropagation();
+      field.value = lastTaken.get(field) ?? "";
+      notice(`This text is too long for a form: ${whole.length.toLocaleString("en")} characters. What was there before is back.`, "is-refused");
+    },
+    true,
+  );
+
   function notice(sentence, look = "is-done") {
     document.querySelector(".toasts.is-local")?.remove();
     const place = document.body.appendChild(document.createElement("div"));
