@@ -139,7 +139,7 @@ const reprieve = (() => {
     }
   }
 
-  for (const kind of ["input", "change", "said", "click"]) document.addEventListener(kind, (event) => setTimeout(() => keepDraft(event)));
+  for (const kind of ["input", "change", "said", "click", "keyup"]) document.addEventListener(kind, (event) => setTimeout(() => keepDraft(event)));
   document.addEventListener("submit", (event) => {
     if (event.target.classList.contains("jot")) sessionStorage.removeItem(named(event.target));
   });
