@@ -139,7 +139,14 @@ const reprieve = (() => {
     }
   }
 
-  for (const kind of ["input", "change", "said", "click", "keyup"]) document.addEventListener(kind, (event) => setTimeout(() => keepDraft(event)));
+  for (const kind of ["input", "change", "said", "click"]) document.addEventListener(kind, (event) => setTimeout(() => keepDraft(event)));
+  // Radios and boxes show what was chosen, by whatever key, only when the server has heard of it.
+  window.addEventListener("load", () =>
+    new MutationObserver((changes) => changes.forEach(keepDraft)).observe(document.body, {
+      attributeFilter: ["aria-checked"],
+      subtree: true,
+    }),
+  );
   document.addEventListener("submit", (event) => {
     if (event.target.classList.contains("jot")) sessionStorage.removeItem(named(event.target));
   });
