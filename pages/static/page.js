@@ -187,7 +187,7 @@ const reprieve = (() => {
     },
     // Called when a row was made or moved by the person who looks: they go on from there.
     focusRow(row) {
-      requestAnimationFrame(() => document.querySelector(`main [data-row="${CSS.escape(row)}"] button`)?.focus());
+      requestAnimationFrame(() => document.querySelector(`main [data-row="${CSS.escape(row)}"] .entry-buttons button`)?.focus());
     },
     // Called after another page was put into the frame: who listens to a screen reader learns where they are.
     arrived() {

@@ -77,8 +77,9 @@ async def test_a_routine_is_set_by_keyboard_and_outlives_a_reload(site: Site, op
     await dialog(page)
     await expect(page.get_by_role("checkbox", name="Thu")).to_be_checked()
     await expect(page.get_by_text("tomorrow, Thu 21 May, Thu 28 May")).to_be_visible()
-    await page.keyboard.press("Control+Enter")
+    await page.get_by_role("button", name="Save").press("Enter")
     await expect(page.get_by_text("next tomorrow")).to_be_visible()
+    await expect(page.get_by_role("dialog")).to_have_count(0)
 
     await page.keyboard.press("j")
     await page.keyboard.press("r")
