@@ -81,9 +81,8 @@ async def test_a_routine_is_set_by_keyboard_and_outlives_a_reload(site: Site, op
     await expect(page.get_by_text("next tomorrow")).to_be_visible()
     await expect(page.get_by_role("dialog")).to_have_count(0)
 
-    await page.keyboard.press("j")
-    await page.keyboard.press("r")
-    await expect(page.get_by_text("Paused", exact=True)).to_be_visible()
+    await page.get_by_role("button", name="Plan: Water the plants").press("r")
+    await expect(page.locator(".entry-routine .flag")).to_have_text("Paused")
     await page.keyboard.press("u")
     await expect(page.get_by_text("next tomorrow")).to_be_visible()
 
