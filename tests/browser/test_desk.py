@@ -92,6 +92,7 @@ async def test_keys_act_at_once_after_a_form_was_closed(with_demo: Site, open_wi
     await page.keyboard.press("?")
     await dialog(page)
     await page.keyboard.press("Escape")
+    await page.wait_for_function("() => !document.querySelector('.q-dialog[aria-modal=true]')")  # it fades by now
     await page.keyboard.press("g")
     await page.keyboard.press("i")
     await page.wait_for_url("**/inspector")
