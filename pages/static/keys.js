@@ -26,7 +26,7 @@
     const rows = [...document.querySelectorAll("main [data-row]")].filter(isSeen);
     const at = rows.indexOf(document.activeElement?.closest("[data-row]"));
     const next = rows[at < 0 ? (by > 0 ? 0 : rows.length - 1) : at + by];
-    next?.querySelector("button")?.focus();
+    (next?.querySelector(".entry-buttons button") ?? next?.querySelector("button"))?.focus();
     next?.scrollIntoView({ block: "nearest" });
     return next;
   }

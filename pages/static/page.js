@@ -140,6 +140,13 @@ const reprieve = (() => {
   }
 
   for (const kind of ["input", "change", "said", "click"]) document.addEventListener(kind, (event) => setTimeout(() => keepDraft(event)));
+  // Radios and boxes show what was chosen, by whatever key, only when the server has heard of it.
+  window.addEventListener("load", () =>
+    new MutationObserver((changes) => changes.forEach(keepDraft)).observe(document.body, {
+      attributeFilter: ["aria-checked"],
+      subtree: true,
+    }),
+  );
   document.addEventListener("submit", (event) => {
     if (event.target.classList.contains("jot")) sessionStorage.removeItem(named(event.target));
   });
@@ -202,7 +209,7 @@ const reprieve = (() => {
     },
     // Called when a row was made or moved by the person who looks: they go on from there.
     focusRow(row) {
-      requestAnimationFrame(() => document.querySelector(`main [data-row="${CSS.escape(row)}"] button`)?.focus());
+      requestAnimationFrame(() => document.querySelector(`main [data-row="${CSS.escape(row)}"] .entry-buttons button`)?.focus());
     },
     // Called after another page was put into the frame: who listens to a screen reader learns where they are.
     arrived() {

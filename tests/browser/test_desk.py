@@ -12,7 +12,7 @@ from tests.browser.conftest import NOON, OpenWindow
 from tests.browser.site_under_test import Site, serving
 from tests.browser.test_look import PHONE, STANDS_STILL, serious
 
-ADDRESSES = ("/tasks", "/tasks?view=history", "/goals", "/settings", "/experimental")
+ADDRESSES = ("/tasks", "/tasks?view=history", "/goals", "/settings", "/experimental", "/inspector")
 
 
 @pytest.fixture(scope="module")
@@ -59,10 +59,49 @@ async def test_pages_and_forms_are_accessible(with_demo: Site, open_window: Open
     assert await serious(page) == []
 
 
+async def test_a_routine_is_set_by_keyboard_and_outlives_a_reload(site: Site, open_window: OpenWindow) -> None:
+    plan(site, "Water the plants")
+    page = await open_window("/tasks")
+    await page.keyboard.press("j")
+    await page.keyboard.press("e")
+    await dialog(page)
+    await page.get_by_role("radio", name="Weekly").focus()
+    await page.keyboard.press("Space")
+    await expect(page.get_by_text("Without a weekday, Mon is taken.")).to_be_visible()
+    await page.get_by_role("checkbox", name="Thu").focus()
+    await page.keyboard.press("Space")
+    await expect(page.get_by_text("tomorrow, Thu 21 May, Thu 28 May")).to_be_visible()
+    assert await serious(page) == []
+
+    await page.reload()
+    await dialog(page)
+    await expect(page.get_by_role("checkbox", name="Thu")).to_be_checked()
+    await expect(page.get_by_text("tomorrow, Thu 21 May, Thu 28 May")).to_be_visible()
+    await page.get_by_role("button", name="Save").press("Enter")
+    await expect(page.get_by_text("next tomorrow")).to_be_visible()
+    await expect(page.get_by_role("dialog")).to_have_count(0)
+
+    await page.get_by_role("button", name="Plan: Water the plants").press("r")
+    await expect(page.locator(".entry-routine .flag")).to_have_text("Paused")
+    await page.keyboard.press("u")
+    await expect(page.get_by_text("next tomorrow")).to_be_visible()
+
+
+async def test_keys_act_at_once_after_a_form_was_closed(with_demo: Site, open_window: OpenWindow) -> None:
+    page = await open_window(on=with_demo)
+    await page.keyboard.press("?")
+    await dialog(page)
+    await page.keyboard.press("Escape")
+    await page.wait_for_function("() => !document.querySelector('.q-dialog[aria-modal=true]')")  # it fades by now
+    await page.keyboard.press("g")
+    await page.keyboard.press("i")
+    await page.wait_for_url("**/inspector")
+
+
 async def test_pages_fit_a_phone(with_demo: Site, open_window: OpenWindow) -> None:
     page = await open_window(on=with_demo, **PHONE)
     outside = """() => [...document.querySelectorAll('main .section *, .filters *')].filter((one) => one.offsetParent)
-        .filter((one) => !one.closest('.load-times') && one.getBoundingClientRect().right > 344.5)
+        .filter((one) => !one.closest('.load-times, .rules-frame') && one.getBoundingClientRect().right > 344.5)
         .map((one) => one.outerHTML.slice(0, 200))"""
     small = """() => [...document.querySelectorAll('main .button')].filter((one) => one.offsetParent)
         .filter((one) => one.getBoundingClientRect().height < 43.5).map((one) => one.outerHTML)"""

@@ -14,7 +14,7 @@ from data import demo, instances, preferences, tasks, transfer
 from data.database import Database
 from data.days import ONE_DAY, calendar, start_due
 from data.models import WEEKDAYS
-from data.routines import MOST_MISSED, Turns, next_turn, plan_due
+from data.routines import MOST_MISSED, Turns, is_paused, next_turn, paused, plan_due, resumed, turns_of
 from events.catalog import TaskId, UserId
 from tests.data.ledger import elsewhere, finish, lines
 from tests.house import Clock
@@ -313,3 +313,38 @@ def rows(database: Database, table: str) -> int:
 
 def test_weekdays_are_counted_as_dates_count_them() -> None:
     assert [WEEKDAYS[date(2026, 5, day).weekday()] for day in range(11, 18)] == list(WEEKDAYS)
+
+
+# --- pausing
+
+
+@pytest.mark.parametrize(
+    ("routine", "weekdays", "on"),
+    [("daily", (), WEEKDAYS), ("weekly", ("mon", "thu"), ("mon", "thu")), ("weekly", (), ("sun",))],
+)
+def test_a_routine_that_was_paused_goes_on_as_it_was(routine: str, weekdays: tuple[str, ...], on: Any) -> None:
+    stands = paused(routine, weekdays, "sun")
+    assert stands == {"routine": "none", "routine_weekdays": on}
+    assert is_paused(**{name.removeprefix("routine_"): value for name, value in stands.items()})
+    goes_on = resumed(on)
+    assert goes_on == {"routine": routine, "routine_weekdays": on}
+    now = datetime(2026, 5, 13, 12, tzinfo=UTC)
+    berlin = calendar("Europe/Berlin", "00:00")
+    before = turns_of(berlin, routine, weekdays, "08:00", "sun").days_after(now, 4)
+    assert turns_of(berlin, goes_on["routine"], on, "08:00", "sun").days_after(now, 4) == before
+    assert len(before) == 4
+    assert turns_of(berlin, "none", on, "08:00", "sun").days_after(now, 4) == []
+
+
+def test_what_is_paused_is_neither_planned_nor_missed(database: Database, user: UserId, clock: Clock) -> None:
+    task = tasks.create(database, user, name="Plants", routine="daily")
+    look(database)
+    tasks.edit(database, user, task, **paused("daily", (), "mon"))
+    for _ in range(3):
+        clock.advance(days=1)
+        assert look(database) == []
+    tasks.edit(database, user, task, **resumed(WEEKDAYS))
+    assert look(database) == []
+    assert missed(database) == []
+    clock.advance(days=1)
+    assert look(database) == [calendar("Europe/Berlin", "00:00").day_of(clock.now).isoformat()]
