@@ -120,7 +120,7 @@ class Section:
         self._ticket = -1
         self._note: _Note | None = None
         with _Home(self, self.element) as self.home:
-            self.home.classes("section is-loading").props("aria-busy=true")
+            self.home.classes("section is-loading").props["aria-busy"] = "true"
             with ui.element("div").classes("section-body") as self.body:
                 self.build()
         visit.hub.add(self)
