@@ -61,6 +61,9 @@ SHUTDOWN_SECONDS = 3.5
 """After how long it ends whatever is under way."""
 BACKLOG = 2048
 RECLAIMED_AT_ONCE = 500
+COLLECT_AFTER = (20_000, 25, 50)
+"""How many new objects, and collections of younger ones, there are between two collections of garbage. Python's own
+700, 10, 10 are reached several times while one page is built, and each collection stops all pages."""
 
 VARIABLES = {
     "HOST": ("127.0.0.1", "the address to listen at: one that only this machine reaches, as there are no accounts yet"),
@@ -305,14 +308,19 @@ def main() -> int:
             log.info("Reprieve is at %s, its data in %s", settings.address, settings.database_url)
             if other:
                 log.warning("The same data is served at %s as well: both show every change, one is enough", other)
-            # What is there by now stays: looking through it at each full collection would stop all threads for 50 ms.
-            gc.collect()
-            gc.freeze()
+            settle_memory()
             _serve(web, door)
     except (CacheError, DataError, EventsError) as error:
         log.error("%s", error)
         return 2
     return 0
+
+
+def settle_memory() -> None:
+    """Spare the garbage collector what stays as long as the process does: looking through it stops all threads."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*COLLECT_AFTER)
 
 
 def _serve(web: FastAPI, door: socket.socket) -> None:

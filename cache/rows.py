@@ -350,5 +350,5 @@ def _check(connection: sqlite3.Connection, bounds: Bounds, known: set[str]) -> N
 def _delete(sql: Callable[..., Any], rowids: Sequence[int]) -> int:
     if not rowids:
         return 0
-    gone = sql(f"DELETE FROM Cache WHERE rowid IN ({','.join(map(str, rowids))})")  # nosec B608  # whole numbers only
+    gone = sql(f"DELETE FROM Cache WHERE rowid IN ({','.join(map(str, rowids))})")
     return int(gone.rowcount)

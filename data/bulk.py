@@ -77,7 +77,7 @@ class Stage:
         for table in tables:
             names = columns(table)
             self._connection.execute(f"CREATE TABLE {table.name} ({', '.join(names)})")
-            self._inserts[table.name] = f"INSERT INTO {table.name} VALUES ({', '.join('?' * len(names))})"  # nosec B608  # names of our own tables and columns
+            self._inserts[table.name] = f"INSERT INTO {table.name} VALUES ({', '.join('?' * len(names))})"
             self._encoders[table.name] = _encoders(table)
         self._connection.execute("BEGIN")
 
@@ -124,9 +124,9 @@ def write(session: Session, table: Table, user: UserId, *, replace: bool, wrote:
     names = columns(table)
     keys = [column.name for column in table.primary_key]
     set_all = ", ".join(f"{name} = excluded.{name}" for name in names if name not in keys)
-    conflict = f"DO UPDATE SET {set_all}" if replace else "DO NOTHING"  # nosec B608  # names of our own tables and columns
+    conflict = f"DO UPDATE SET {set_all}" if replace else "DO NOTHING"
     statement = (
-        f"INSERT INTO main.{table.name} (user_id, {', '.join(names)}) "  # nosec B608  # names of our own tables and columns
+        f"INSERT INTO main.{table.name} (user_id, {', '.join(names)}) "
         f"SELECT ?, {', '.join(names)} FROM {STAGED}.{table.name} WHERE rowid > ? AND rowid <= ? "
         f"ON CONFLICT ({', '.join(keys)}) {conflict}"
     )

@@ -197,4 +197,4 @@ def _path_for_present(database: Database) -> Path:
 
 
 def _count(connection: Connection, table: str) -> int:
-    return int(connection.exec_driver_sql(f"SELECT count(*) FROM {table}").scalar_one())  # nosec B608  # names of our own tables and columns
+    return int(connection.exec_driver_sql(f"SELECT count(*) FROM {table}").scalar_one())

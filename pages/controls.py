@@ -25,10 +25,12 @@ class Button(Words):
 
     def __init__(self, text: str, on_click: Handler, *, look: str = "", icon: str = "", name: str = "") -> None:
         super().__init__(text, "button")
-        self.classes(f"button {look}").props["type"] = "button"
-        if icon:
-            self.classes(f"icon icon-{icon}" + ("" if text else " is-bare"))
-        self.call(name)
+        # At once each: NiceGUI takes note of every single change, which is what most of the time of a page goes into.
+        self.classes(
+            f"button {look}" + (f" icon icon-{icon}" if icon else "") + (" is-bare" if icon and not text else "")
+        )
+        named = {} if not name else {"aria-label": name} if text else {"aria-label": name, "title": name}
+        self.props.update({"type": "button", **named})
         self.on("click", lambda: on_click())
 
     def call(self, name: str) -> None:
@@ -61,7 +63,9 @@ def heading(text: str, level: int = 2) -> Words:
 
 def stack(classes: str = "", element: str = "div", **attributes: str) -> ui.element:
     """Make a container. Attributes are keywords with underscores for hyphens: `aria_label="Pages"`."""
-    made = ui.element(element).classes(classes)
-    for name, value in attributes.items():
-        made.props[name.replace("_", "-")] = value
+    made = ui.element(element)
+    if classes:
+        made.classes(classes)
+    if attributes:
+        made.props.update({name.replace("_", "-"): value for name, value in attributes.items()})
     return made

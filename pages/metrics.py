@@ -3,6 +3,7 @@
 What the metrics mean is in `data.calculations.registry`; how numbers are written, in `figures`.
 """
 
+import functools
 from collections.abc import Mapping
 from typing import ClassVar
 
@@ -79,9 +80,12 @@ class Metrics(Section):
         for place, block in enumerate(self._cards):
             block.set_visibility(place < len(monitored))
             if place < len(monitored):
-                block.show(self._card(by_name[monitored[place]]))
+                card = by_name[monitored[place]]
+                block.show(_card(card, self._value_class(card, "metric-value")))
         more = [name for name in MORE if name in by_name and name not in monitored][:MOST_MORE]
-        self._more.show(join(*(self._strip(by_name[name]) for name in more)))
+        self._more.show(
+            join(*(_strip(by_name[name], self._value_class(by_name[name], "strip-value")) for name in more))
+        )
         self._show_all()
         self._last = {card.name: figures.plain(card.value, BY_NAME[card.name].unit) for card in metrics.cards}
 
@@ -94,30 +98,34 @@ class Metrics(Section):
         if self._is_open and self._metrics is not None:
             self._all.show(_table(self._metrics))
 
-    def _card(self, card: MetricCard) -> Markup:
-        metric = BY_NAME[card.name]
-        return join(
-            tag("h3", term(metric.name, metric.label), class_="metric-label"),
-            _band(card),
-            tag("p", figures.measure(card.value, metric.unit), class_=self._value_class(card, "metric-value")),
-            tag("p", _comparison(card, metric), class_="metric-compare"),
-            sparkline(card.sparkline, card.baseline, _course(card, metric)),
-        )
-
-    def _strip(self, card: MetricCard) -> Markup:
-        metric = BY_NAME[card.name]
-        return tag(
-            "div",
-            tag("dt", term(metric.name, metric.label)),
-            tag("dd", figures.measure(card.value, metric.unit), class_=self._value_class(card, "strip-value")),
-            tag("dd", _band(card) or tag("span", _usually(card, metric), class_="hint"), class_="strip-band"),
-        )
-
     def _value_class(self, card: MetricCard, plain: str) -> str:
         """Mark a number that has changed under somebody's eyes."""
         before = self._last.get(card.name)
         is_new = before is not None and before != figures.plain(card.value, BY_NAME[card.name].unit)
         return f"{plain} has-changed" if is_new else plain
+
+
+@functools.lru_cache(maxsize=256)  # the same in all windows, whose numbers changed at the same time
+def _card(card: MetricCard, value_class: str) -> Markup:
+    metric = BY_NAME[card.name]
+    return join(
+        tag("h3", term(metric.name, metric.label), class_="metric-label"),
+        _band(card),
+        tag("p", figures.measure(card.value, metric.unit), class_=value_class),
+        tag("p", _comparison(card, metric), class_="metric-compare"),
+        sparkline(card.sparkline, card.baseline, _course(card, metric)),
+    )
+
+
+@functools.lru_cache(maxsize=256)
+def _strip(card: MetricCard, value_class: str) -> Markup:
+    metric = BY_NAME[card.name]
+    return tag(
+        "div",
+        tag("dt", term(metric.name, metric.label)),
+        tag("dd", figures.measure(card.value, metric.unit), class_=value_class),
+        tag("dd", _band(card) or tag("span", _usually(card, metric), class_="hint"), class_="strip-band"),
+    )
 
 
 def _against(days: int, baseline: str) -> str:

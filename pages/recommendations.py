@@ -4,6 +4,7 @@ How they are ranked is in `data.calculations.recommendations`. Filters only leav
 stand in the address, so a reload or a link brings them back.
 """
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
@@ -96,7 +97,7 @@ class Recommended(Section):
                 minutes=float(minutes) if minutes.isdecimal() else None,
             )
         ]
-        self._rows.show(fits, Present(self.visit.services.clock(), shown.today, profile))
+        self._rows.show(fits, Present(shown.now, shown.today, profile))
         self._empty.show(visible=not fits, sentence=_why_empty(mode, of_mode, found))
 
 
@@ -147,6 +148,7 @@ def _why_empty(mode: str, of_mode: Sequence[Recommendation], found: Recommendati
     return "Once there are tasks, the most rewarding one for now stands here."
 
 
+@functools.lru_cache(maxsize=256)  # the same in all windows that show the same reading
 def _markup(one: Recommendation, present: Present) -> Markup:
     score = figures.DASH if one.score is None else figures.number(one.score)
     return join(

@@ -60,6 +60,11 @@ class Shown:
         """The user's local date."""
         return self._reading.view.today
 
+    @property
+    def now(self) -> datetime:
+        """When it was read. Not the moment of drawing, so that all windows that show it show the same."""
+        return self._reading.read_at
+
     def get(self, value: Value[T]) -> T:
         """Return *value*.
 
@@ -118,7 +123,7 @@ class Section:
         self._ticket = -1
         self._note: _Note | None = None
         with _Home(self, self.element) as self.home:
-            self.home.classes("section is-loading").props("aria-busy=true")
+            self.home.classes("section is-loading").props["aria-busy"] = "true"
             with ui.element("div").classes("section-body") as self.body:
                 self.build()
         visit.hub.add(self)
@@ -224,7 +229,8 @@ class Section:
         assert self.reading is not None
         if self.is_outdated(reading.view) or self.reading.found.get(self) != reading.found.get(self):
             return False
-        return all(_stamp(self.reading.looks[value.key]) == _stamp(reading.looks[value.key]) for value in self.values)
+        old, new = self.reading.looks, reading.looks
+        return all(_is_as_before(old[value.key], new[value.key], self.ticks) for value in self.values)
 
     def say_age(self) -> None:
         """Say as of when the numbers are, until it is drawn again."""
@@ -330,5 +336,11 @@ class _Note:
         self._line.set_visibility(False)
 
 
-def _stamp(look: "Look[Any] | Exception") -> tuple[int, datetime, str | None] | Exception:
-    return look if isinstance(look, Exception) else (look.as_of, look.loaded_at, look.problem)
+def _is_as_before(old: "Look[Any] | Exception", new: "Look[Any] | Exception", ticks: bool) -> bool:
+    """Whether *new* shows what *old* does. What *ticks* shows the present as well: another with each reading."""
+    if isinstance(old, Exception) or isinstance(new, Exception):
+        return old is new
+    if old.problem != new.problem:
+        return False
+    is_same = old.as_of == new.as_of and old.loaded_at == new.loaded_at
+    return is_same or (not ticks and old.value == new.value)

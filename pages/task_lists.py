@@ -52,7 +52,7 @@ class TaskSection(Section):
 
     def update(self, shown: Shown) -> None:
         """Take the present, then show the lists."""
-        self.present = Present(self.visit.services.clock(), shown.today, shown.get(PREFERENCES))
+        self.present = Present(shown.now, shown.today, shown.get(PREFERENCES))
         self.tasks = shown.get(DASHBOARD_TASKS)
         self.show(self.tasks, self.present)
 

@@ -2,10 +2,12 @@
 and `dialogs`; how rows come and go, in `rows`.
 """
 
+import functools
 from collections.abc import Callable
 
 from data.calculations.dashboard import CompletedInstance, OpenInstance, Template
 from data.models import Routine, State
+from data.preferences import Profile
 from events.catalog import InstanceId, TaskId
 from pages import figures
 from pages.controls import Button, button, stack
@@ -24,6 +26,7 @@ class OpenRow:
     def __init__(self, deeds: Deeds, item: OpenInstance) -> None:
         self._deeds = deeds
         self._item = item
+        self._drawn: OpenInstance | None = None
         self._is_planned = item.state == State.PLANNED
         with stack("entry", "li", data_row=item.id) as self.element:
             self._text = Block().classes("entry-text")
@@ -43,7 +46,14 @@ class OpenRow:
 
     def update(self, item: OpenInstance, present: Present) -> None:
         """Show *item*; one that is paused differs from one that is active in a button, not in place."""
-        self._item = item
+        if item != self._drawn:
+            self._item = self._drawn = item
+            self._name_buttons(item)
+        if self._ticker is not None:
+            self._ticker.show(item.resumed_at, item.timed_minutes, self._deeds.visit.services.clock())
+        self._text.show(_open_text(item, present))
+
+    def _name_buttons(self, item: OpenInstance) -> None:
         verb = {State.PLANNED: "Start", State.ACTIVE: "Pause", State.PAUSED: "Resume"}[State(item.state)]
         if self._main.text != verb:
             self._main.set_text(verb)
@@ -57,9 +67,6 @@ class OpenRow:
             add="is-paused" if item.state == State.PAUSED else None,
             remove=None if item.state == State.PAUSED else "is-paused",
         )
-        if self._ticker is not None:
-            self._ticker.show(item.resumed_at, item.timed_minutes, present.now)
-        self._text.show(_text(item.name, _open_facts(item, present)))
 
     async def _go_on(self) -> None:
         deed = {State.PLANNED: self._deeds.start, State.ACTIVE: self._deeds.pause, State.PAUSED: self._deeds.resume}
@@ -91,12 +98,7 @@ class DoneRow:
         """Show *item*."""
         self._item = item
         self._undo.call(f"Undo: {item.name}")
-        facts = [
-            figures.ago(item.completed_at, present),
-            figures.duration(item.actual_minutes) if item.actual_minutes is not None else "",
-            tag("span", "relief ", tag("span", figures.feeling(item.relief), class_="fact-figure")),
-        ]
-        self._text.show(_text(item.name, facts))
+        self._text.show(_done_text(item, present))
 
 
 class TemplateRow:
@@ -104,6 +106,7 @@ class TemplateRow:
 
     def __init__(self, deeds: Deeds, item: Template, present: Callable[[], Present]) -> None:
         self._item = item
+        self._drawn: tuple[Template, Profile] | None = None
         with stack("entry", "li", data_row=item.id) as self.element:
             self._text = Block().classes("entry-text")
             with stack("entry-buttons"):
@@ -128,17 +131,42 @@ class TemplateRow:
 
     def update(self, item: Template, present: Present) -> None:
         """Show *item*."""
-        self._item = item
+        if (item, present.profile) == self._drawn:
+            return
+        self._item, self._drawn = item, (item, present.profile)
         for control, verb in ((self._plan, "Plan"), (self._start, "Start now"), (self._archive, "Archive")):
             control.call(f"{verb}: {item.name}")
-        facts = [
-            _kind(item.kind),
-            figures.duration(item.estimate_minutes) if item.estimate_minutes else "",
-            _aversion(item.default_aversion),
-            in_words(item, present.profile) if item.routine != Routine.NONE else "",
-            *item.categories,
-        ]
-        self._text.show(_text(item.name, facts))
+        self._text.show(_template_text(item, present.profile))
+
+
+# What a row says is worked out once for all windows that show the same reading.
+
+
+@functools.lru_cache(maxsize=256)
+def _open_text(item: OpenInstance, present: Present) -> Markup:
+    return _text(item.name, _open_facts(item, present))
+
+
+@functools.lru_cache(maxsize=256)
+def _done_text(item: CompletedInstance, present: Present) -> Markup:
+    facts = [
+        figures.ago(item.completed_at, present),
+        figures.duration(item.actual_minutes) if item.actual_minutes is not None else "",
+        tag("span", "relief ", tag("span", figures.feeling(item.relief), class_="fact-figure")),
+    ]
+    return _text(item.name, facts)
+
+
+@functools.lru_cache(maxsize=256)
+def _template_text(item: Template, profile: Profile) -> Markup:
+    facts = [
+        _kind(item.kind),
+        figures.duration(item.estimate_minutes) if item.estimate_minutes else "",
+        _aversion(item.default_aversion),
+        in_words(item, profile) if item.routine != Routine.NONE else "",
+        *item.categories,
+    ]
+    return _text(item.name, facts)
 
 
 def _open_facts(item: OpenInstance, present: Present) -> list[str]:

@@ -3,7 +3,6 @@
 import contextlib
 import gc
 import os
-import signal
 import socket
 import subprocess
 import sys
@@ -195,18 +194,21 @@ def test_it_serves_says_where_and_ends_in_order(tmp_path: Path, free_port: int) 
 
 
 def test_full_garbage_collections_pass_over_what_was_there_at_the_start(
-    monkeypatch: pytest.MonkeyPatch, free_port: int
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, free_port: int
 ) -> None:
     frozen: list[int] = []
     monkeypatch.setenv("PORT", str(free_port))
-    monkeypatch.setattr(app, "build", lambda settings: (None, SimpleNamespace(start=lambda: None)))
-    monkeypatch.setattr(app.uvicorn, "run", lambda *_, **__: frozen.append(gc.get_freeze_count()))
-    on_end = signal.getsignal(signal.SIGTERM)
+    nothing = SimpleNamespace(
+        start=lambda: None, stop=lambda: None, database=SimpleNamespace(file=tmp_path / "reprieve.db")
+    )
+    monkeypatch.setattr(app, "build", lambda settings: (None, nothing))
+    monkeypatch.setattr(app, "_serve", lambda *_: frozen.append(gc.get_freeze_count()))
+    thresholds = gc.get_threshold()
     try:
         assert app.main() == 0
     finally:
-        signal.signal(signal.SIGTERM, on_end)
         gc.unfreeze()
+        gc.set_threshold(*thresholds)
     assert frozen[0] > 50_000
 
 

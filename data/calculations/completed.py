@@ -94,7 +94,7 @@ def days_at(read: ReadTransaction, view: Viewpoint, *ends: str, since: int | Non
     With *since*, of what was completed from then on.
     """
     later = "" if since is None else " AND completed_at >= :since"
-    asked = ", ".join(f"(SELECT {end} FROM instances WHERE user_id = :user{later})" for end in ends)  # nosec B608  # names of our own tables and columns
+    asked = ", ".join(f"(SELECT {end} FROM instances WHERE user_id = :user{later})" for end in ends)
     row = read.connection.exec_driver_sql(f"SELECT {asked}", {"user": view.user, "since": since}).one()
     day_of = view.profile.calendar.day_of
     return [None if moment is None else day_of(EPOCH + MICROSECOND * moment) for moment in row]

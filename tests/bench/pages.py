@@ -1,8 +1,9 @@
 """Measure the pages in a real browser and by HTTP, beside an empty NiceGUI page: `make bench ARGS=pages`.
 
-One run, in turns: the time to the first byte, the time until the main content stands, and the bytes of each page in
-each cache mode; then the way from a click to the changed text in another window, with 1, 10 and 50 of them. Prints
-tables and the aims, and writes the same to build/bench-pages.json. Nothing is asserted: timings are for people.
+One run, in turns: the time to the first byte and to the last, the time until the main content stands, and the bytes of
+each page in each cache mode; then the way from a click to the changed text in another window, with 1, 10 and 50 of
+them. Prints tables and the aims, and writes the same to build/bench-pages.json. Nothing is asserted: timings are for
+people.
 """
 
 import argparse
@@ -106,6 +107,7 @@ class Run:
         self.bare = bare_address
         self.pace = pace
         self.first_byte: dict[tuple[str, str], list[float]] = {}
+        self.whole: dict[tuple[str, str], list[float]] = {}
         self.visible: dict[tuple[str, str], list[float]] = {}
         self.size: dict[tuple[str, str], int] = {}
         self.live: dict[tuple[str, int], list[float]] = {}
@@ -128,8 +130,10 @@ class Run:
                             body = next(chunks := answer.iter_raw())
                             took = time.perf_counter() - began
                             size = len(body) + sum(map(len, chunks))
+                            took_all = time.perf_counter() - began
                         if not warm_up:
                             self.first_byte.setdefault((name, mode.value), []).append(took)
+                            self.whole.setdefault((name, mode.value), []).append(took_all)
                             self.size[name, mode.value] = size
 
     async def visits(self, browser: Browser, mode: CacheMode) -> None:
@@ -234,12 +238,15 @@ def aims(run: Run) -> list[dict[str, Any]]:
 
 def report(run: Run) -> str:
     """Return all that is printed."""
-    lines = [f"{'page':14} {'mode':10} {'first byte':>12} {'content':>10} {'bytes':>9}"]
-    for name, mode in run.first_byte:
-        first, content = run.first_byte[name, mode], run.visible.get((name, mode), [float("nan")])
+    lines = [f"{'page':14} {'mode':10} {'first byte':>12} {'answer':>10} {'content':>10} {'bytes':>9}"]
+    nothing = [float("nan")]
+    for name, mode in run.first_byte or run.visible:
+        first, content = run.first_byte.get((name, mode), nothing), run.visible.get((name, mode), nothing)
+        whole = statistics.median(run.whole.get((name, mode), nothing)) * 1000
         lines.append(
-            f"{name:14} {mode:10} {statistics.median(first) * 1000:9.1f} ms {statistics.median(content) * 1000:7.0f} ms"
-            f" {run.size[name, mode]:9,}"
+            f"{name:14} {mode:10} {statistics.median(first) * 1000:9.1f} ms {whole:7.1f} ms"
+            f" {statistics.median(content) * 1000:7.0f} ms"
+            f" {run.size.get((name, mode), 0):9,}"
         )
     lines += ["", f"{'click to other windows':24} {'windows':>8} {'p50':>9} {'p99':>9}"]
     for (kind, windows), seconds in run.live.items():
@@ -253,15 +260,17 @@ def report(run: Run) -> str:
     return "\n".join(lines) + "\n"
 
 
-async def measure(run: Run, chromium: str) -> None:
-    """Measure everything."""
+async def measure(run: Run, chromium: str, only: str | None = None) -> None:
+    """Measure everything, or one part of it."""
     for mode in CacheMode:
         run.set_mode(mode)
-        await asyncio.to_thread(run.requests, mode)
-        async with browsing(chromium) as browser:
-            await run.visits(browser, mode)
+        if only in (None, "answers"):
+            await asyncio.to_thread(run.requests, mode)
+        if only in (None, "content"):
+            async with browsing(chromium) as browser:
+                await run.visits(browser, mode)
     run.set_mode(CacheMode.SELECTIVE)
-    for windows in run.pace.windows:
+    for windows in run.pace.windows if only in (None, "clicks") else ():
         async with browsing(chromium) as browser:
             await run.clicks(browser, windows)
 
@@ -270,6 +279,7 @@ def main(arguments: Sequence[str]) -> None:
     """Run it."""
     parser = argparse.ArgumentParser(prog="make bench ARGS=pages", description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--quick", action="store_true", help="fewer rounds, and not 50 windows")
+    parser.add_argument("--only", choices=["answers", "content", "clicks"], help="one of the three parts")
     parser.add_argument("--days", type=int, default=1000)
     parser.add_argument("--per-day", type=int, default=10)
     options = parser.parse_args(arguments)
@@ -285,11 +295,12 @@ def main(arguments: Sequence[str]) -> None:
     ):
         fill(site, options.days, options.per_day)
         run = Run(site, address, QUICK if options.quick else FULL)
-        asyncio.run(measure(run, chromium))
+        asyncio.run(measure(run, chromium, options.only))
     found = {
         "command": "make bench ARGS='pages" + (" --quick'" if options.quick else "'"),
         "instances": options.days * options.per_day,
         "first_byte_ms": {f"{name} {mode}": statistics.median(s) * 1000 for (name, mode), s in run.first_byte.items()},
+        "answer_ms": {f"{name} {mode}": statistics.median(s) * 1000 for (name, mode), s in run.whole.items()},
         "content_ms": {f"{name} {mode}": statistics.median(s) * 1000 for (name, mode), s in run.visible.items()},
         "bytes": {f"{name} {mode}": size for (name, mode), size in run.size.items()},
         "live_ms": {

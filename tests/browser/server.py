@@ -10,7 +10,7 @@ from pathlib import Path
 
 import uvicorn
 
-from app import Settings, build
+from app import Settings, build, settle_memory
 from cache.settings import CacheSettings
 
 
@@ -27,6 +27,7 @@ def main() -> None:
         port=port, database_url=f"sqlite:///{folder}/state/reprieve.db", cache=CacheSettings(folder=folder / "cache")
     )
     web, _ = build(settings, clock=clock)
+    settle_memory()
     uvicorn.run(web, host="127.0.0.1", port=port, log_level="warning", timeout_graceful_shutdown=1)
 
 

@@ -9,8 +9,6 @@ from tests.faults.matrix import FAULTS, LATER, Line, table
 
 HERE = Path(__file__).parent
 PROMISES = ROOT / "docs" / "promises.md"
-ELSEWHERE = {"F30": "test_doors.py", "F34": "test_shutdown.py"}
-"""Faults whose tests are files of their own, which may not be there yet."""
 
 
 def marks(path: Path) -> list[tuple[str, ast.Call]]:
@@ -30,8 +28,7 @@ def marked() -> list[tuple[str, ast.Call]]:
 
 def test_each_fault_has_its_test_and_each_test_its_fault() -> None:
     numbers = {ast.literal_eval(mark.args[0]) for _, mark in marked()}
-    awaited = {number for number, name in ELSEWHERE.items() if not (HERE / name).exists()}
-    assert numbers == FAULTS.keys() - LATER.keys() - awaited
+    assert numbers == FAULTS.keys() - LATER.keys()
     assert list(FAULTS) == [f"F{number:02}" for number in range(1, 35)]
 
 

@@ -9,14 +9,15 @@ import weakref
 from datetime import UTC, datetime
 
 import pytest
-from nicegui import Client, background_tasks
+from nicegui import Client, background_tasks, ui
 from nicegui.testing import User
 from nicegui.testing.user_interaction import UserInteraction
 
 from cache.values import ANALYTICS_RECOMMENDATIONS, DASHBOARD_METRICS, DASHBOARD_TASKS, SUMMARY_DAILY, Value
 from data import instances, preferences
+from data.database import Transaction
 from data.fields import Feelings
-from events.catalog import Invalidated
+from events.catalog import Invalidated, RefreshRequested
 from pages.errors import UndeclaredValueError
 from pages.metrics import Metrics
 from pages.pace import Pace
@@ -179,9 +180,10 @@ async def test_moving_on_keeps_the_frame_and_exchanges_the_page(user: User, stag
 
 async def test_the_theme_follows_the_preference_without_reloading(user: User, stage: Stage) -> None:
     client = await filled(user, stage)
-    assert client.page.resolve_dark() is None
+    switch = next(one for one in client.elements.values() if isinstance(one, ui.dark_mode))
+    assert switch.value is client.page.resolve_dark() is None
     await stage.do(preferences.change, theme="dark")
-    await until(lambda: client.page.resolve_dark() is True)
+    await until(lambda: switch.value is True)
 
     response = await user.http_client.get("/")
     assert "const dark = True" in response.text
@@ -342,3 +344,16 @@ async def test_a_database_that_cannot_be_read_leaves_the_numbers_where_they_are(
     await until(lambda: not note(stage, "Metrics"))  # by itself
     await until(lambda: len(rows(user, "Recently done")) == 1)
     caplog.clear()
+
+
+async def test_what_is_read_anew_and_found_as_before_is_not_drawn_again(user: User, stage: Stage) -> None:
+    await filled(user, stage)
+    metrics, running = stage.section("Metrics"), stage.section("Running")
+    drawn, reading, running_drawn = metrics.redraws, metrics.reading, running.redraws
+
+    def ask(transaction: Transaction) -> None:
+        transaction.record(RefreshRequested(user=USER, at=transaction.now, prefix="dashboard"))
+
+    await asyncio.to_thread(stage.database.write, ask)
+    await until(lambda: metrics.reading is not reading and running.redraws > running_drawn)  # the latter tells the time
+    assert metrics.redraws == drawn
