@@ -62,10 +62,7 @@ check: check-lock ## Check format, lint, types, the import contracts and securit
 	@$(PY) -m mypy
 	@mkdir -p build && $(PY) -m bandit --quiet --configfile pyproject.toml --recursive app.py events cache data pages scheduler 2>build/bandit.log
 
-pip-load: _dev ## A hundred users with long histories at once, for LOAD_SECONDS=600 (ARGS="--users 10")
-	@$(PY) -m tests.load $(ARGS)
-
-audit: _dev ## Ask for known vulnerabilities of the packages that are locked (needs the network)
+pip-audit: _dev ## Ask for known vulnerabilities of the packages that are locked (needs the network)
 	@$(PY) -m pip_audit --strict --require-hashes --disable-pip --progress-spinner off --requirement requirements.lock
 
 check-lock: _dev ## Check that the lock files belong to pyproject.toml (no network)

@@ -254,8 +254,8 @@ def cancel(
         row.cancel_reason = why.value
         if note is not None:
             row.note = fields.text(note, "note")
-        _record(transaction, InstanceCancelled, row, transaction.now, reason=why.value)
-        return transaction.now
+        _record(transaction, InstanceCancelled, row, row.cancelled_at, reason=why.value)
+        return row.cancelled_at
 
     return database.write(command)
 

@@ -111,15 +111,19 @@ def _complete_afterwards(stage: Stage) -> None:
     instances.complete(stage.database, stage.user, planned, actual=FELT, actual_minutes=600.0, at=at)
 
 
-def _cancel_after_the_clock_was_set_back(stage: Stage) -> None:
-    """Today began, its summary was made, and then it is yesterday again."""
-    now = stage.clock.now
-    planned = stage.planned(ago=timedelta(days=2))
-    start_due(stage.database)
-    stage.look()
-    stage.clock.advance(days=-1)
-    instances.cancel(stage.database, stage.user, planned)
-    stage.clock.now = now
+def _cancel_after_the_clock_was_set_back(days: int) -> Command:
+    """Today began, its summary was made, and then it is so many days earlier again."""
+
+    def act(stage: Stage) -> None:
+        now = stage.clock.now
+        planned = stage.planned(ago=timedelta(days=2))
+        start_due(stage.database)
+        stage.look()
+        stage.clock.advance(days=-days)
+        instances.cancel(stage.database, stage.user, planned)
+        stage.clock.now = now
+
+    return act
 
 
 def _refresh(stage: Stage) -> None:
@@ -188,7 +192,8 @@ COMMANDS: dict[str, Command] = {
     "complete afterwards": _complete_afterwards,
     "complete a task for the first time": _complete_new,
     "cancel": _move(instances.cancel, State.PLANNED, reason="no_time"),
-    "cancel after the clock was set back": _cancel_after_the_clock_was_set_back,
+    "cancel after the clock was set back": _cancel_after_the_clock_was_set_back(days=1),
+    "cancel after the clock was set back to another month": _cancel_after_the_clock_was_set_back(days=14),
     "undo a completion of today": lambda stage: instances.undo(stage.database, stage.user, stage.finished(0)),
     "undo a completion of yesterday": lambda stage: instances.undo(stage.database, stage.user, stage.finished(1)),
     "undo the first completion": lambda stage: instances.undo(stage.database, stage.user, stage.first()),
@@ -213,6 +218,10 @@ COMMANDS: dict[str, Command] = {
     "other metrics monitored": _prefer(monitored_metrics=("cancelled",)),
     "another baseline": _prefer(baseline="all"),
     "another theme": _prefer(theme="dark"),
+    "another first weekday": _prefer(first_weekday="sun"),
+    "other clock hours": _prefer(clock_hours=12),
+    "another mode": _prefer(cache_mode="disabled"),
+    "analytics by hand": _prefer(analytics_refresh="manual"),
     "another goal": _prefer(goal_hours_per_week=12.5),
     "another backend": _prefer(cache_backend="file"),
     "another account tier": lambda stage: preferences.set_account_tier(stage.database, stage.user, AccountTier.PREMIUM),

@@ -22,7 +22,8 @@ class Event:
     `at` is aware UTC and for people only: order is the log's `seq`, no clock is ever compared.
     """
 
-    name: ClassVar[str]
+    name: ClassVar[str] = ""
+    """What the log calls it, for ever: dotted words. Each class has its own."""
     is_global: ClassVar[bool] = False
     """Whether it touches everybody's values instead of its user's only."""
 
@@ -56,6 +57,10 @@ class TouchesDays(Event):
     def years_touched(self) -> tuple[str, ...] | None:
         """The years of these months."""
         return None if self.months is None else tuple(dict.fromkeys(month[:4] for month in self.months))
+
+    def first_month_touched(self) -> tuple[str, ...] | None:
+        """The month of `earliest_day`, the only one where one moment counted; None if there is none."""
+        return None if self.earliest_day is None else (f"{self.earliest_day:%Y-%m}",)
 
     def touches_past(self) -> bool:
         """Whether any completed instance has other numbers."""
@@ -222,10 +227,6 @@ class InstanceCancelled(TouchesDays):
     instance: InstanceId
     reason: str
 
-    def months_around(self) -> tuple[str, ...]:
-        """The month of the user's day, or two where one begins."""
-        return months_around(self.at)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CancellationUndone(TouchesDays):
@@ -234,10 +235,6 @@ class CancellationUndone(TouchesDays):
     name: ClassVar[str] = "cancellation.undone"
     task: TaskId
     instance: InstanceId
-
-    def month_of_cancellation(self) -> tuple[str, ...] | None:
-        """The month of the day that it had counted for."""
-        return None if self.earliest_day is None else (f"{self.earliest_day:%Y-%m}",)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

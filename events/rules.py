@@ -64,8 +64,11 @@ RULES: tuple[Rule, ...] = (
         invalidates=("pieces.beginnings",),
     ),
     Rule(on=(InstancePlanned,), parts=InstancePlanned.months_around, invalidates=("pieces.counts",)),
-    Rule(on=(InstanceCancelled,), parts=InstanceCancelled.months_around, invalidates=("pieces.counts",)),
-    Rule(on=(CancellationUndone,), parts=CancellationUndone.month_of_cancellation, invalidates=("pieces.counts",)),
+    Rule(
+        on=(InstanceCancelled, CancellationUndone),
+        parts=TouchesDays.first_month_touched,
+        invalidates=("pieces.counts",),
+    ),
     Rule(on=(InstanceEdited,), when=InstanceEdited.moves_planning, invalidates=("pieces.counts",)),
     Rule(
         on=(InstancePlanned, InstanceStarted, InstancePaused, InstanceResumed),

@@ -3,7 +3,9 @@
 The table itself is `rules`. Knows keys only as strings: who calls `check` says which values exist.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+import re
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,6 +13,8 @@ from events.catalog import Event, RefreshRequested
 from events.errors import PatternError
 from events.findings import Finding, place_of, place_of_row
 from events.patterns import covers, did_you_mean, parse
+
+_STORED_NAME = re.compile(r"[a-z]+(_[a-z]+)*(\.[a-z]+(_[a-z]+)*)+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +94,7 @@ def check(
     *keys* are the keys of all cached values, with the place where each is written; *unreached* those that may do
     without a rule because something else (a bound on their age, say) keeps them right.
     """
-    findings: list[Finding] = []
+    findings = [Finding(place_of(event_class), fault) for event_class, fault in _faults_of_catalog(catalog)]
     by_event: dict[type[Event], list[Rule]] = {}
     reached: set[str] = set()
     for rule in rules:
@@ -132,16 +136,31 @@ def check(
     return findings
 
 
+def _faults_of_catalog(catalog: Sequence[type[Event]]) -> Iterator[tuple[type[Event], str]]:
+    first: dict[str, type[Event]] = {}
+    for event_class in catalog:
+        name, called = event_class.name, event_class.__name__
+        if not _STORED_NAME.fullmatch(name):
+            yield event_class, f"{called} has the name {name!r}: expected dotted words as in 'task.completed'"
+        elif first.setdefault(name, event_class) is not event_class:
+            yield (
+                event_class,
+                f"{called} and {first[name].__name__} are both called {name!r}: the log cannot tell them apart",
+            )
+        if "__dataclass_fields__" not in vars(event_class):
+            yield event_class, f"{called} is no dataclass: decorate it like the others, or its fields are none"
+
+
 def _faults_of_names(rule: Rule, catalog: Sequence[type[Event]]) -> list[str]:
     faults = []
     for event_class in rule.on:
         if event_class not in catalog:
-            near = did_you_mean(event_class.__name__, (known.__name__ for known in catalog))
-            faults.append(f"{event_class.__name__} is not in the catalog" + near)
+            faults.append(f"{event_class.__name__} is not in the catalog: add its line to CATALOG")
         for field_name, method in (("when", rule.when), ("parts", rule.parts)):
             name = getattr(method, "__qualname__", repr(method))
             if method is not None and getattr(event_class, name.rpartition(".")[2], None) is not method:
                 faults.append(f"{event_class.name} has no condition {name}; `{field_name}` is a method of the event")
+    faults += [f"invalidates {pattern!r} twice" for pattern, times in Counter(rule.invalidates).items() if times > 1]
     if not rule.on:
         faults.append("names no event")
     if rule.carried and set(rule.on) != {RefreshRequested}:

@@ -72,11 +72,25 @@ class _Reader(ast.NodeTransformer):
             if keyword.arg and keyword.arg not in names:
                 near = did_you_mean(keyword.arg, names)
                 self._find(keyword, f"a rule has no {keyword.arg!r}{near}")
-            elif keyword.arg == "on" and isinstance(keyword.value, ast.Tuple | ast.List):
+                continue
+            keyword.value = self._collection(keyword)
+            if keyword.arg == "on" and isinstance(keyword.value, ast.Tuple | ast.List):
                 keyword.value.elts = [right for name in keyword.value.elts if (right := self._event(name)) is not None]
             elif keyword.arg in ("when", "parts") and isinstance(keyword.value, ast.Attribute):
                 keyword.value = self._condition(keyword.value)
         node.keywords = [keyword for keyword in node.keywords if not keyword.arg or keyword.arg in names]
+        return node
+
+    def _collection(self, keyword: ast.keyword) -> ast.expr:
+        """Return the value of *keyword*, or the tuple or mapping that was probably meant."""
+        node, name = keyword.value, keyword.arg
+        is_one = isinstance(node, ast.Name) and _is_event(node.id) if name == "on" else isinstance(node, ast.Constant)
+        if name in ("on", "invalidates") and is_one:
+            self._find(keyword, f"`{name}` is no tuple: write ({ast.unparse(node)},), with a comma")
+            return ast.copy_location(ast.Tuple([node], ast.Load()), node)
+        if name == "keeps" and isinstance(node, ast.Tuple | ast.List | ast.Set | ast.Constant):
+            self._find(keyword, '`keeps` has no reasons: write {"pattern.*": "why it stays right"}')
+            return ast.copy_location(ast.Dict([], []), node)
         return node
 
     def _event(self, node: ast.expr) -> ast.expr | None:

@@ -41,13 +41,20 @@ def parts(entries: Sequence[Entry] = ENTRIES) -> tuple[Part, ...]:
 
 def faults(entries: Sequence[Entry] = ENTRIES) -> list[Finding]:
     """Return a finding for each value that a section reads in its own methods and does not declare."""
-    sections = {section for entry in entries for section in sections_of(entry)} | {ThemeSwitch}
+    sections = {section for entry in entries for section in _classes_of(entry)} | {ThemeSwitch}
     return [finding for section in sections for finding in _undeclared(section)]
 
 
 @cache
 def sections_of(entry: Entry) -> frozenset[type[Section]]:
-    """Return the classes of the sections that stand on the page of *entry*."""
+    """Return the classes of the sections that stand on the page of *entry*, and show a value."""
+    found = {section for section in _classes_of(entry) if section.values}
+    # A class that others on this page refine is their common part and stands on none by itself.
+    return frozenset(section for section in found if not _is_only_a_base(section, found))
+
+
+@cache
+def _classes_of(entry: Entry) -> frozenset[type[Section]]:
     found: set[type[Section]] = set()
     seen: set[int] = set()
     waiting: list[Any] = [entry.build]
@@ -56,11 +63,10 @@ def sections_of(entry: Entry) -> frozenset[type[Section]]:
         if id(thing) in seen:
             continue
         seen.add(id(thing))
-        if isinstance(thing, type) and issubclass(thing, Section) and thing is not Section and thing.values:
+        if isinstance(thing, type) and issubclass(thing, Section) and thing is not Section:
             found.add(thing)
         waiting += _used_by(thing)
-    # A class that others on this page refine is their common part and stands on none by itself.
-    return frozenset(section for section in found if not _is_only_a_base(section, found))
+    return frozenset(found)
 
 
 def _is_only_a_base(section: type[Section], found: set[type[Section]]) -> bool:

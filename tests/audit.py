@@ -26,6 +26,7 @@ UNSUITED = (
     "add other demo data",
     "remove the demo data",
     "cancel after the clock was set back",
+    "cancel after the clock was set back to another month",
     "the clock is corrected",
     "restore a backup",
 )

@@ -9,7 +9,6 @@ from cache.values import Row
 from events import ruleset
 from events.catalog import Event
 from events.findings import Finding
-from events.patterns import did_you_mean
 from events.ruleset import Rule
 
 
@@ -32,7 +31,7 @@ def find(
 
 def _shown_but_unknown(parts: Sequence[Part], keys: dict[str, str]) -> list[Finding]:
     return [
-        Finding(part.where, f"{part.section} shows {key!r}, which is not in VALUES" + did_you_mean(key, keys))
+        Finding(part.where, f"{part.section} shows {key!r}, which is not in VALUES: add its line there")
         for part in parts
         for key in part.keys
         if key not in keys

@@ -63,7 +63,7 @@ def misses(rules: Sequence[Rule], values: Sequence[Row], observed: Observed) -> 
     for seen in observed.observations:
         for change in seen.changes:
             value = by_key.get(change.key)
-            if value is None or value.may_lag or seen.went_back:
+            if value is None or value.may_lag or seen.went_back or change.key in observed.fickle:
                 continue
             happened = [logged for logged in seen.events if change.since < logged.seq <= change.until]
             own = [logged for logged in happened if logged.event.is_global or logged.event.user == change.user]

@@ -484,6 +484,15 @@ def test_a_timer_that_ran_runs_on_from_the_undoing(
     assert stored(database, instance).actual_minutes == pytest.approx(13.0)
 
 
+def test_what_was_cancelled_after_the_clock_was_set_back_can_be_undone_at_once(
+    database: Database, user: UserId, instance: InstanceId, clock: Clock
+) -> None:
+    """It counts from when it was planned on, and that is what who cancelled it is told."""
+    clock.advance(minutes=-5)
+    at = instances.cancel(database, user, instance)
+    instances.undo(database, user, instance, finished_at=at)
+
+
 def test_who_saw_one_completion_does_not_undo_a_later_one(
     database: Database, user: UserId, instance: InstanceId, clock: Clock
 ) -> None:

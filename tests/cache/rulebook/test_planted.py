@@ -4,6 +4,7 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import msgspec
@@ -97,6 +98,23 @@ IN_THE_TABLES: dict[str, tuple[Callable[[], list[str]], str]] = {
         lambda: start((*RULES, Rule(on=(TaskShared,))), (*CATALOG, TaskShared)),
         "nothing emits task.shared: no command in data/ makes a TaskShared",
     ),
+    "two events have one name": (
+        lambda: start(catalog=(*CATALOG, type("TaskHanded", (TaskShared,), {"name": "task.created"}))),
+        "TaskHanded and TaskCreated are both called 'task.created'",
+    ),
+    "an event has no name": (
+        lambda: start(catalog=(*CATALOG, type("TaskHanded", (Event,), {}))),
+        "TaskHanded has the name '': expected dotted words as in 'task.completed'",
+    ),
+    "an event has another kind of name": (
+        lambda: start(catalog=(*CATALOG, type("TaskHanded", (Event,), {"name": "TaskHanded"}))),
+        "TaskHanded has the name 'TaskHanded': expected dotted words",
+    ),
+    "an event is no dataclass": (lambda: start(catalog=(*CATALOG, TaskShared)), "TaskShared is no dataclass"),
+    "a prefix stands twice in a row": (
+        lambda: start(changed(TaskCreated, invalidates=("dashboard.tasks", "dashboard.tasks"), keeps={})),
+        "invalidates 'dashboard.tasks' twice",
+    ),
     "a value is reached by no rule": (
         lambda: start(values=(*ROWS, UNREACHED)),
         "value 'goals.week' is reached by no rule and nothing else bounds its age",
@@ -161,6 +179,15 @@ MISSPELT = {
         "parts=TouchesDays.year_touched",
         "TouchesDays has no condition year_touched; did you mean 'years_touched'?",
     ),
+    "on=(RoutineMissed,)": ("on=(RoutineMissed)", "`on` is no tuple: write (RoutineMissed,), with a comma"),
+    'invalidates=("preferences.*",)': (
+        'invalidates=("preferences.*")',
+        "`invalidates` is no tuple: write ('preferences.*',), with a comma",
+    ),
+    'keeps={"analytics.*": "nothing was planned", "summary.*": "it is made of what was finished or given up"}': (
+        'keeps=("analytics.*", "summary.*")',
+        '`keeps` has no reasons: write {"pattern.*": "why it stays right"}',
+    ),
 }
 
 
@@ -199,22 +226,45 @@ class Sloppy(Section):
         shown.get(PREFERENCES)
 
 
-Sloppy.__module__ = "pages.sloppy"  # only what is of the pages is looked at
+class Careless(Section):
+    """Declares nothing at all."""
+
+    def update(self, shown: Shown) -> None:
+        """Read one."""
+        shown.get(PREFERENCES)
 
 
-def test_a_section_that_reads_what_it_does_not_declare_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+Sloppy.__module__ = Careless.__module__ = "pages.sloppy"  # only what is of the pages is looked at
+
+
+@pytest.mark.parametrize("section", [Sloppy, Careless])
+def test_a_section_that_reads_what_it_does_not_declare_is_found(
+    section: type[Section], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setitem(sys.modules, "pages.sloppy", sys.modules[__name__])
+    monkeypatch.setitem(globals(), "Chosen", section)
 
     def build(visit: Any) -> None:
-        Sloppy(visit)
+        Chosen(visit)  # noqa: F821  # set above
 
     entry = Entry(path="/sloppy", label="Sloppy", icon="", build=build)
     (finding,) = inventory.faults([entry])
-    assert "Sloppy reads 'preferences.profile', which is not among the values that it declares" in finding.sentence
-    assert inventory.parts([entry])[-1].pages == ("/sloppy",)
+    found = f"{section.__name__} reads 'preferences.profile', which is not among the values that it declares"
+    assert found in finding.sentence
+    assert inventory.parts([entry])[-1].pages == (("/sloppy",) if section is Sloppy else ("*",))
 
 
 # --- in the rules, found by what commands do
+
+
+def test_the_rehearsal_changes_every_preference(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What none of its commands writes, no value can be seen to depend on."""
+    changed: set[str] = set()
+    monkeypatch.setattr(preferences, "change", lambda database, user, **values: changed.update(values))
+    for command in COMMANDS.values():
+        if command.__qualname__.startswith("_prefer."):
+            command(SimpleNamespace(database=None, user=UserId(1)))
+    assert changed == set(preferences.FIELDS)
 
 
 def row_of(event: type[Event], number: int = 0) -> Rule:
