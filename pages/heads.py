@@ -1,7 +1,8 @@
 """The beginning of each page's HTML, which is sent before the page is made: browsers load styles and scripts meanwhile.
 
-It ends where the elements begin. Up to there, all answers for one page in one theme are alike, so that of the last one
-is sent again. What a page consists of is in `routes`, what stands in its head, in `shell`.
+It ends where the elements begin. Up to there, all answers for one page in one theme are alike but for the nonce that
+lets their scripts run (`doors`), so that of the last one is sent again, with a nonce of its own. What a page consists
+of is in `routes`, what stands in its head, in `shell`.
 """
 
 import asyncio
@@ -16,6 +17,8 @@ Key = tuple[str, bool | None]
 
 _ELEMENTS = b"parseElements(String.raw`"
 """What the elements stand behind, in the HTML of NiceGUI 3.18. Where it is missing, pages are sent in one piece."""
+_NONCE = b"\0nonce\0"
+"""What stands for the nonce in what is remembered; no HTML has it."""
 _HEADERS = {"Cache-Control": "no-store", "X-NiceGUI-Content": "page"}
 _SENDING_SECONDS = 0.001
 """How long the event loop is free to send the head, through all middleware, before the page is built on it."""
@@ -37,14 +40,15 @@ class Heads:
     async def _parts(
         self, key: Key, client: Client, request: Request, build: Callable[[], Awaitable[None]]
     ) -> AsyncIterator[bytes]:
+        nonce = getattr(request.state, "nonce", "").encode() or _NONCE
         is_remembered = "X-Forwarded-Prefix" not in request.headers  # with it, all addresses in the head are others
         sent = self._known.get(key) if is_remembered else None
         if sent is not None:
-            yield sent
+            yield sent.replace(_NONCE, nonce)
             await asyncio.sleep(_SENDING_SECONDS)
         with client:
             await build()
         head, mark, elements = bytes(client.build_response(request).body).partition(_ELEMENTS)
         if mark and is_remembered:
-            self._known[key] = head + mark
+            self._known[key] = (head + mark).replace(nonce, _NONCE)
         yield elements if sent is not None else head + mark + elements

@@ -12,6 +12,7 @@ from nicegui.testing import User
 from starlette.requests import Request
 
 from data import preferences
+from pages.doors import _let_scripts_carry_a_nonce
 from pages.heads import Heads
 from tests.pages.stage import Stage
 
@@ -23,7 +24,9 @@ def request_of(path: str, **headers: str) -> Request:
     return Request({"type": "http", "path": path, "query_string": b"", "headers": listed})
 
 
-async def parts_of(heads: Heads, built: list[str], *, word: str = "Hello", **headers: str) -> AsyncIterator[bytes]:
+async def parts_of(
+    heads: Heads, built: list[str], *, word: str = "Hello", nonce: str = "", **headers: str
+) -> AsyncIterator[bytes]:
     """Yield the parts of one answer; *built* says when the page was made."""
     request = request_of("/", **headers)
     client = Client(page("/"), request=request)
@@ -32,6 +35,8 @@ async def parts_of(heads: Heads, built: list[str], *, word: str = "Hello", **hea
         ui.label(word)
         built.append(word)
 
+    if nonce:
+        request.state.nonce = nonce
     try:
         async for part in heads.answer(client, request, None, build).body_iterator:
             yield bytes(part)
@@ -52,6 +57,17 @@ async def test_the_head_is_sent_before_the_page_is_built(user: User) -> None:
     assert first[0].startswith(head)
     assert rest.endswith(first[0][-500:])
     assert b"Again" in rest
+
+
+async def test_each_answer_carries_its_own_nonce(user: User) -> None:
+    """Or its scripts would not run: what is remembered of another answer has that one's."""
+    _let_scripts_carry_a_nonce()
+    heads = Heads()
+    for nonce in ("first", "second", "third"):
+        answer = b"".join([part async for part in parts_of(heads, [], nonce=nonce)])
+        scripts = re.findall(rb"<script[^>]*?nonce=\"(.*?)\"", answer)
+        assert set(scripts) == {nonce.encode()}, nonce
+        assert b"\0" not in answer
 
 
 async def test_what_is_sent_in_two_parts_is_what_would_be_sent_in_one(user: User) -> None:
