@@ -41,7 +41,7 @@ class Mutant:
 
 
 MUTANTS: dict[str, Mutant] = {
-    "as_of is taken after the load": Mutant(Loading, "_compute", "as_of=read.seq", "as_of=read.seq + 1", "evict"),
+    "as_of is taken after the load": Mutant(Loading, "_made", "as_of=read.seq", "as_of=read.seq + 1", "evict"),
     "the generation is not compared": Mutant(
         lookup, "is_fresh", "entry.as_of < generation or", "False or", "invalidate"
     ),

@@ -24,7 +24,7 @@ PLANTS: dict[str, Mutant] = {
 } | {
     "a late store: as_of is of when the loader returned": Mutant(
         Loading,
-        "_compute",
+        "_made",
         "as_of=read.seq",
         "as_of=(lambda later: (later.__enter__().seq, later.__exit__(None, None, None))[0])(self._reads())",
         "history",

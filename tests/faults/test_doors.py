@@ -254,7 +254,7 @@ async def test_no_route_tells_what_somebody_wrote(client: httpx.AsyncClient, sta
 def log_in(stage: Stage, other: UserId, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let *other* be who looks from now on."""
     assert stage.application is not None
-    for asks in (type(stage.application.pages).serve, Actions.run):
+    for asks in (type(stage.application.pages).answer, Actions.run):
         monkeypatch.setitem(asks.__globals__, "current_user", lambda: other)
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 import pytest
 from nicegui.testing import User
@@ -16,19 +17,20 @@ from pages.waiting import Waiting, Watch
 from tests.pages.hands import buttons, press, texts
 from tests.pages.stage import USER, Stage, until
 
-MONTHS_BEFORE = 4
+YEARS = range(2022, 2026)
+YEARS_BEFORE = 2
 
 
 class Gate:
-    """Lets a long load stand still after some months until it is opened."""
+    """Lets a long load stand still after some years until it is opened."""
 
     def __init__(self) -> None:
         self.reached, self.opened = threading.Event(), threading.Event()
 
     def tell(self, done: int, total: int) -> None:
-        """Tell as ever, but wait after some months."""
+        """Tell as ever, but wait after some years."""
         tell(done, total)
-        if done == MONTHS_BEFORE:
+        if done == YEARS_BEFORE:
             self.reached.set()
             assert self.opened.wait(10)
 
@@ -42,11 +44,14 @@ def gate(monkeypatch: pytest.MonkeyPatch) -> Iterator[Gate]:
 
 
 async def opened(user: User, stage: Stage, gate: Gate) -> None:
-    """Open the analytics of somebody who has finished something, and wait until their load stands still."""
-    await stage.do(instances.complete, await stage.planned(), actual=Feelings(relief=70))
+    """Open the analytics of somebody who finished something each year, and wait until their load stands."""
+    for year in YEARS:
+        done, at = await stage.planned(f"Taxes of {year}"), datetime(year, 5, 1, tzinfo=UTC)
+        await stage.do(instances.complete, done, actual=Feelings(relief=70))
+        await stage.do(instances.edit, done, created_at=at, completed_at=at)
     await user.open("/analytics")
     assert await asyncio.to_thread(gate.reached.wait, 10)
-    await until(lambda: f"month {MONTHS_BEFORE + 1} of 12" in texts(user))
+    await until(lambda: f"year {YEARS_BEFORE + 1} of {len(YEARS)}" in texts(user))
 
 
 async def test_a_card_that_waits_says_how_far_its_load_is(user: User, stage: Stage, gate: Gate) -> None:
@@ -71,8 +76,8 @@ async def test_a_load_that_is_stopped_says_so_and_goes_on_when_it_is_asked_for(
     assert not card.redraws
     assert stage.application is not None
     counts = stage.application.manager.get_cache_stats().keys
-    before = next(one.loads for one in counts if one.key == "pieces.months")
-    assert before == MONTHS_BEFORE + 1, "what was finished is kept"
+    before = next(one.loads for one in counts if one.key == "pieces.years")
+    assert before == YEARS_BEFORE + 1, "what was finished is kept"
 
     stage.application.pages.hub.seen_again(card.visit.screen)
     await asyncio.sleep(0.3)
@@ -82,15 +87,15 @@ async def test_a_load_that_is_stopped_says_so_and_goes_on_when_it_is_asked_for(
     await until(lambda: all(one.redraws for one in stage.sections() if ANALYTICS_RELIEF_SUMMARY in one.values[:1]))
     assert not card.is_stopped
     counts = stage.application.manager.get_cache_stats().keys
-    assert next(one.loads for one in counts if one.key == "pieces.months") == 12
-    assert stage.application.manager.get_or_load(ANALYTICS_RELIEF_SUMMARY, USER).completed == 1
+    assert next(one.loads for one in counts if one.key == "pieces.years") == len(YEARS)
+    assert stage.application.manager.get_or_load(ANALYTICS_RELIEF_SUMMARY, USER).completed == len(YEARS)
 
 
 def test_a_stop_ends_what_was_begun_before_it_and_nothing_after() -> None:
     waiting = Waiting()
     first = Watch(waiting)
     first(3, 12)
-    assert waiting.words == "Reading the past: month 4 of 12"
+    assert waiting.words == "Reading the past: year 4 of 12"
     waiting.stop()
     with pytest.raises(Stopped):
         first(4, 12)

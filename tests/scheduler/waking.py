@@ -1,6 +1,7 @@
 """A scheduler that a test wakes up, at whatever moment it says, and the looks that it makes."""
 
 import threading
+import time
 from datetime import UTC, datetime
 from typing import Any
 
@@ -68,4 +69,9 @@ class Woken:
         self._watch.now = moment
         slept = float(self._scheduler._process_jobs())
         assert self._looks.wait_for(expected)
+        running = self._scheduler._executors["default"]._instances
+        give_up_at = time.monotonic() + 10
+        while any(running.values()):  # a look that has not ended is not made twice at once
+            assert time.monotonic() < give_up_at
+            time.sleep(0.001)
         return slept
