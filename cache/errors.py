@@ -13,6 +13,13 @@ class LoadError(CacheError, RuntimeError):
         self.key = key
 
 
+class LoadStoppedError(LoadError):
+    """Somebody stopped the load that this one waited for: nothing is wrong."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__(key, RuntimeError("it was stopped"))
+
+
 class UnknownNameError(CacheError, LookupError):
     """A pattern covers no value, or there is no such subsystem."""
 

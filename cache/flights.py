@@ -12,7 +12,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 
 from cache.entries import Entry
-from cache.errors import LoadError
+from cache.errors import LoadError, LoadStoppedError
 from data.pieces import Stopped
 from events.catalog import UserId
 
@@ -78,7 +78,7 @@ class Flight:
         """Let all who wait raise *error*; return whether somebody has left before."""
         if isinstance(error, Stopped):
             self.stopped = error
-            error = LoadError(self.route[1], RuntimeError("it was stopped"))
+            error = LoadStoppedError(self.route[1])
         with self._lock:
             if not self._landed.done():
                 self._landed.set_exception(error)

@@ -18,7 +18,7 @@ from typing import Any
 from cache import entries
 from cache.counts import Counts
 from cache.entries import Entry
-from cache.errors import LoadError
+from cache.errors import LoadError, LoadStoppedError
 from cache.flights import Flight, Flights
 from cache.leases import Lease, Leases
 from cache.store import Place, Store
@@ -304,6 +304,9 @@ class Loading:
             if isinstance(value.kind, type) and not isinstance(loaded, value.kind):
                 raise TypeError(f"it gave a {type(loaded).__name__} instead of a {value.kind.__name__}")
             size = entries.size_of(loaded) if measured else 0
+        except LoadStoppedError:
+            log.info("loading %s for user %s was stopped", value.key, user)
+            raise LoadStoppedError(value.key) from None
         except Exception as error:  # whatever a loader raises must reach the page as a labelled failure
             self._counts.add(value.key, "load_errors")
             log.exception("loading %s for user %s failed", value.key, user)
