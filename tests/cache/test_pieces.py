@@ -148,7 +148,7 @@ def test_a_part_that_cannot_be_computed_is_no_reason_to_use_an_old_one(
         with house.manager.snapshot(house.user) as snapshot:
             with pytest.raises(LoadError, match="the disk is gone"):
                 snapshot.get(ANALYTICS_CORRELATIONS)
-            assert snapshot.look(ANALYTICS_RELIEF_SUMMARY).problem is not None
+            assert snapshot.look(ANALYTICS_RELIEF_SUMMARY, patience=20).problem is not None
         monkeypatch.undo()
         assert house.manager.get_or_load(ANALYTICS_RELIEF_SUMMARY, house.user).completed == 6
 
