@@ -109,6 +109,9 @@ _bench: _dev
 # .venv/.made        which Python, in which place; missing while anything is being changed, so after an interruption all is built again
 # .venv/.runtime, .dev, .bench  the checksum of the lock file that was installed
 # .venv/install.log  what venv and pip said
+#
+# --no-deps: a lock file names everything, and nothing is left to be resolved. Asked to resolve all the same, pip before 23.3
+# refuses coverage[toml] as not pinned as soon as there is a newer coverage than the one that is locked.
 define install
 set -eu
 what=$$1 lock=$$2 asked=$$3
@@ -155,7 +158,7 @@ fi
 
 echo "Installing $$(grep -c == "$$lock") packages into .venv (about a minute the first time) ..."
 mv .venv/.made .venv/.unsure
-if ! .venv/bin/python -m pip --disable-pip-version-check --no-input install --require-hashes -r "$$lock" >.venv/install.log 2>&1; then
+if ! .venv/bin/python -m pip --disable-pip-version-check --no-input install --no-deps --require-hashes -r "$$lock" >.venv/install.log 2>&1; then
     grep -q '^Installing collected packages' .venv/install.log || mv .venv/.unsure .venv/.made
     why=$$(grep -m 1 '^ERROR: ' .venv/install.log) || why="pip failed"
     ! grep -q 'Retrying (Retry' .venv/install.log || why="the package index cannot be reached"
