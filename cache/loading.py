@@ -4,6 +4,7 @@ A load reads in a transaction of its own, so a reader may leave while it goes on
 fresh, is in `lookup`; who waits for which load, in `flights`; who of several processes loads, in `leases`.
 """
 
+import contextlib
 import contextvars
 import logging
 import threading
@@ -191,16 +192,25 @@ class Loading:
         """
         flight = Flight((view.user, value.key, read.seq), value.hard_timeout.total_seconds(), value.key)
         flight.abandon = read.abandon
+        held = contextlib.ExitStack()
+        held.enter_context(read.held())  # here: the reader may have left before the thread begins
 
         def job() -> None:
             try:
-                flight.land(self._compute(value, read, view))
+                with held:
+                    entry = self._compute(value, read, view)
             except BaseException as error:  # noqa: BLE001  # handed over: `wait` raises it
                 flight.fail(_told(value, error))
+            else:
+                flight.land(entry)
             finally:
                 flight.abandon = None
 
-        self.start(job)
+        try:
+            self.start(job)
+        except RuntimeError as error:  # there are no more threads
+            held.close()
+            raise LoadError(value.key, error) from error
         try:
             entry = self.wait(flight)
         except LoadError:

@@ -10,7 +10,6 @@ import logging
 import os
 import queue
 import threading
-import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
@@ -18,14 +17,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy import Connection, Engine, make_url
 from sqlalchemy.exc import DatabaseError, DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session
-from sqlalchemy.pool import QueuePool
 
-from data import backup, check, migrations
+from data import backup, check, connections, migrations
 from data import log as event_log
+from data.connections import Share
 from data.errors import (
     DatabaseBusyError,
     DatabaseDamagedError,
@@ -46,12 +45,8 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 Clock = Callable[[], datetime]
 
-BUSY_TIMEOUT_SECONDS = 5.0
 READERS = 8
 LOADERS = 4
-READER_TIMEOUT_SECONDS = 30.0
-WRITER_CACHE_KB = 65_536
-"""At most. An import touches pages of every index in turn: with SQLite's own 2 MB it holds the lock a third longer."""
 
 STAGED = "staged"
 """What a command calls the second file that `Database.write` attaches for it."""
@@ -85,13 +80,14 @@ class ReadTransaction:
     """One unchanging state of the database.
 
     `seq` is the newest log row of that state (0 if the log is empty) and `token` that row's token. `pieces` is where
-    parts of long calculations come from: computed anew, unless somebody keeps them. It is
-    of one reader, who looks from one viewpoint.
+    parts of long calculations come from: computed anew, unless somebody keeps them. `share`
+    says who closes it. It is of one reader, who looks from one viewpoint.
     """
 
     connection: Connection
     seq: int
     token: int
+    share: Share
     pieces: Pieces = anew
     found: dict[tuple[Piece, str], Any] = field(default_factory=dict)
 
@@ -107,15 +103,22 @@ class ReadTransaction:
                 self.found[piece, part] = found
         return [self.found[piece, part] for part in parts]
 
-    def abandon(self) -> None:
-        """Stop the statement that is running, from any thread, and let nobody else have the connection.
+    @contextlib.contextmanager
+    def held(self) -> Iterator[None]:
+        """Keep it open for this `with`, also if whoever opened it leaves: for a thread that reads in it for them."""
+        self.share.take()
+        try:
+            yield
+        finally:
+            self.share.leave()
 
-        One that begins later is not stopped: call it again until whoever reads has noticed.
+    def abandon(self) -> None:
+        """Stop the statement that is running, from any thread, and let nobody else have the connection afterwards.
+
+        One that begins later is not stopped: call it again until whoever reads has noticed. Does nothing once it is
+        closed.
         """
-        pooled: Any = self.connection.connection
-        if not pooled.is_detached:
-            self.connection.detach()
-        pooled.dbapi_connection.interrupt()
+        self.share.interrupt()
 
 
 class Database:
@@ -160,8 +163,8 @@ class Database:
             if self._writer is not None:
                 return
             self._write_engine = self._open_engine(look=look)
-            self._read_engine = _engine(self.url, begin="BEGIN", pool_size=READERS, read_only=True)
-            self._load_engine = _engine(self.url, begin="BEGIN", pool_size=LOADERS, read_only=True)
+            self._read_engine = connections.engine(self.url, begin="BEGIN", pool_size=READERS, read_only=True)
+            self._load_engine = connections.engine(self.url, begin="BEGIN", pool_size=LOADERS, read_only=True)
             self._writer = threading.Thread(target=self._serve_commands, name="database-writer", daemon=True)
             self._writer.start()
 
@@ -180,7 +183,7 @@ class Database:
 
     def _open_engine(self, *, look: bool) -> Engine:
         make_file(self.file)
-        engine = _engine(self.url, begin="BEGIN IMMEDIATE", pool_size=1)
+        engine = connections.engine(self.url, begin="BEGIN IMMEDIATE", pool_size=1)
         try:
             if look:
                 self._refuse_damaged()
@@ -264,12 +267,16 @@ class Database:
             connection = engine.connect()
         except PoolTimeoutError as error:
             raise DatabaseBusyError(
-                f"all {LOADERS if for_load else READERS} readers have been taken for {READER_TIMEOUT_SECONDS:g} s: "
-                "try again"
+                f"all {LOADERS if for_load else READERS} readers have been taken for "
+                f"{connections.READER_TIMEOUT_SECONDS:g} s: try again"
             ) from error
-        with connection, connection.begin():
+        share = Share(connection)
+        try:
+            connection.begin()
             seq, token = event_log.newest(connection)  # the first read fixes the state
-            yield ReadTransaction(connection=connection, seq=seq, token=token)
+            yield ReadTransaction(connection=connection, seq=seq, token=token, share=share)
+        finally:
+            share.leave()
 
     def watch(self) -> Watch:
         """Return a cheap way to ask whether anything was committed, by any process."""
@@ -318,39 +325,6 @@ def make_file(file: Path) -> None:
         raise DatabaseUnusableError(f"{error.filename} of the database cannot be made: {error.strerror}") from error
 
 
-def _engine(url: str, *, begin: str, pool_size: int, read_only: bool = False) -> Engine:
-    engine = create_engine(
-        url,
-        module=sqlite,
-        poolclass=QueuePool,
-        pool_size=pool_size,
-        max_overflow=0,
-        pool_timeout=READER_TIMEOUT_SECONDS,
-        hide_parameters=True,  # errors are logged, and what people wrote is not
-        connect_args={"timeout": BUSY_TIMEOUT_SECONDS, "check_same_thread": False},
-    )
-
-    @event.listens_for(engine, "connect")
-    def configure(connection: Any, _record: object) -> None:
-        connection.isolation_level = None  # we say BEGIN ourselves, below: the driver's own is deferred and too late
-        cursor = connection.cursor()
-        _switch_to_wal(cursor)
-        cursor.execute("PRAGMA synchronous = FULL")
-        cursor.execute("PRAGMA foreign_keys = ON")
-        if read_only:
-            cursor.execute("PRAGMA query_only = ON")
-            connection.create_function("casefold", 1, _casefold, deterministic=True)
-        else:
-            cursor.execute(f"PRAGMA cache_size = -{WRITER_CACHE_KB}")
-        cursor.close()
-
-    @event.listens_for(engine, "begin")
-    def start(connection: Connection) -> None:
-        connection.exec_driver_sql(begin)
-
-    return engine
-
-
 @contextlib.contextmanager
 def _attached(engine: Engine, file: Path | None) -> Iterator[None]:
     """Attach *file* to the one connection of *engine*. SQLite detaches nothing inside a transaction."""
@@ -364,24 +338,6 @@ def _attached(engine: Engine, file: Path | None) -> Iterator[None]:
         migrations.outside_transaction(engine, f"DETACH {STAGED}")
 
 
-def _casefold(text: str | None) -> str:
-    """What readers may compare text by: SQLite's own functions know the case of ASCII letters only."""
-    return (text or "").casefold()
-
-
-def _switch_to_wal(cursor: Any) -> None:
-    # SQLite does not wait in this statement, whatever the timeout: of two that make a new file, one would fail at once.
-    give_up_at = time.monotonic() + BUSY_TIMEOUT_SECONDS
-    while True:
-        try:
-            cursor.execute("PRAGMA journal_mode = WAL")
-            return
-        except sqlite.OperationalError as error:
-            if "locked" not in str(error) or time.monotonic() > give_up_at:
-                raise
-            time.sleep(0.01)
-
-
 class _CommandSession(Session):
     """A session that a command cannot commit: the change would be on record without its event."""
 
@@ -393,7 +349,8 @@ def _as_sentence(error: Exception, file: Path) -> DataError:
     cause = (error.orig if isinstance(error, DBAPIError) else error) or error
     if "locked" in str(cause):
         return DatabaseBusyError(
-            f"another process has been writing for {BUSY_TIMEOUT_SECONDS:g} s: nothing was changed, try again"
+            f"another process has been writing for {connections.BUSY_TIMEOUT_SECONDS:g} s: "
+            "nothing was changed, try again"
         )
     return _damaged(str(cause), file) if check.is_damage(cause) else DatabaseUnusableError(f"{file}: {cause}")
 

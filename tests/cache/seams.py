@@ -16,8 +16,9 @@ from sqlalchemy import Connection
 
 from cache.lookup import Lookup
 from cache.store import Place
-from data import database
+from data import connections
 from data import log as event_log
+from data.connections import Share
 from data.database import ReadTransaction
 from data.feed import Feed
 from data.sqlite import sqlite
@@ -38,7 +39,7 @@ class OpenReaders:
     """Read transactions as `Database.read` opens them, on connections that are never given back in between."""
 
     def __init__(self, url: str) -> None:
-        self._engine = database._engine(url, begin="BEGIN", pool_size=MOST_READERS, read_only=True)
+        self._engine = connections.engine(url, begin="BEGIN", pool_size=MOST_READERS, read_only=True)
         self._idle: list[tuple[Connection, Any]] = []
 
     @contextlib.contextmanager
@@ -47,7 +48,7 @@ class OpenReaders:
         cursor.execute("BEGIN")
         try:
             seq, token = event_log.newest_raw(cursor)  # the first read fixes the state
-            yield ReadTransaction(connection=connection, seq=seq, token=token)
+            yield ReadTransaction(connection=connection, seq=seq, token=token, share=Share(connection))
         finally:
             cursor.execute("ROLLBACK")
             self._idle.append((connection, cursor))

@@ -17,8 +17,8 @@ import pytest
 from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 
+from data import connections, instances, preferences, tasks
 from data import database as database_module
-from data import instances, preferences, tasks
 from data.database import Database, Transaction
 from data.errors import (
     DatabaseBusyError,
@@ -310,7 +310,7 @@ def test_a_reader_that_finds_no_free_connection_in_time_is_told_so_by_a_sentence
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(database_module, "READERS", 1)
-    monkeypatch.setattr(database_module, "READER_TIMEOUT_SECONDS", 0.05)
+    monkeypatch.setattr(connections, "READER_TIMEOUT_SECONDS", 0.05)
     database = Database(f"sqlite:///{tmp_path}/reprieve.db")
     database.open()
     with database.read(), pytest.raises(DatabaseBusyError, match="readers"), database.read():
@@ -344,7 +344,7 @@ def test_a_command_waits_while_another_process_writes(database: Database, user: 
 def test_a_command_that_waits_too_long_is_refused_with_a_sentence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(database_module, "BUSY_TIMEOUT_SECONDS", 0.1)
+    monkeypatch.setattr(connections, "BUSY_TIMEOUT_SECONDS", 0.1)
     database = Database(f"sqlite:///{tmp_path}/reprieve.db")
     database.open()
     user = preferences.create_user(database, "local")
@@ -741,7 +741,7 @@ def test_opening_while_another_process_writes_for_too_long_is_refused_by_one_sen
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     database.close()
-    monkeypatch.setattr(database_module, "BUSY_TIMEOUT_SECONDS", 0.1)
+    monkeypatch.setattr(connections, "BUSY_TIMEOUT_SECONDS", 0.1)
     with write_lock(database), pytest.raises(DataError, match="another process") as refused:
         database.open()
     assert "\n" not in str(refused.value)

@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import Connection, create_engine, insert
 
 from data.calculations import analytics, dashboard, recommendations, relief, summary
+from data.connections import Share
 from data.database import ReadTransaction
 from data.models import Base, Instance, State, Task, User
 from data.preferences import Profile
@@ -43,7 +44,7 @@ class Records:
 
     @property
     def read(self) -> ReadTransaction:
-        return ReadTransaction(connection=self.connection, seq=0, token=0)
+        return ReadTransaction(connection=self.connection, seq=0, token=0, share=Share(self.connection))
 
     def of_user(self, user: int) -> "Records":
         return Records(self.connection, user, self._ids)
