@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -26,7 +26,7 @@ CLIENTS = 20
 # What the application is told to do besides, so that there is something under way when it has to end.
 BUSY = """
 import runpy, sys, threading, time
-from data import tasks
+from data import preferences, tasks
 from data.database import Database
 from cache import values
 from dataclasses import replace
@@ -45,7 +45,7 @@ Database.write = slow_write
 
 def writer(database):
     number = 0
-    while not database.is_open:
+    while not database.is_open or 1 not in preferences.names(database).values():
         time.sleep(0.01)
     acknowledged = open(sys.argv[1], "a", buffering=1)
     while database.is_open:
@@ -132,6 +132,13 @@ def stopped(process: subprocess.Popen[str]) -> int:
     return process.wait(SECONDS_TO_END)
 
 
+def wait_until(ready: Callable[[], object]) -> None:
+    give_up_at = time.monotonic() + 30
+    while not ready():
+        assert time.monotonic() < give_up_at, "it is not under load"
+        time.sleep(0.01)
+
+
 def said(folder: Path, port: int) -> str:
     return (folder / f"{port}.log").read_text()
 
@@ -172,6 +179,8 @@ def test_told_to_end_it_keeps_what_it_acknowledged_and_ends_in_time(
     program.write_text(BUSY.format(slow_commands=slow_commands, slow_loads=slow_loads, root=str(app.ROOT)))
     acknowledged = tmp_path / "acknowledged"
     with started(tmp_path, port, str(program), str(acknowledged)) as process, open_tabs(port):
+        if slow_commands < 60:
+            wait_until(lambda: acknowledged.exists() and acknowledged.read_text())
         assert stopped(process) == 0, said(tmp_path, port)
     if not slow_loads:  # requests that wait for such a load are cut off, which the server reports
         assert "Traceback" not in said(tmp_path, port)
