@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 import msgspec
-from sqlalchemy import Select, and_, select
+from sqlalchemy import BindParameter, Select, and_, bindparam, select
 
 from data.calculations.averages import mean, sample_deviation
 from data.calculations.registry import LONGEST_SPAN, METRICS, Direction, Metric, monitored, values_by_day
@@ -219,30 +219,10 @@ def band(metric: Metric, value: float | None, baseline: float | None, spread: fl
 
 def load_tasks(read: ReadTransaction, view: Viewpoint) -> DashboardTasks:
     """Return the task lists of the dashboard."""
-    task_columns = [getattr(Task, name) for name in Template.__struct_fields__]
-    templates = [
-        Template(*row)
-        for row in read.connection.execute(
-            select(*task_columns).where(Task.user_id == view.user, Task.archived.is_(False))
-        )
-    ]
-    open_ones = [
-        OpenInstance(*row)
-        for row in read.connection.execute(
-            _instances(OpenInstance.__struct_fields__, view, "predicted").where(
-                Instance.state.in_([State.PLANNED, State.ACTIVE, State.PAUSED])
-            )
-        )
-    ]
-    completed = [
-        CompletedInstance(*row)
-        for row in read.connection.execute(
-            _instances(CompletedInstance.__struct_fields__, view, "actual")
-            .where(Instance.state == State.COMPLETED)
-            .order_by(Instance.completed_at.desc(), Instance.id.desc())
-            .limit(RECENTLY_COMPLETED)
-        )
-    ]
+    execute, of_user = read.connection.execute, {"user": view.user}
+    templates = [Template(*row) for row in execute(_TEMPLATES, of_user)]
+    open_ones = [OpenInstance(*row) for row in execute(_OPEN, of_user)]
+    completed = [CompletedInstance(*row) for row in execute(_COMPLETED, of_user)]
     in_state = {state: [one for one in open_ones if one.state == state] for state in State}
     return DashboardTasks(
         templates=tuple(sorted(templates, key=lambda task: (task.name.casefold(), task.id))),
@@ -250,17 +230,7 @@ def load_tasks(read: ReadTransaction, view: Viewpoint) -> DashboardTasks:
         active=_by_start(in_state[State.ACTIVE]),
         paused=_by_start(in_state[State.PAUSED]),
         completed=tuple(completed),
-        missed=tuple(MissedTurn(*row) for row in read.connection.execute(_missed(view))),
-    )
-
-
-def _missed(view: Viewpoint) -> Select[*tuple[Any, ...]]:
-    return (
-        select(RoutineDay.task_id, Task.name, RoutineDay.day)
-        .join_from(RoutineDay, Task, and_(Task.user_id == RoutineDay.user_id, Task.id == RoutineDay.task_id))
-        .where(RoutineDay.user_id == view.user, RoutineDay.instance_id.is_(None), Task.archived.is_(False))
-        .order_by(RoutineDay.day.desc(), RoutineDay.task_id)
-        .limit(RECENTLY_MISSED)
+        missed=tuple(MissedTurn(*row) for row in execute(_MISSED, of_user)),
     )
 
 
@@ -268,7 +238,7 @@ _OF_TASK = frozenset({"name", "kind", "categories"})
 _FELT = frozenset({"relief", "mental_load", "emotional_load", "physical_load", "aversion", "motivation"})
 
 
-def _instances(fields: Iterable[str], view: Viewpoint, felt: str) -> Select[*tuple[Any, ...]]:
+def _instances(fields: Iterable[str], felt: str) -> Select[*tuple[Any, ...]]:
     columns = [
         getattr(Task, name) if name in _OF_TASK else getattr(Instance, f"{felt}_{name}" if name in _FELT else name)
         for name in fields
@@ -276,8 +246,31 @@ def _instances(fields: Iterable[str], view: Viewpoint, felt: str) -> Select[*tup
     return (
         select(*columns)
         .join_from(Instance, Task, and_(Task.user_id == Instance.user_id, Task.id == Instance.task_id))
-        .where(Instance.user_id == view.user)
+        .where(Instance.user_id == _USER)
     )
+
+
+# Made once: to put such a statement together takes longer than to carry it out.
+_USER: BindParameter[int] = bindparam("user")
+_TEMPLATES = select(*(getattr(Task, name) for name in Template.__struct_fields__)).where(
+    Task.user_id == _USER, Task.archived.is_(False)
+)
+_OPEN = _instances(OpenInstance.__struct_fields__, "predicted").where(
+    Instance.state.in_([State.PLANNED, State.ACTIVE, State.PAUSED])
+)
+_COMPLETED = (
+    _instances(CompletedInstance.__struct_fields__, "actual")
+    .where(Instance.state == State.COMPLETED)
+    .order_by(Instance.completed_at.desc(), Instance.id.desc())
+    .limit(RECENTLY_COMPLETED)
+)
+_MISSED = (
+    select(RoutineDay.task_id, Task.name, RoutineDay.day)
+    .join_from(RoutineDay, Task, and_(Task.user_id == RoutineDay.user_id, Task.id == RoutineDay.task_id))
+    .where(RoutineDay.user_id == _USER, RoutineDay.instance_id.is_(None), Task.archived.is_(False))
+    .order_by(RoutineDay.day.desc(), RoutineDay.task_id)
+    .limit(RECENTLY_MISSED)
+)
 
 
 def _by_due(instance: OpenInstance) -> tuple[bool, datetime, datetime, str]:
