@@ -15,12 +15,12 @@ from events.catalog import InstanceId, TaskId
 from pages import figures
 from pages.charts import bar
 from pages.choosers import Segments
-from pages.controls import button, heading, stack
+from pages.controls import Handler, heading, stack
 from pages.deeds import Deeds
 from pages.fields import Select
 from pages.figures import Present
-from pages.markup import Block, Markup, join, tag
-from pages.rows import EmptyState, RowList
+from pages.markup import NOTHING, Markup, act, join, tag
+from pages.rows import ActsRow, EmptyState, RowList
 from pages.section import Section, Shown
 from pages.terms import term
 from pages.visit import Visit
@@ -101,38 +101,29 @@ class Recommended(Section):
         self._empty.show(visible=not fits, sentence=_why_empty(mode, of_mode, found))
 
 
-class OfferRow:
+class OfferRow(ActsRow):
     """One recommendation."""
 
     def __init__(self, deeds: Deeds, offer: Offer) -> None:
-        self._deeds = deeds
-        self._offer = offer
-        is_planned = offer.recommended.instance_id is not None
-        with stack("entry offer", "li", data_row=f"offer-{offer.id}") as self.element:
-            self._text = Block().classes("entry-text")
-            with stack("entry-buttons"):
-                self._start = button("Start", self._go, look="is-main", icon="play").once()
-                self._plan = None if is_planned else button("", self._put_off, look="is-quiet", icon="plan").once()
+        self._deeds, self._offer = deeds, offer
+        super().__init__(deeds.visit, f"offer-{offer.id}", "entry offer")
 
     def update(self, item: Offer, present: Present) -> None:
         """Show *item*."""
         self._offer = item
-        one = item.recommended
-        self._start.call(f"Start now: {one.name}" if self._plan else f"Start: {one.name}")
-        if self._plan is not None:
-            self._plan.call(f"Plan as it is: {one.name}")
-        self._text.show(_markup(one, present))
+        self.block.show(_markup(item.recommended, present))
 
-    async def _go(self) -> None:
-        one = self._offer.recommended
+    def deeds(self) -> dict[str, Handler]:
+        """Return what each button does."""
+        deeds, one = self._deeds, self._offer.recommended
         if one.instance_id is not None:
-            await self._deeds.start(InstanceId(one.instance_id))
-        else:
-            await self._deeds.plan(TaskId(one.task_id), one.name, start=True)
-
-    async def _put_off(self) -> None:
-        one = self._offer.recommended
-        await self._deeds.plan(TaskId(one.task_id), one.name)
+            instance = InstanceId(one.instance_id)
+            return {"start": lambda: deeds.start(instance)}
+        task = TaskId(one.task_id)
+        return {
+            "start": lambda: deeds.plan(task, one.name, start=True),
+            "plan": lambda: deeds.plan(task, one.name),
+        }
 
 
 def _categories(found: Recommendations) -> list[str]:
@@ -151,7 +142,8 @@ def _why_empty(mode: str, of_mode: Sequence[Recommendation], found: Recommendati
 @functools.lru_cache(maxsize=256)  # the same in all windows that show the same reading
 def _markup(one: Recommendation, present: Present) -> Markup:
     score = figures.DASH if one.score is None else figures.number(one.score)
-    return join(
+    is_planned = one.instance_id is not None
+    text = join(
         tag(
             "p",
             tag("span", score, class_="offer-score", title="Score: the weighted mean of the four below, 0 to 100"),
@@ -161,6 +153,12 @@ def _markup(one: Recommendation, present: Present) -> Markup:
         tag("p", *(tag("span", fact, class_="fact") for fact in _facts(one, present) if fact), class_="entry-facts"),
         tag("dl", *(_sub_score(sub) for sub in one.sub_scores), class_="sub-scores"),
     )
+    verb = "Start" if is_planned else "Start now"
+    buttons = (
+        act("start", "Start", name=f"{verb}: {one.name}", icon="play", look="is-main"),
+        NOTHING if is_planned else act("plan", name=f"Plan as it is: {one.name}", icon="plan", look="is-quiet"),
+    )
+    return join(tag("div", text, class_="entry-text"), tag("div", *buttons, class_="entry-buttons"))
 
 
 def _facts(one: Recommendation, present: Present) -> list[str]:

@@ -4,8 +4,6 @@
 
 from typing import TYPE_CHECKING
 
-from nicegui import ui
-
 from data.calculations.records import InstanceRecord, TaskRecord
 from data.models import Routine, State
 from data.preferences import Profile
@@ -15,8 +13,9 @@ from pages.controls import Handler
 from pages.dialogs import Complete, GiveUp, PlanTask
 from pages.edits import EditInstance, EditTask
 from pages.figures import Present
-from pages.markup import NOTHING, Acts, Markup, act, join, tag
+from pages.markup import NOTHING, Markup, act, join, tag
 from pages.routines import line, toggled
+from pages.rows import ActsRow
 from pages.search import HISTORY, Search
 from pages.words import KINDS, REASONS
 
@@ -33,34 +32,13 @@ STATE_WORDS = {
 MOST_NOTE = 120
 
 
-class _RecordRow:
-    """What both kinds of rows have in common: markup in one element, and what its buttons do."""
-
-    def __init__(self, part: "Part", key: str) -> None:
-        self.part = part
-        self.block = Acts(self._act, element="li").classes("entry")
-        self.element: ui.element = self.block
-        self.element.props["data-row"] = key
-        visit = part.visit
-        if visit.focus_on == key:
-            visit.focus_row(key)
-            visit.focus_on = None
-
-    def _act(self, word: str) -> object:
-        deed = self.deeds().get(word)
-        return deed() if deed is not None else None
-
-    def deeds(self) -> dict[str, Handler]:
-        """Return what each button does, by its word."""
-        raise NotImplementedError
-
-
-class TaskRow(_RecordRow):
+class TaskRow(ActsRow):
     """A task, in use or archived."""
 
     def __init__(self, part: "Part", item: TaskRecord) -> None:
+        self.part = part
         self._item = item
-        super().__init__(part, item.id)
+        super().__init__(part.visit, item.id, "entry record")
 
     def update(self, item: TaskRecord, present: Present) -> None:
         """Show *item*."""
@@ -113,12 +91,13 @@ class TaskRow(_RecordRow):
         await self.part.desk.deeds.edit_task(TaskId(item.id), item.version, before, after, name=item.name, did=did)
 
 
-class HistoryRow(_RecordRow):
+class HistoryRow(ActsRow):
     """One attempt, in whatever state."""
 
     def __init__(self, part: "Part", item: InstanceRecord) -> None:
+        self.part = part
         self._item = item
-        super().__init__(part, item.id)
+        super().__init__(part.visit, item.id, "entry record")
 
     def update(self, item: InstanceRecord, present: Present) -> None:
         """Show *item*."""

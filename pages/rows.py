@@ -3,13 +3,15 @@
 So a row that somebody points at, or has the focus in, is not replaced under them. What a row shows is in `task_rows`.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Generic, Protocol, TypeVar
 
 from nicegui import ui
 
-from pages.controls import Words, button, stack
+from pages.controls import Handler, Words, button, stack
 from pages.figures import Present
+from pages.markup import Acts
+from pages.visit import Visit
 
 
 class Identified(Protocol):
@@ -31,6 +33,34 @@ class Row(Protocol[Shown]):
 
     def update(self, item: Shown, present: Present) -> None:
         """Show *item* as it is now. Sends nothing if it looks the same."""
+
+
+class ActsRow:
+    """A row that is one block of markup, buttons included: dozens of them cost little to make and to send."""
+
+    def __init__(self, visit: Visit, key: str, look: str = "entry") -> None:
+        self.block = Acts(lambda word: press(self.deeds(), word), element="li")
+        self.block.classes(look)
+        self.element: ui.element = self.block
+        self.element.props["data-row"] = key
+        take_focus(visit, key)
+
+    def deeds(self) -> dict[str, Handler]:
+        """Return what each button does, by its word."""
+        raise NotImplementedError
+
+
+def press(deeds: Mapping[str, Handler], word: str) -> object:
+    """Do what the button of that word does; nothing, if the row has changed and it is none of its deeds any more."""
+    deed = deeds.get(word)
+    return deed() if deed is not None else None
+
+
+def take_focus(visit: Visit, key: str) -> None:
+    """Lead the focus to a row that was just made, if the person who looks has moved it here."""
+    if visit.focus_on == key:
+        visit.focus_row(key)
+        visit.focus_on = None
 
 
 class RowList(Generic[Item]):

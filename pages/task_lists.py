@@ -14,7 +14,7 @@ from pages.dialogs import CreateTask
 from pages.figures import Present
 from pages.rows import EmptyState, RowList
 from pages.section import Section, Shown
-from pages.task_rows import DoneRow, OpenRow, TemplateRow
+from pages.task_rows import DoneRow, OpenRow, RunningRow, TemplateRow
 from pages.visit import Visit
 from pages.why import why_button
 
@@ -70,7 +70,7 @@ class Running(TaskSection):
         """Make the list."""
         self.home.classes("card running")
         self.head()
-        self._rows = RowList("Running and paused", lambda item: OpenRow(self.deeds, item))
+        self._rows = RowList("Running and paused", lambda item: RunningRow(self.deeds, item))
         self._empty = EmptyState("Nothing is running. Start something: the first minute is the worst.")
 
     def show(self, tasks: DashboardTasks, present: Present) -> None:

@@ -4,139 +4,127 @@ and `dialogs`; how rows come and go, in `rows`.
 
 import functools
 from collections.abc import Callable
+from datetime import datetime
 
 from data.calculations.dashboard import CompletedInstance, OpenInstance, Template
 from data.models import Routine, State
 from data.preferences import Profile
 from events.catalog import InstanceId, TaskId
 from pages import figures
-from pages.controls import Button, button, stack
+from pages.controls import Handler, stack
 from pages.deeds import Deeds
 from pages.dialogs import Complete, GiveUp, PlanTask
 from pages.fields import Ticker
 from pages.figures import Present
-from pages.markup import Block, Markup, join, tag
+from pages.markup import Acts, Block, Markup, act, join, tag
 from pages.routines import in_words
+from pages.rows import ActsRow, press, take_focus
 from pages.words import KINDS
 
 
-class OpenRow:
-    """An attempt that is planned, active or paused."""
+class OpenRow(ActsRow):
+    """An attempt that waits to be started."""
 
     def __init__(self, deeds: Deeds, item: OpenInstance) -> None:
-        self._deeds = deeds
-        self._item = item
-        self._drawn: OpenInstance | None = None
-        self._is_planned = item.state == State.PLANNED
-        with stack("entry", "li", data_row=item.id) as self.element:
-            self._text = Block().classes("entry-text")
-            self._ticker: Ticker | None = None
-            if not self._is_planned:
-                self._ticker = Ticker().classes("entry-ticker")
-            with stack("entry-buttons"):
-                self._main = button("Start", self._go_on, look="is-main", icon="play").once().key("s")
-                self._done = button("Done", self._complete, look="" if self._is_planned else "is-primary", icon="check")
-                self._give_up = button("", self._ask_why, look="is-quiet", icon="close", name="Give up")
-                self._done.once().key("d")
-                self._give_up.key("x")
-        if deeds.visit.focus_on == item.id:
-            deeds.visit.focus_on = None
-            target = self._main if self._is_planned else self._done
-            self.element.client.run_javascript(f"reprieve.focus('#{target.html_id}')")
+        self._open = OpenDeeds(deeds)
+        super().__init__(deeds.visit, item.id)
 
     def update(self, item: OpenInstance, present: Present) -> None:
-        """Show *item*; one that is paused differs from one that is active in a button, not in place."""
-        if item != self._drawn:
-            self._item = self._drawn = item
-            self._name_buttons(item)
-        if self._ticker is not None:
-            self._ticker.show(item.resumed_at, item.timed_minutes, self._deeds.visit.services.clock())
+        """Show *item*."""
+        self._open.item = item
+        self.block.show(join(_open_text(item, present), _open_buttons(item)))
+
+    def deeds(self) -> dict[str, Handler]:
+        """Return what each button does."""
+        return self._open.by_word()
+
+
+class RunningRow:
+    """An attempt that was started; the browser advances its timer. One that is paused stands in the same place."""
+
+    def __init__(self, deeds: Deeds, item: OpenInstance) -> None:
+        self._deeds = OpenDeeds(deeds)
+        with stack("entry", "li", data_row=item.id) as self.element:
+            self._text = Block()
+            self._text.classes("entry-part")
+            self._ticker = Ticker().classes("entry-ticker")
+            self._buttons = Acts(lambda word: press(self._deeds.by_word(), word))
+            self._buttons.classes("entry-part")
+        take_focus(deeds.visit, item.id)
+
+    def update(self, item: OpenInstance, present: Present) -> None:
+        """Show *item*."""
+        if item != self._deeds.item:
+            self._deeds.item = item
+            is_paused = item.state == State.PAUSED
+            self.element.classes(add="is-paused" if is_paused else None, remove=None if is_paused else "is-paused")
+        self._ticker.show(item.resumed_at, item.timed_minutes, self._deeds.clock())
         self._text.show(_open_text(item, present))
-
-    def _name_buttons(self, item: OpenInstance) -> None:
-        verb = {State.PLANNED: "Start", State.ACTIVE: "Pause", State.PAUSED: "Resume"}[State(item.state)]
-        if self._main.text != verb:
-            self._main.set_text(verb)
-            self._main.classes(
-                toggle="icon-play icon-pause" if verb == "Pause" or "icon-pause" in self._main.classes else None
-            )
-        self._main.call(f"{verb}: {item.name}")
-        self._done.call(f"Done: {item.name}")
-        self._give_up.call(f"Give up: {item.name}")
-        self.element.classes(
-            add="is-paused" if item.state == State.PAUSED else None,
-            remove=None if item.state == State.PAUSED else "is-paused",
-        )
-
-    async def _go_on(self) -> None:
-        deed = {State.PLANNED: self._deeds.start, State.ACTIVE: self._deeds.pause, State.PAUSED: self._deeds.resume}
-        await deed[State(self._item.state)](InstanceId(self._item.id))
-
-    def _complete(self) -> None:
-        Complete(self._deeds, self._item, self._deeds.visit.services.clock())
-
-    def _ask_why(self) -> None:
-        GiveUp(self._deeds, self._item)
+        self._buttons.show(_open_buttons(item))
 
 
-class DoneRow:
+class OpenDeeds:
+    """What can be done with an attempt that is open."""
+
+    def __init__(self, deeds: Deeds) -> None:
+        self._deeds = deeds
+        self.item: OpenInstance | None = None
+        """As it was last shown."""
+
+    def clock(self) -> datetime:
+        """Return the present."""
+        return self._deeds.visit.services.clock()
+
+    def by_word(self) -> dict[str, Handler]:
+        """Return it by the words of the buttons."""
+        deeds, item = self._deeds, self.item
+        assert item is not None  # a row has no buttons before it shows something
+        going_on = {State.PLANNED: deeds.start, State.ACTIVE: deeds.pause, State.PAUSED: deeds.resume}
+        return {
+            "go-on": lambda: going_on[State(item.state)](InstanceId(item.id)),
+            "done": lambda: Complete(deeds, item, self.clock()),
+            "give-up": lambda: GiveUp(deeds, item),
+        }
+
+
+class DoneRow(ActsRow):
     """An attempt that was completed."""
 
     def __init__(self, deeds: Deeds, item: CompletedInstance) -> None:
-        with stack("entry", "li", data_row=item.id) as self.element:
-            self._text = Block().classes("entry-text")
-            self._item = item
-            with stack("entry-buttons"):
-                self._undo = (
-                    button("Undo", lambda: self._take_back(deeds), look="is-quiet", icon="undo").once().key("z")
-                )
-
-    async def _take_back(self, deeds: Deeds) -> None:
-        await deeds.undo(InstanceId(self._item.id), self._item.name, finished_at=self._item.completed_at)
+        self._deeds, self._item = deeds, item
+        super().__init__(deeds.visit, item.id)
 
     def update(self, item: CompletedInstance, present: Present) -> None:
         """Show *item*."""
         self._item = item
-        self._undo.call(f"Undo: {item.name}")
-        self._text.show(_done_text(item, present))
+        self.block.show(_done_markup(item, present))
+
+    def deeds(self) -> dict[str, Handler]:
+        """Return what its button does."""
+        item = self._item
+        return {"undo": lambda: self._deeds.undo(InstanceId(item.id), item.name, finished_at=item.completed_at)}
 
 
-class TemplateRow:
+class TemplateRow(ActsRow):
     """A task that can be planned."""
 
     def __init__(self, deeds: Deeds, item: Template, present: Callable[[], Present]) -> None:
-        self._item = item
-        self._drawn: tuple[Template, Profile] | None = None
-        with stack("entry", "li", data_row=item.id) as self.element:
-            self._text = Block().classes("entry-text")
-            with stack("entry-buttons"):
-                self._plan = button("Plan", lambda: PlanTask(deeds, self._item, present().profile), icon="plan").once()
-                self._plan.key("p")
-                self._start: Button = button(
-                    "",
-                    lambda: deeds.plan(TaskId(item.id), self._item.name, start=True),
-                    look="is-quiet",
-                    icon="play",
-                    name="Start now",
-                ).once()
-                self._start.key("s")
-                self._archive = button(
-                    "",
-                    lambda: deeds.archive(TaskId(item.id), self._item.name),
-                    look="is-quiet",
-                    icon="archive",
-                    name="Archive",
-                ).once()
-                self._archive.key("a")
+        self._deeds, self._item, self._present = deeds, item, present
+        super().__init__(deeds.visit, item.id)
 
     def update(self, item: Template, present: Present) -> None:
         """Show *item*."""
-        if (item, present.profile) == self._drawn:
-            return
-        self._item, self._drawn = item, (item, present.profile)
-        for control, verb in ((self._plan, "Plan"), (self._start, "Start now"), (self._archive, "Archive")):
-            control.call(f"{verb}: {item.name}")
-        self._text.show(_template_text(item, present.profile))
+        self._item = item
+        self.block.show(_template_markup(item, present.profile))
+
+    def deeds(self) -> dict[str, Handler]:
+        """Return what each button does."""
+        deeds, item = self._deeds, self._item
+        return {
+            "plan": lambda: PlanTask(deeds, item, self._present().profile),
+            "start": lambda: deeds.plan(TaskId(item.id), item.name, start=True),
+            "archive": lambda: deeds.archive(TaskId(item.id), item.name),
+        }
 
 
 # What a row says is worked out once for all windows that show the same reading.
@@ -148,17 +136,30 @@ def _open_text(item: OpenInstance, present: Present) -> Markup:
 
 
 @functools.lru_cache(maxsize=256)
-def _done_text(item: CompletedInstance, present: Present) -> Markup:
+def _open_buttons(item: OpenInstance) -> Markup:
+    going_on = {State.PLANNED: ("Start", "play"), State.ACTIVE: ("Pause", "pause"), State.PAUSED: ("Resume", "play")}
+    (verb, icon), name = going_on[State(item.state)], item.name
+    look = "" if item.state == State.PLANNED else "is-primary"
+    return _buttons(
+        act("go-on", verb, name=f"{verb}: {name}", icon=icon, look="is-main", key="s"),
+        act("done", "Done", name=f"Done: {name}", icon="check", look=look, key="d"),
+        act("give-up", name=f"Give up: {name}", icon="close", look="is-quiet", key="x"),
+    )
+
+
+@functools.lru_cache(maxsize=256)
+def _done_markup(item: CompletedInstance, present: Present) -> Markup:
     facts = [
         figures.ago(item.completed_at, present),
         figures.duration(item.actual_minutes) if item.actual_minutes is not None else "",
         tag("span", "relief ", tag("span", figures.feeling(item.relief), class_="fact-figure")),
     ]
-    return _text(item.name, facts)
+    undo = act("undo", "Undo", name=f"Undo: {item.name}", icon="undo", look="is-quiet", key="z")
+    return join(_text(item.name, facts), _buttons(undo))
 
 
 @functools.lru_cache(maxsize=256)
-def _template_text(item: Template, profile: Profile) -> Markup:
+def _template_markup(item: Template, profile: Profile) -> Markup:
     facts = [
         _kind(item.kind),
         figures.duration(item.estimate_minutes) if item.estimate_minutes else "",
@@ -166,7 +167,12 @@ def _template_text(item: Template, profile: Profile) -> Markup:
         in_words(item, profile) if item.routine != Routine.NONE else "",
         *item.categories,
     ]
-    return _text(item.name, facts)
+    buttons = _buttons(
+        act("plan", "Plan", name=f"Plan: {item.name}", icon="plan", key="p"),
+        act("start", name=f"Start now: {item.name}", icon="play", look="is-quiet", key="s"),
+        act("archive", name=f"Archive: {item.name}", icon="archive", look="is-quiet", key="a"),
+    )
+    return join(_text(item.name, facts), buttons)
 
 
 def _open_facts(item: OpenInstance, present: Present) -> list[str]:
@@ -197,4 +203,8 @@ def _kind(kind: str) -> Markup:
 
 def _text(name: str, facts: list[str]) -> Markup:
     told = (tag("span", fact, class_="fact") for fact in facts if fact)
-    return join(tag("p", name, class_="entry-title"), tag("p", *told, class_="entry-facts"))
+    return tag("div", tag("p", name, class_="entry-title"), tag("p", *told, class_="entry-facts"), class_="entry-text")
+
+
+def _buttons(*buttons: Markup) -> Markup:
+    return tag("div", *buttons, class_="entry-buttons")

@@ -209,11 +209,17 @@ const reprieve = (() => {
     },
     // Called when a row was made or moved by the person who looks: they go on from there.
     focusRow(row) {
-      requestAnimationFrame(() => document.querySelector(`main [data-row="${CSS.escape(row)}"] .entry-buttons button`)?.focus());
+      requestAnimationFrame(() => {
+        const buttons = document.querySelector(`main [data-row="${CSS.escape(row)}"] .entry-buttons`);
+        (buttons?.querySelector(".is-primary") ?? buttons?.querySelector("button"))?.focus();
+      });
     },
-    // Called after another page was put into the frame: who listens to a screen reader learns where they are.
+    // Called after another page was put into the frame: who listens to a screen reader learns where they are. Whoever was
+    // quicker, and has gone to a field by its key, stays there.
     arrived() {
-      requestAnimationFrame(() => document.querySelector("main h1")?.focus({ preventScroll: true }));
+      requestAnimationFrame(() => {
+        if (!document.activeElement?.matches("main :is(input, textarea, select)")) document.querySelector("main h1")?.focus({ preventScroll: true });
+      });
     },
     // Called when a form was refused, or a row has moved: the next key press goes where it is expected.
     focus(selector) {

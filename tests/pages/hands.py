@@ -1,12 +1,16 @@
 """What a person's hands do on a simulated page: press a button, fill in a field, submit a form."""
 
+import html
+import re
+from dataclasses import dataclass
+
 from nicegui import ui
 from nicegui.testing import User
 from nicegui.testing.user_interaction import UserInteraction
 
 from pages.controls import Button, Words
 from pages.fields import Feeling, Select
-from pages.markup import Block
+from pages.markup import Acts, Block
 
 
 def elements(user: User) -> list[ui.element]:
@@ -15,18 +19,43 @@ def elements(user: User) -> list[ui.element]:
     return list(user.client.elements.values())
 
 
-def buttons(user: User, name: str) -> list[Button]:
-    """Return the buttons called *name*, by their text or by what screen readers call them, oldest first."""
-    return [
-        one for one in elements(user) if isinstance(one, Button) and name in (one.text, one.props.get("aria-label"))
-    ]
+@dataclass(frozen=True)
+class InMarkup:
+    """A button in the markup of a block: what screen readers call it, and what it says when it is pressed."""
+
+    block: Acts
+    name: str
+    word: str
+
+
+def buttons(user: User, name: str) -> list[Button | InMarkup]:
+    """Return the buttons called *name*, oldest first: by what screen readers call them, or by an element's text."""
+    found: list[Button | InMarkup] = []
+    for one in elements(user):
+        if isinstance(one, Button) and name in (one.text, one.props.get("aria-label")):
+            found.append(one)
+        elif isinstance(one, Acts):
+            found += [button for button in in_markup(one) if name == button.name]
+    return found
+
+
+def in_markup(block: Acts) -> list[InMarkup]:
+    """Return the buttons of a block, in order."""
+    found = []
+    for attributes in re.findall(r"<button ([^>]*)>", block.content):
+        has = {name: html.unescape(value) for name, value in re.findall(r'([\w-]+)="([^"]*)"', attributes)}
+        found.append(InMarkup(block, has["aria-label"], has["data-act"]))
+    return found
 
 
 def press(user: User, name: str) -> None:
     """Click the button called *name*; the newest of several."""
     found = buttons(user, name)
     assert found, f"no button {name!r}"
-    UserInteraction(user, {found[-1]}, None).click()
+    if isinstance(found[-1], Button):
+        UserInteraction(user, {found[-1]}, None).click()
+    else:
+        UserInteraction(user, {found[-1].block}, None).trigger("click", found[-1].word)
 
 
 def field(user: User, label: str) -> ui.input:
