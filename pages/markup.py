@@ -67,12 +67,14 @@ class Block(ui.html):
     def __init__(self, markup: Markup = NOTHING, *, element: str = "div") -> None:
         # sanitize=False, because `Markup` is escaped; the browser's sanitizer would cost time and drop attributes
         super().__init__(_only_markup(markup), sanitize=False, tag=element)
-        self.classes("markup")
 
     def show(self, markup: Markup) -> None:
         """Show *markup* instead; nothing is sent if it is the same."""
         if self.content != markup:
             self.content = _only_markup(markup)
+
+
+Block.default_classes("markup")  # of the class, not of each: NiceGUI takes note of every change of an element
 
 
 class Acts(Block):

@@ -182,6 +182,7 @@ class Pages:
 def install(services: Services) -> Pages:
     """Register the pages with NiceGUI. Call `start` on what is returned before they are served, `stop` at the end."""
     thrift.remember_signatures()
+    thrift.escape_quickly()
     pages = Pages(services)
     shell.serve_static_files()
 

@@ -3,8 +3,13 @@
 import inspect
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from nicegui import helpers, ui
+from nicegui.client import HTML_ESCAPE_TABLE
 from nicegui.testing import User
+
+from pages import thrift
 
 
 class Heard:
@@ -41,3 +46,23 @@ async def test_a_method_is_asked_for_arguments_as_before(user: User) -> None:
         assert helpers.expects_arguments(Heard.of_class)
         assert helpers.expects_arguments(lambda event: None)
         assert not helpers.expects_arguments(lambda: None)
+
+
+@given(st.text(alphabet=st.one_of(st.sampled_from("&<>`$;lt#"), st.characters(codec="utf-8"))))
+def test_what_is_escaped_quickly_is_as_before(text: str) -> None:
+    assert thrift._Escapable(text).translate(HTML_ESCAPE_TABLE) == text.translate(HTML_ESCAPE_TABLE)
+
+
+async def test_the_elements_of_a_page_are_escaped_quickly(user: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    escaped: list[str] = []
+    real = thrift._Escapable.translate
+
+    def counted(text: thrift._Escapable, table: dict[int, str]) -> str:
+        escaped.append(text)
+        return real(text, table)
+
+    monkeypatch.setattr(thrift._Escapable, "translate", counted)
+    answer = await user.http_client.get("/")
+    assert answer.status_code == 200
+    assert len(escaped) == 1
+    assert escaped[0].translate(HTML_ESCAPE_TABLE) in answer.text
