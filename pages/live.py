@@ -7,6 +7,7 @@ drawn when it is seen again. How a section draws is in `section`; who can see it
 """
 
 import asyncio
+import functools
 import itertools
 import logging
 import math
@@ -30,6 +31,7 @@ from events.catalog import Notification, UserId
 from events.patterns import covers
 from pages.arrivals import Arrivals
 from pages.errors import LoadStoppedError
+from pages.groups import Group
 from pages.pace import Pace
 from pages.section import Query, Reading, Section
 from pages.services import Services
@@ -54,7 +56,7 @@ class Hub:
         self._loop: asyncio.AbstractEventLoop | None = None  # that of the first screen
         self._pulse: asyncio.Task[None] | None = None
         self._sections: dict[UserId, dict[str, weakref.WeakSet[Section]]] = {}
-        self._groups: dict[tuple[UserId, str], _Group] = {}
+        self._groups: dict[tuple[UserId, str], Group] = {}
         self._screens: weakref.WeakSet[Screen] = weakref.WeakSet()
         self._tickets = itertools.count()
         self._inbox: dict[tuple[UserId | None, tuple[str, ...]], Notification] = {}
@@ -102,7 +104,7 @@ class Hub:
         place = (visit.user, visit.page)
         group = self._groups.get(place)
         if group is None:
-            group = self._groups[place] = _Group(self, visit.user)
+            group = self._groups[place] = Group(functools.partial(self.redraw, visit.user), lambda: self.pace)
         group.members.add(section)
 
     def remove(self, section: Section) -> None:
@@ -180,7 +182,7 @@ class Hub:
                 group.waiting.add(section)
                 group.wake()
 
-    def _group_of(self, section: Section) -> "_Group | None":
+    def _group_of(self, section: Section) -> Group | None:
         """Return the group of *section*, None once it is closed."""
         return None if section.is_closed else self._groups.get((section.visit.user, section.visit.page))
 
@@ -207,7 +209,9 @@ class Hub:
         shown = [(section, section.reading) for section in sections if section.reading is not None]
         outdated = await self.workers.read(self._outdated, shown)
         self.mark(
-            section for section in sections if section.is_blank or section.follows or section in outdated
+            section
+            for section in sections
+            if (section.is_blank and not self._is_read(section)) or section.follows or section in outdated
         )  # what a query reads is not compared but read anew; it is drawn only if it differs
 
     def _outdated(self, shown: list[tuple[Section, Reading]]) -> set[Section]:
@@ -233,17 +237,33 @@ class Hub:
             mode = self._services.manager.settings.mode_for(readings[0].view.profile)
             self.times.add(visit.user, mode, visit.page, asyncio.get_running_loop().time() - began)
 
-    async def redraw(self, user: UserId, sections: list[Section], patience: float | None = None) -> None:
+    async def redraw(
+        self,
+        user: UserId,
+        sections: list[Section],
+        patience: float | None = None,
+        fell_behind: Callable[[], None] = lambda: None,
+    ) -> None:
         """Read all values of *sections* in one snapshot, in a worker thread; draw each as soon as its own are there.
 
         First comes what took least time the last time, by the number of sections that wait for it. All belongs to one
         state, whenever it is drawn. After *patience* (seconds, for all of them; None: as each value has it) older ones
-        are shown where they are kept, and `Reloaded` has them redrawn.
+        are shown where they are kept, and `Reloaded` has them redrawn. *fell_behind* is called as soon as all that is
+        left to draw waits for something that takes longer than the pace's patience.
         """
         for section in sections:  # before the reading begins: what is invalidated from now on marks them anew
             group = self._group_of(section)
             if group is not None:
-                group.waiting.discard(section)
+                group.is_read(section)
+        try:
+            await self._read_and_draw(user, sections, patience, fell_behind)
+        finally:
+            for section in sections:
+                self._was_drawn(section)
+
+    async def _read_and_draw(
+        self, user: UserId, sections: list[Section], patience: float | None, fell_behind: Callable[[], None]
+    ) -> None:
         ticket = next(self._tickets)
         shown_by = Counter(value for section in sections for value in section.values)
         wanted = sorted(shown_by, key=lambda value: self._costs.get(value.key, math.inf) / shown_by[value])
@@ -258,6 +278,7 @@ class Hub:
             if reading is None:
                 for section in left:
                     section.say_waiting(waiting.words)
+                fell_behind()
                 continue
             ready = [
                 section
@@ -278,9 +299,19 @@ class Hub:
         turn_began = loop.time()
         for section in sections:
             section.draw(reading, ticket)
+            self._was_drawn(section)
             if loop.time() - turn_began > self.pace.slice:
                 await asyncio.sleep(0)
                 turn_began = loop.time()
+
+    def _is_read(self, section: Section) -> bool:
+        group = self._group_of(section)
+        return group is not None and section in group.being_read
+
+    def _was_drawn(self, section: Section) -> None:
+        group = self._group_of(section)
+        if group is not None:
+            group.was_drawn(section)
 
     def _read(
         self,
@@ -306,6 +337,8 @@ class Hub:
             arrived(Reading(snapshot.view, {}, read_at, found))
             for value in wanted:
                 try:
+                    if told.is_stopped:
+                        raise Stopped
                     left = None if until is None else max(0.0, until - time.monotonic())
                     look = looks[value.key] = snapshot.look(value, patience=left)
                     self._costs[value.key] = look.load_seconds
@@ -353,47 +386,3 @@ class Hub:
                     view = Viewpoint.at(user, section.reading.view.profile, now)
                 if section.is_outdated(view):
                     self.mark([section])
-
-
-class _Group:
-    """The sections of one user's copies of one page, those that wait to be redrawn, and the task that does it."""
-
-    def __init__(self, hub: Hub, user: UserId) -> None:
-        self.members: weakref.WeakSet[Section] = weakref.WeakSet()
-        self.waiting: weakref.WeakSet[Section] = weakref.WeakSet()
-        self._hub = hub
-        self._user = user
-        self._task: asyncio.Task[None] | None = None
-        self._rest_until = 0.0
-
-    def wake(self) -> None:
-        """Look again whether something can be drawn now."""
-        if self._task is None and any(section.visit.screen.can_see for section in self.waiting):
-            self._task = background_tasks.create(self._work(), name="redraw")
-
-    def stop(self) -> None:
-        """Give up what was going on."""
-        if self._task is not None:
-            self._task.cancel()
-            self._task = None
-
-    async def _work(self) -> None:
-        loop = asyncio.get_running_loop()
-        try:
-            while True:
-                pause = self._rest_until - loop.time()
-                if pause > 0:
-                    await asyncio.sleep(pause)
-                sections = [section for section in self.waiting if section.visit.screen.can_see]
-                if not sections:
-                    return
-                began = loop.time()
-                await self._hub.redraw(self._user, sections)
-                self._rest_until = loop.time() + self._pause_after(loop.time() - began)
-        finally:
-            if self._task is asyncio.current_task():
-                self._task = None
-
-    def _pause_after(self, cost: float) -> float:
-        pace = self._hub.pace
-        return max(pace.min_gap, min(pace.rest * cost, pace.longest_gap - cost))

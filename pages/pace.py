@@ -19,6 +19,8 @@ class Pace:
     """After how long a card says that it is being refreshed."""
     progress: float = 0.3
     """How often a card that waits says anew how far its load is."""
+    hold: float = 0.25
+    """How long a redraw waits for newer numbers, all together, where older ones are kept that it can show, labelled."""
     poll: float = 0.2
     """How often other processes' changes are looked for, while anybody is connected."""
     tick: float = 60.0

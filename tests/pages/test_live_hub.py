@@ -6,7 +6,9 @@ import logging
 import threading
 import time
 import weakref
-from datetime import UTC, datetime
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from nicegui import Client, background_tasks, ui
@@ -22,7 +24,7 @@ from pages.errors import UndeclaredValueError
 from pages.metrics import Metrics
 from pages.pace import Pace
 from pages.section import Reading, Shown
-from tests.pages.hands import press, rows, texts
+from tests.pages.hands import buttons, press, rows, texts
 from tests.pages.stage import USER, Stage, until
 
 
@@ -56,6 +58,43 @@ async def test_a_section_that_fails_says_so_and_stops_no_other(
     await until(lambda: not note(stage, "Metrics"))
     assert "is-failed" not in stage.section("Metrics").home.classes
     assert stage.redraws(client)["Metrics"] == 2
+
+
+@pytest.fixture
+def slow_recommendations(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
+    """Let recommendations take as long as until this is cleared: their loader waits while it is set."""
+    is_slow, ended = threading.Event(), threading.Event()
+    load = ANALYTICS_RECOMMENDATIONS.loader
+
+    def loader(*given: Any) -> Any:
+        if is_slow.is_set():
+            ended.wait(20)
+        return load(*given)
+
+    monkeypatch.setitem(ANALYTICS_RECOMMENDATIONS.__dict__, "loader", loader)  # the class is frozen
+    monkeypatch.setitem(ANALYTICS_RECOMMENDATIONS.__dict__, "soft_timeout", timedelta(seconds=20))
+    yield is_slow
+    ended.set()
+
+
+@pytest.mark.parametrize("is_kept", [True, False], ids=["renewed", "for the first time"])
+async def test_a_value_that_loads_for_long_holds_up_nothing_else(
+    user: User, stage: Stage, slow_recommendations: threading.Event, is_kept: bool
+) -> None:
+    one = await stage.planned("Tax return")
+    if not is_kept:
+        slow_recommendations.set()
+        await user.open("/")
+        await until(lambda: rows(user, "Planned"))
+    else:
+        await filled(user, stage)
+        slow_recommendations.set()
+    for do, appears in ((instances.start, "Pause:"), (instances.pause, "Resume:"), (instances.resume, "Pause:")):
+        await stage.do(do, one)
+        await until(lambda appears=appears: buttons(user, f"{appears} Tax return"))
+    recommended = stage.section("Recommended")
+    assert recommended.redraws == (1 if is_kept else 0)
+    assert not is_kept or "refreshing" in note(stage, "Recommended")
 
 
 async def test_numbers_that_could_not_be_renewed_are_labelled_with_their_age(
