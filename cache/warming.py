@@ -38,8 +38,9 @@ class Cache(Protocol):
 class Progress(msgspec.Struct, frozen=True, kw_only=True):
     """How far a preload has come.
 
-    `share` (0-1) is of the expected time, not of the number of values; `seconds_left` is None before there is any
-    experience. `failed` counts values that could not be computed: they are done as well.
+    `share` (0-1) is of the expected time, not of the number of values, and `next_share` what it will be once the value
+    under way is done, which is expected to take `seconds`. `seconds_left` is None before there is any experience. All
+    of it is as of when that value began. `failed` counts values that could not be computed: they are done as well.
     """
 
     done: int = 0
@@ -47,6 +48,8 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
     failed: int = 0
     loading: str | None = None
     share: float = 0.0
+    next_share: float = 0.0
+    seconds: float = 0.0
     seconds_left: float | None = None
     is_over: bool = False
     is_cancelled: bool = False
@@ -99,18 +102,22 @@ class Preload:
     def _load(self, cache: Cache, missing: Sequence[tuple[Value[Any], float | None]]) -> None:
         expected = _expected([seconds for _, seconds in missing])
         whole, behind, failed, left = sum(expected), 0.0, 0, None
-        began = self._clock()
+        began = estimated_at = self._clock()
         for done, ((value, _), seconds) in enumerate(zip(missing, expected, strict=True)):
             if self._watchers == 0:
                 self.progress = msgspec.structs.replace(self.progress, is_cancelled=True, loading=None)
                 return
-            left = _seconds_left(left, whole - behind, behind, self._clock() - began)
+            now = self._clock()
+            before, estimated_at = None if left is None else left - (now - estimated_at), now
+            left = _seconds_left(before, whole - behind, behind, now - began)
             self.progress = Progress(
                 done=done,
                 total=len(missing),
                 failed=failed,
                 loading=value.label,
                 share=behind / whole,
+                next_share=(behind + seconds) / whole,
+                seconds=seconds if behind == 0.0 else seconds * (now - began) / behind,
                 seconds_left=left,
             )
             try:
@@ -211,8 +218,11 @@ def _expected(measured: Sequence[float | None]) -> list[float]:
 
 
 def _seconds_left(before: float | None, ahead: float, behind: float, elapsed: float) -> float | None:
-    """Return the time that is left: what is expected, in proportion to how expectation was met so far; smoothed."""
+    """Return the time that is left: what is expected, in proportion to how expectation was met so far; smoothed.
+
+    *before* is what remains by now of what was estimated before.
+    """
     if behind == 0.0:
         return before
     estimate = ahead * elapsed / behind
-    return estimate if before is None else (1 - SMOOTHING) * before + SMOOTHING * estimate
+    return estimate if before is None else max(0.0, (1 - SMOOTHING) * before + SMOOTHING * estimate)

@@ -5,6 +5,7 @@ nothing is lost by closing it: by the button, at the end, or after a minute.
 """
 
 import asyncio
+import time
 
 from nicegui import Client, ui
 
@@ -17,6 +18,8 @@ QUICK_SECONDS = 0.1
 LONGEST_SECONDS = 60.0
 """After this the page opens with what there is."""
 LOOK_SECONDS = 0.1
+NEARLY = 0.95
+"""How much of a value may count as done before it is."""
 
 
 class LoadingScreen:
@@ -26,6 +29,7 @@ class LoadingScreen:
         self._visit = visit
         self._preload = preload
         self._seconds_left: float | None = None
+        self._heard: tuple[Progress, float] = (preload.progress, time.monotonic())
         self._has_left = False
         with visit.overlay, ui.dialog(value=True) as self._dialog:
             self._dialog.props("persistent no-esc-dismiss transition-duration=150")
@@ -62,17 +66,21 @@ class LoadingScreen:
         self._open_page()
 
     def _show(self, progress: Progress) -> None:
-        self._bar.props["value"] = f"{progress.share:.3f}"
+        if progress is not self._heard[0]:
+            self._heard = progress, time.monotonic()
+        since = time.monotonic() - self._heard[1]
+        share = share_by_now(progress, since)
+        self._bar.props["value"] = f"{share:.3f}"
         if progress.total:
-            self._share.text = f"{progress.share:.0%} ({progress.done} of {progress.total})"
-        self._left.text = self._time_left(progress)
+            self._share.text = f"{share:.0%} ({progress.done} of {progress.total})"
+        self._left.text = self._time_left(progress, since)
         self._what.text = "" if progress.loading is None else f"Loading: {progress.loading}"
 
-    def _time_left(self, progress: Progress) -> str:
-        """Return what is left, in words. It grows by no more than it would have shrunk, so that it never jumps."""
-        left = progress.seconds_left
-        if left is None:
+    def _time_left(self, progress: Progress, since: float) -> str:
+        """Return what is left *since* seconds later, in words. It grows by no more than it would have shrunk."""
+        if progress.seconds_left is None:
             return ""
+        left = max(0.0, progress.seconds_left - since)
         if self._seconds_left is not None:
             left = min(left, self._seconds_left + LOOK_SECONDS)
         self._seconds_left = left
@@ -91,3 +99,10 @@ class LoadingScreen:
     def _open_page(self) -> None:
         if not self._dialog.is_deleted:
             self._dialog.close()
+
+
+def share_by_now(progress: Progress, since: float) -> float:
+    """Return what is done (0-1) *since* seconds after *progress*: a value counts by its expected time, never wholly."""
+    if progress.loading is None or progress.seconds <= 0.0:
+        return progress.share
+    return progress.share + NEARLY * min(since / progress.seconds, 1.0) * (progress.next_share - progress.share)

@@ -114,7 +114,18 @@ def test_the_share_is_of_time_and_the_time_left_follows_what_was_measured() -> N
     ]
     assert seen[0].seconds_left is None
     assert seen[1].seconds_left == pytest.approx(8.0), "twice as slow as expected: so will the rest be"
-    assert seen[2].seconds_left == pytest.approx(0.7 * 8.0 + 0.3 * 2.0)
+    assert seen[2].seconds_left == pytest.approx(2.0), "all as it was said: 6 of the 8 seconds are over"
+    assert [(progress.next_share, progress.seconds) for progress in seen] == [(0.2, 1.0), (0.8, 6.0), (1.0, 2.0)]
+
+
+def test_the_time_left_is_smoothed() -> None:
+    cache = FakeCache({"first": 1.0, "second": 2.0, "third": 1.0}, {"first": 1.0, "second": 1.0, "third": 1.0})
+    preload = Preload(UserId(1), clock=lambda: cache.now)
+    seen: list[Progress] = []
+    cache.before_each = lambda _: seen.append(preload.progress)
+    preload.run(cache)
+    assert seen[1].seconds_left == pytest.approx(2.0)
+    assert seen[2].seconds_left == pytest.approx(0.7 * (2.0 - 2.0) + 0.3 * 1.5)
 
 
 def test_when_the_last_watcher_leaves_the_next_value_is_not_loaded() -> None:

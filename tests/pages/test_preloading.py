@@ -11,7 +11,7 @@ from cache.warming import Progress
 from data import preferences
 from data.preferences import CacheMode
 from pages import preloading
-from pages.preloading import LoadingScreen
+from pages.preloading import LoadingScreen, share_by_now
 from tests.pages.hands import dialogs, press, texts
 from tests.pages.stage import USER, Stage, until
 
@@ -108,7 +108,7 @@ class _Screen(LoadingScreen):
 
 def test_the_time_left_never_grows_by_more_than_it_would_have_shrunk() -> None:
     screen = _Screen()
-    assert [screen._time_left(Progress(seconds_left=left)) for left in (None, 12.2, 7.0, 30.0, 7.0, 0.4)] == [
+    assert [screen._time_left(Progress(seconds_left=left), 0.0) for left in (None, 12.2, 7.0, 30.0, 7.0, 0.4)] == [
         "",
         "about 12 s left",
         "about 7 s left",
@@ -116,6 +116,18 @@ def test_the_time_left_never_grows_by_more_than_it_would_have_shrunk() -> None:
         "about 7 s left",
         "almost there",
     ]
+
+
+def test_time_and_share_go_on_while_one_value_loads() -> None:
+    progress = Progress(loading="Trends", share=0.2, next_share=0.8, seconds=6.0, seconds_left=8.0, done=1, total=3)
+    assert [_Screen()._time_left(progress, since) for since in (0.0, 3.0, 6.0, 9.0)] == [
+        "about 8 s left",
+        "about 5 s left",
+        "about 2 s left",
+        "almost there",
+    ]
+    assert [share_by_now(progress, since) for since in (0.0, 3.0, 60.0)] == pytest.approx([0.2, 0.485, 0.77])
+    assert share_by_now(Progress(share=1.0, done=3, total=3), 5.0) == 1.0
 
 
 @pytest.fixture(autouse=True)
