@@ -44,6 +44,9 @@ ENTRIES: tuple[Entry, ...] = (
 ANYWHERE_ELSE = "/{path:path}"
 """Where there is no page: the frame says so, with status 404. Has to come last."""
 
+LEFT_SECONDS = 3.0
+"""How long a page is kept that its browser says was left: nobody comes back to it, as to one whose line was cut."""
+
 FILL_WAIT_SECONDS = 0.05
 """How long the response waits for what is shown. What is cached is there by then and needs no skeleton."""
 
@@ -173,8 +176,16 @@ class Pages:
             if was_hidden and not screen.is_hidden:
                 self.hub.seen_again(screen)
 
+        def connected() -> None:
+            client.page.reconnect_timeout = None  # as for every page
+            self.hub.seen_again(screen)
+
+        def left() -> None:
+            client.page.reconnect_timeout = LEFT_SECONDS
+
         ui.on("reprieve_visibility", lambda event: seen(event.args))
-        client.on_connect(lambda: self.hub.seen_again(screen))
+        ui.on("reprieve_left", left)
+        client.on_connect(connected)
         client.on_exception(lambda: frame.toasts.refused("That did not work. Please try again."))
         self.hub.add_screen(screen)
 

@@ -24,6 +24,9 @@ const reprieve = (() => {
   }
 
   document.addEventListener("visibilitychange", reportVisibility);
+  window.addEventListener("pagehide", (event) => {
+    if (!event.persisted && typeof emitEvent === "function") emitEvent("reprieve_left"); // else somebody may come back to it
+  });
   window.addEventListener("load", followSocket);
 
   // The first click of two may remove a row, so that the second would hit the button of the next one.

@@ -20,6 +20,7 @@ from data import instances, preferences
 from data.database import Transaction
 from data.fields import Feelings
 from events.catalog import Invalidated, RefreshRequested
+from pages import routes
 from pages.errors import UndeclaredValueError
 from pages.metrics import Metrics
 from pages.pace import Pace
@@ -146,6 +147,19 @@ def stage_pace(stage: Stage) -> None:
     """Let the hub's minute pass at once."""
     assert stage.application is not None
     stage.application.pages.hub.pace = Pace(tick=0.3)
+
+
+async def test_a_page_that_was_left_is_kept_for_a_moment_and_one_whose_line_is_cut_for_longer(
+    user: User, stage: Stage
+) -> None:
+    client, other = await filled(user, stage), await user.open("/summary")
+    cut = client.page.resolve_reconnect_timeout()
+    UserInteraction(user, {client.layout}, None).trigger("reprieve_left")
+    assert client.page.resolve_reconnect_timeout() == routes.LEFT_SECONDS < cut
+    assert other.page.resolve_reconnect_timeout() == cut
+    for connected in client.connect_handlers:
+        client.safe_invoke(connected)
+    assert client.page.resolve_reconnect_timeout() == cut
 
 
 async def test_who_has_no_line_is_marked_only_and_drawn_once_it_is_back(user: User, stage: Stage) -> None:
