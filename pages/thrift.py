@@ -30,7 +30,7 @@ def escape_quickly() -> None:
     known: Any = nicegui.client
     if not isinstance(known.json, types.SimpleNamespace):
         dumps = known.json.dumps
-        known.json = types.SimpleNamespace(dumps=lambda value: _Escapable(dumps(value)))
+        known.json = types.SimpleNamespace(**{**vars(known.json), "dumps": lambda value: _Escapable(dumps(value))})
 
 
 class _Escapable(str):
