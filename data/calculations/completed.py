@@ -11,7 +11,7 @@ from itertools import chain
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import ColumnElement, and_, select, type_coerce
+from sqlalchemy import ColumnElement, and_, bindparam, select, type_coerce
 
 from data.calculations import formulas
 from data.calculations.formulas import Numbers
@@ -51,6 +51,10 @@ _TIES_SQL = """
     SELECT row_number() OVER (ORDER BY completed_at, rowid) - 1 FROM instances
     WHERE user_id = ? AND completed_at IN (SELECT value FROM json_each(?)) ORDER BY completed_at, id"""
 _KINDS_SQL = "SELECT id, kind FROM tasks WHERE user_id = ? AND id IN (SELECT value FROM json_each(?))"
+
+_LABELS = (
+    select(Task.id, Task.name, Task.kind, Task.categories).where(Task.user_id == bindparam("user")).order_by(Task.id)
+)
 
 
 class Completed(msgspec.Struct, frozen=True):
@@ -95,7 +99,11 @@ def days_at(read: ReadTransaction, view: Viewpoint, *ends: str, since: int | Non
     """
     later = "" if since is None else " AND completed_at >= :since"
     asked = ", ".join(f"(SELECT {end} FROM instances WHERE user_id = :user{later})" for end in ends)
-    row = read.connection.exec_driver_sql(f"SELECT {asked}", {"user": view.user, "since": since}).one()
+    cursor = read.connection.connection.cursor()
+    try:
+        row = cursor.execute(f"SELECT {asked}", {"user": view.user, "since": since}).fetchone()
+    finally:
+        cursor.close()
     day_of = view.profile.calendar.day_of
     return [None if moment is None else day_of(EPOCH + MICROSECOND * moment) for moment in row]
 
@@ -198,10 +206,8 @@ def measure(completed: Completed, earlier_completions: Numbers) -> dict[str, Num
 
 def read_labels(read: ReadTransaction, view: Viewpoint, ids: Collection[str] | None = None) -> dict[str, Label]:
     """Return `{task_id: label}` of the tasks *ids* (None: of all), archived ones too."""
-    wanted = select(Task.id, Task.name, Task.kind, Task.categories).where(Task.user_id == view.user)
-    if ids is not None:
-        wanted = wanted.where(Task.id.in_(ids))
-    return {row[0]: Label(*row) for row in read.connection.execute(wanted.order_by(Task.id))}
+    wanted = _LABELS if ids is None else _LABELS.where(Task.id.in_(ids))
+    return {row[0]: Label(*row) for row in read.connection.execute(wanted, {"user": view.user})}
 
 
 def completed_within(view: Viewpoint, first: date | None = None, last: date | None = None) -> ColumnElement[bool]:
