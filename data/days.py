@@ -81,9 +81,9 @@ class Calendar:
         found = self._starts.get(day)
         if found is None:
             wall = datetime.combine(day, self._day_start)
-            found = self._first(wall)
-            # Clocks that jumped over all of the day show some later date then, whatever the day start.
             before, after = self._offsets(wall)
+            found = self._first_of(wall, before, after)
+            # Clocks that jumped over all of the day show some later date then, whatever the day start.
             if before < after and self._reading(found).date() > day:
                 midnight = datetime.combine(day, time())
                 if self._first(midnight) == self._first(midnight + ONE_DAY):
@@ -105,7 +105,9 @@ class Calendar:
 
     def _first(self, wall: datetime) -> datetime:
         """Return the first instant, in UTC, at which clocks show *wall* or, where they jump over it, a later time."""
-        before, after = self._offsets(wall)
+        return self._first_of(wall, *self._offsets(wall))
+
+    def _first_of(self, wall: datetime, before: timedelta, after: timedelta) -> datetime:
         found = wall.replace(tzinfo=UTC) - before
         if after <= before:  # clocks show it once; or twice, and this is the first time
             return found
