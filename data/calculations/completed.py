@@ -40,11 +40,13 @@ _MEASURED = ("estimate_minutes", "actual_minutes", "completion_percent")
 _UNSAID = 101
 _WHERE = "FROM instances WHERE user_id = :user AND completed_at >= :since AND completed_at < :until"
 _SQL = f"""
-    SELECT group_concat(task_id, ' '), CAST(group_concat(felt, '') AS BLOB), group_concat(measured, ',') FROM (
-        SELECT task_id,
+    SELECT group_concat(task_id, ' '), CAST(group_concat(felt, '') AS BLOB), group_concat(passed, ','),
+        group_concat(delay, ','), group_concat(measured, ',')
+    FROM (
+        SELECT task_id, completed_at - :since AS passed,
+            max(0, ifnull(started_at, completed_at) - created_at) AS delay,
             char({", ".join(f"ifnull({column}, {_UNSAID})" for column in _FELT)}) AS felt,
-            printf('%d,%d{",%!.17g" * len(_MEASURED)}',
-                completed_at - :since, max(0, ifnull(started_at, completed_at) - created_at),
+            printf('{",".join("%!.17g" for _ in _MEASURED)}',
                 {", ".join(f"ifnull({column}, -1.0)" for column in _MEASURED)}) AS measured
         {_WHERE} ORDER BY completed_at, rowid)"""  # as the index has them
 _numbers = msgspec.json.Decoder(list[float])
@@ -117,18 +119,18 @@ def microseconds(instant: datetime) -> int:
 def read_completed(read: ReadTransaction, view: Viewpoint, since: datetime, until: datetime) -> Completed:
     """Return what was completed from *since* to before *until*, which is at most some years later.
 
-    They come as three strings, since a row of Python objects each would cost twice as much, and hold the interpreter's
-    lock meanwhile: ids, feelings with a byte each, and numbers in as many digits as it takes to be exact.
+    They come as strings, since a row of Python objects each would cost twice as much, and hold the interpreter's lock
+    meanwhile: feelings with a byte each, and minutes in as many digits as it takes to be exact.
     """
     bounds = {"user": view.user, "since": microseconds(since), "until": microseconds(until)}
     cursor = read.connection.connection.cursor()
     try:
-        tasks, felt_bytes, numbers = cursor.execute(_SQL, bounds).fetchone()
-        rows = np.array(_numbers.decode(f"[{numbers or ''}]"), np.float64)
-        passed, delay, *measured = rows.reshape(-1, 2 + len(_MEASURED)).T
+        tasks, felt_bytes, *texts = (text or "" for text in cursor.execute(_SQL, bounds).fetchone())
+        passed, delay = (np.fromstring(text, np.int64, sep=",") for text in texts[:2])
+        measured = np.array(_numbers.decode(f"[{texts[2]}]"), np.float64).reshape(-1, len(_MEASURED)).T
         tied = passed[1:][passed[1:] == passed[:-1]]  # several at one instant, after an import perhaps
         if len(tied):
-            instants = msgspec.json.encode((bounds["since"] + np.unique(tied).astype(np.int64)).tolist()).decode()
+            instants = msgspec.json.encode((bounds["since"] + np.unique(tied)).tolist()).decode()
             places = [place for (place,) in cursor.execute(_TIES_SQL, (view.user, instants))]
         task_ids = tasks.split(" ") if tasks else []
         ids = tuple(sorted(set(task_ids)))
@@ -146,7 +148,7 @@ def read_completed(read: ReadTransaction, view: Viewpoint, since: datetime, unti
     recorded[recorded < 0] = np.nan
     kind_of = list(Kind)
     return Completed(
-        at=bounds["since"] + passed.astype(np.int64),
+        at=bounds["since"] + passed,
         task=task,
         tasks=ids,
         kind=np.array([kind_of.index(Kind(kinds[task_id])) for task_id in ids], dtype=np.intp)[task],

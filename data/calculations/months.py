@@ -257,7 +257,7 @@ def _by_day(completed: Completed, numbers: dict[str, Numbers], day: NDArray[np.i
     )
     values = np.array([numbers[name] for name in AVERAGED])
     present = ~np.isnan(values)
-    that_day, starts = np.unique(day, return_index=True)  # days rise
+    that_day, starts = _runs(day)
     found[-2 * len(AVERAGED) : -len(AVERAGED), that_day] = np.add.reduceat(
         np.where(present, values, 0.0), starts, axis=1
     )
@@ -265,9 +265,17 @@ def _by_day(completed: Completed, numbers: dict[str, Numbers], day: NDArray[np.i
     return found
 
 
+def _runs(rising: NDArray[np.intp]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Return the different numbers and where each begins. For this, `np.unique` would import all of `numpy.ma`."""
+    starts = np.flatnonzero(np.diff(rising, prepend=-1))
+    return rising[starts], starts
+
+
 def _medians(values: Numbers, day: NDArray[np.intp], days: int) -> Numbers:
     """Return the median of each day's values: of the two in the middle, their mean. NaN for a day without."""
-    ordered = values[np.lexsort((values, day))]
+    by_value = np.argsort(values)
+    by_day = np.argsort(day[by_value].astype(np.int16), kind="stable")  # few bits are sorted by counting
+    ordered = values[by_value[by_day]]
     count = np.bincount(day, minlength=days)
     start = np.cumsum(count) - count
     found = np.full(days, np.nan)
@@ -281,7 +289,7 @@ def _by_task(
     completed: Completed, terms: Numbers, cell: NDArray[np.intp], day_of_month: NDArray[np.intp], months: int
 ) -> list[tuple[tuple[str, ...], bytes]]:
     """Return the tasks of each month and their sums, BY_TASK, as `Sums` has them. The cells are months x tasks."""
-    cells, starts = np.unique(cell, return_index=True)
+    cells, starts = _runs(cell)
     of = dict(zip(_TERMS, terms, strict=True))
     weights = {
         "one": of["one"],
