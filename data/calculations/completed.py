@@ -125,9 +125,9 @@ def read_completed(read: ReadTransaction, view: Viewpoint, since: datetime, unti
     bounds = {"user": view.user, "since": microseconds(since), "until": microseconds(until)}
     cursor = read.connection.connection.cursor()
     try:
-        tasks, felt_bytes, *texts = (text or "" for text in cursor.execute(_SQL, bounds).fetchone())
-        passed, delay = (np.fromstring(text, np.int64, sep=",") for text in texts[:2])
-        measured = np.array(_numbers.decode(f"[{texts[2]}]"), np.float64).reshape(-1, len(_MEASURED)).T
+        tasks, felt_bytes, *times, minutes = cursor.execute(_SQL, bounds).fetchone()
+        passed, delay = (np.fromstring(text or "", np.int64, sep=",") for text in times)
+        measured = np.array(_numbers.decode(f"[{minutes or ''}]"), np.float64).reshape(-1, len(_MEASURED)).T
         tied = passed[1:][passed[1:] == passed[:-1]]  # several at one instant, after an import perhaps
         if len(tied):
             instants = msgspec.json.encode((bounds["since"] + np.unique(tied)).tolist()).decode()
@@ -140,12 +140,13 @@ def read_completed(read: ReadTransaction, view: Viewpoint, since: datetime, unti
     place_of = {task_id: place for place, task_id in enumerate(ids)}
     task = np.fromiter(map(place_of.__getitem__, task_ids), np.intp, len(task_ids))
     felt = np.frombuffer(felt_bytes or b"", np.uint8).reshape(-1, len(_FELT)).T
-    recorded = np.array([*np.where(felt == _UNSAID, -1.0, felt), *measured])
+    measured[measured < 0] = np.nan
+    recorded = np.concatenate([felt, measured])  # and so floats
+    recorded[: len(_FELT)][felt == _UNSAID] = np.nan
     if len(tied):
         among = np.flatnonzero(np.isin(passed, tied))
         delay[among], task[among] = delay[among[places]], task[among[places]]
         recorded[:, among] = recorded[:, among[places]]
-    recorded[recorded < 0] = np.nan
     kind_of = list(Kind)
     return Completed(
         at=bounds["since"] + passed,

@@ -5,9 +5,8 @@ A month's sums depend on what was completed in it, and on when each task was com
 `data.touches` says which. What is made of the days is in `series`; years are added up in `past`.
 """
 
-import math
 from collections.abc import Iterator, Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta, tzinfo
 from itertools import pairwise
 
 import msgspec
@@ -18,7 +17,6 @@ from data.calculations.beginnings import Beginnings, load_beginnings
 from data.calculations.completed import Completed, measure, microseconds, read_completed
 from data.calculations.formulas import Numbers
 from data.calculations.sums import (
-    BY_TASK,
     EXPECTED,
     FELT,
     HALF_LIFE_DAYS,
@@ -26,11 +24,10 @@ from data.calculations.sums import (
     OF_RATED,
     RANGES,
     RECORDED,
-    SHAPES,
     Sums,
 )
 from data.database import ReadTransaction
-from data.days import ONE_DAY, Calendar
+from data.days import ONE_DAY
 from data.models import EPOCH, Kind
 from data.viewpoint import Viewpoint
 
@@ -87,7 +84,7 @@ _PLACES_BY_TASK = [
     )
     for term in terms
 ]
-"""Where BY_TASK is among the products of weights and terms."""
+"""Where BY_TASK is, in its order, among the products of weights and terms."""
 _COUNT_SQL = "SELECT count(*) FROM instances WHERE user_id = ? AND completed_at >= ? AND completed_at < ?"
 _MICROSECONDS_PER_HOUR = 3_600_000_000
 
@@ -154,7 +151,8 @@ def tally(read: ReadTransaction, view: Viewpoint, first: date, last: date) -> li
     if not len(completed.at):
         return [Month(Sums(one, one)) for one in firsts]
     days = [first + ONE_DAY * place for place in range((last - first).days + 1)]
-    starts = np.array([microseconds(calendar.starts(day)) for day in (*days, last + ONE_DAY)])
+    instants = [calendar.starts(day) for day in (*days, last + ONE_DAY)]
+    starts = np.array([microseconds(instant) for instant in instants])
     day = np.searchsorted(starts, completed.at, side="right") - 1
     beginnings: Beginnings = read.piece(load_beginnings, view, "all")
     numbers = measure(completed, beginnings.earlier(completed, int(starts[0])))
@@ -166,7 +164,7 @@ def tally(read: ReadTransaction, view: Viewpoint, first: date, last: date) -> li
     terms = _terms(np.array([numbers[name] for name in RECORDED])[:, order])
     whole = np.concatenate(
         [
-            _by_hour(completed, numbers, day, days, month, len(firsts), calendar),
+            _by_hour(completed, numbers, day, instants, first.weekday(), month, len(firsts), calendar.zone),
             _sides(numbers["net_wellbeing"], rows),
             _foresight(numbers["predicted_relief"], numbers["relief"], month, len(firsts)),
             _moments(terms, rows),
@@ -312,15 +310,14 @@ def _by_hour(
     completed: Completed,
     numbers: dict[str, Numbers],
     day: NDArray[np.intp],
-    days: Sequence[date],
+    starts: Sequence[datetime],
+    first_weekday: int,
     month: NDArray[np.intp],
     months: int,
-    calendar: Calendar,
+    zone: tzinfo,
 ) -> Numbers:
-    """Weekday of the local day, hour of the wall clock in the user's zone."""
-    zone = calendar.zone
-    starts = [calendar.starts(one).astimezone(zone) for one in (*days, days[-1] + ONE_DAY)]
-    ahead = [start.utcoffset() or timedelta() for start in starts]
+    """Weekday of the local day, hour of the wall clock in the user's zone. Days have their *starts*, and an end."""
+    ahead = [start.astimezone(zone).utcoffset() or timedelta() for start in starts]
     offset = np.array([microseconds(EPOCH + one) for one in ahead[:-1]])
     hour = (completed.at + offset[day]) // _MICROSECONDS_PER_HOUR % 24
     for place, (before, after) in enumerate(pairwise(ahead)):
@@ -328,7 +325,7 @@ def _by_hour(
             for row in np.flatnonzero(day == place):
                 moment = EPOCH + timedelta(microseconds=int(completed.at[row]))
                 hour[row] = moment.astimezone(zone).hour
-    cell = (month * 7 + (days[0].weekday() + day) % 7) * 24 + hour
+    cell = (month * 7 + (first_weekday + day) % 7) * 24 + hour
     weights: list[Numbers | None] = [None]
     for name in ("relief", "relief_points"):
         present = ~np.isnan(numbers[name])
