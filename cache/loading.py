@@ -260,16 +260,14 @@ class Loading:
             self._landed_late(*flight.route)
 
     def _load(self, flight: Flight, value: Value[Any], place: Place, store: Store, now: datetime) -> Entry:
-        pause = FIRST_PAUSE_SECONDS
-        while True:
+        if not store.is_shared:
             kept = self._find(value, store, place, now)  # somebody may have landed since the reader looked
+            return kept or self._load_and_keep(flight, value, place, store, now, None)
+        pause = FIRST_PAUSE_SECONDS
+        while (lease := self._leases.take(f"{place.address}/{flight.route[2]}")) is None:
+            kept = self._find(value, store, place, now)
             if kept is not None:
                 return kept
-            if not store.is_shared:
-                return self._load_and_keep(flight, value, place, store, now, None)
-            lease = self._leases.take(f"{place.address}/{flight.route[2]}")
-            if lease is not None:
-                break
             if flight.is_over or flight.is_overdue:
                 raise LoadError(value.key, TimeoutError("another process has been computing it for too long"))
             time.sleep(pause)

@@ -36,7 +36,9 @@ def test_times_arrive_to_the_microsecond(records: Any, view: MakeView) -> None:
         records.completed(at, created_at=long_ago, started_at=at - timedelta(microseconds=1))
     found = read_completed(records.read, view(), NOON, AFTER)
     assert found.at.tolist() == [microseconds(at) for at in completed_at]
-    assert found.delay_minutes.tolist() == [(microseconds(at) - 1 - microseconds(long_ago)) / 6e7 for at in completed_at]
+    assert found.delay_minutes.tolist() == [
+        (microseconds(at) - 1 - microseconds(long_ago)) / 6e7 for at in completed_at
+    ]
 
 
 def test_what_was_not_said_is_no_number(records: Any, view: MakeView) -> None:
