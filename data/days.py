@@ -67,6 +67,7 @@ class Calendar:
         self._day_start = day_start
         self._offset = timedelta(hours=day_start.hour, minutes=day_start.minute)
         self._starts: dict[date, datetime] = {}
+        self._ahead: dict[date, timedelta] = {}
 
     def day_of(self, instant: datetime) -> date:
         """Return the local date that the aware *instant* belongs to."""
@@ -89,7 +90,13 @@ class Calendar:
                 if self._first(midnight) == self._first(midnight + ONE_DAY):
                     found = self.starts(day + ONE_DAY)
             self._starts[day] = found
+            self._ahead[day] = self._offset_at(found) if before < after else before
         return found
+
+    def ahead(self, day: date) -> timedelta:
+        """Return how far clocks are ahead of UTC when *day* starts."""
+        self.starts(day)
+        return self._ahead[day]
 
     def exists(self, day: date) -> bool:
         """Whether the zone has that date at all."""
@@ -127,6 +134,9 @@ class Calendar:
         it, the second is the greater one."""
         first = wall.replace(tzinfo=self.zone)
         return self.zone.utcoffset(first) or timedelta(), self.zone.utcoffset(first.replace(fold=1)) or timedelta()
+
+    def _offset_at(self, instant: datetime) -> timedelta:
+        return instant.astimezone(self.zone).utcoffset() or timedelta()
 
     def _reading(self, instant: datetime) -> datetime:
         return instant.astimezone(self.zone).replace(tzinfo=None)

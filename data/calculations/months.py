@@ -6,7 +6,7 @@ A month's sums depend on what was completed in it, and on when each task was com
 """
 
 from collections.abc import Iterator, Sequence
-from datetime import date, datetime, timedelta, tzinfo
+from datetime import date, timedelta
 from itertools import pairwise
 
 import msgspec
@@ -27,7 +27,7 @@ from data.calculations.sums import (
     Sums,
 )
 from data.database import ReadTransaction
-from data.days import ONE_DAY
+from data.days import ONE_DAY, Calendar
 from data.models import EPOCH, Kind
 from data.viewpoint import Viewpoint
 
@@ -62,7 +62,7 @@ BY_DAY = (
     *(f"sum_{name}" for name in AVERAGED),
     *(f"count_{name}" for name in AVERAGED),
 )
-MOST_ROWS = 7000
+MOST_ROWS = 12_000
 """How many instances are taken together, when many months are asked for: what is done with them at once takes few
 milliseconds each, and few megabytes."""
 _MOST_MULTIPLIED = 262_144
@@ -151,8 +151,7 @@ def tally(read: ReadTransaction, view: Viewpoint, first: date, last: date) -> li
     if not len(completed.at):
         return [Month(Sums(one, one)) for one in firsts]
     days = [first + ONE_DAY * place for place in range((last - first).days + 1)]
-    instants = [calendar.starts(day) for day in (*days, last + ONE_DAY)]
-    starts = np.array([microseconds(instant) for instant in instants])
+    starts = np.array([microseconds(calendar.starts(day)) for day in (*days, last + ONE_DAY)])
     day = np.searchsorted(starts, completed.at, side="right") - 1
     beginnings: Beginnings = read.piece(load_beginnings, view, "all")
     numbers = measure(completed, beginnings.earlier(completed, int(starts[0])))
@@ -164,7 +163,7 @@ def tally(read: ReadTransaction, view: Viewpoint, first: date, last: date) -> li
     terms = _terms(np.array([numbers[name] for name in RECORDED])[:, order])
     whole = np.concatenate(
         [
-            _by_hour(completed, numbers, day, instants, first.weekday(), month, len(firsts), calendar.zone),
+            _by_hour(completed, numbers, day, days, month, len(firsts), calendar),
             _sides(numbers["net_wellbeing"], rows),
             _foresight(numbers["predicted_relief"], numbers["relief"], month, len(firsts)),
             _moments(terms, rows),
@@ -310,22 +309,21 @@ def _by_hour(
     completed: Completed,
     numbers: dict[str, Numbers],
     day: NDArray[np.intp],
-    starts: Sequence[datetime],
-    first_weekday: int,
+    days: Sequence[date],
     month: NDArray[np.intp],
     months: int,
-    zone: tzinfo,
+    calendar: Calendar,
 ) -> Numbers:
-    """Weekday of the local day, hour of the wall clock in the user's zone. Days have their *starts*, and an end."""
-    ahead = [start.astimezone(zone).utcoffset() or timedelta() for start in starts]
+    """Weekday of the local day, hour of the wall clock in the user's zone."""
+    ahead = [calendar.ahead(one) for one in (*days, days[-1] + ONE_DAY)]
     offset = np.array([microseconds(EPOCH + one) for one in ahead[:-1]])
     hour = (completed.at + offset[day]) // _MICROSECONDS_PER_HOUR % 24
     for place, (before, after) in enumerate(pairwise(ahead)):
         if before != after:  # the clocks change on that day
             for row in np.flatnonzero(day == place):
                 moment = EPOCH + timedelta(microseconds=int(completed.at[row]))
-                hour[row] = moment.astimezone(zone).hour
-    cell = (month * 7 + (first_weekday + day) % 7) * 24 + hour
+                hour[row] = moment.astimezone(calendar.zone).hour
+    cell = (month * 7 + (days[0].weekday() + day) % 7) * 24 + hour
     weights: list[Numbers | None] = [None]
     for name in ("relief", "relief_points"):
         present = ~np.isnan(numbers[name])
