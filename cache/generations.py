@@ -46,7 +46,9 @@ class Generations:
             return BEYOND
         newest = 0
         for prefix in prefixes(key):
-            newest = max(newest, own.get(prefix, 0), everyone.get(prefix, 0))
+            for seq in (own.get(prefix, 0), everyone.get(prefix, 0)):
+                if seq > newest:  # `max` takes three times as long, and this is asked of every part of every value
+                    newest = seq
         return newest
 
     def of_prefix(self, user: UserId, prefix: str) -> int:

@@ -67,6 +67,8 @@ class Leases:
 
         Where the board cannot be read: yes.
         """
+        if time.monotonic() < lease.until:
+            return True
         is_ours = True
 
         def look(row: bytes | None) -> None:

@@ -5,9 +5,7 @@ fresh, is in `lookup`; who waits for which load, in `flights`; who of several pr
 """
 
 import contextlib
-import contextvars
 import logging
-import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
@@ -18,6 +16,7 @@ from typing import Any
 
 from cache import entries
 from cache.counts import Counts
+from cache.crew import Crew
 from cache.entries import Entry
 from cache.errors import LoadError, LoadStoppedError
 from cache.flights import Flight, Flights
@@ -36,12 +35,6 @@ LONGEST_PAUSE_SECONDS = 0.05
 """How often a process looks whether another one has landed: more rarely the longer that takes."""
 
 Start = Callable[[Callable[[], None]], None]
-
-
-def in_a_thread(job: Callable[[], None]) -> None:
-    """Run *job* in a thread of its own, which does not keep the process alive, but in the context of this one."""
-    run = contextvars.copy_context().run
-    threading.Thread(target=run, args=(job,), name="cache-load", daemon=True).start()
 
 
 class Loading:
@@ -64,7 +57,7 @@ class Loading:
         loaded: Callable[[Place, float], None],
         landed_late: Callable[[UserId, str, int], None],
         pieces: Pieces,
-        start: Start = in_a_thread,
+        start: Start | None = None,
     ) -> None:
         self._reads = reads
         self._view = view
@@ -76,7 +69,17 @@ class Loading:
         self._landed_late = landed_late
         self._pieces = pieces
         self._flights = Flights()
-        self.start = start
+        self._crew = Crew("cache-load")
+        self.start = start or self._crew.start
+
+    def open(self) -> None:
+        """Renew the leases of what is loaded from now on. May be called again after `close`."""
+        self._leases.open()
+
+    def close(self) -> None:
+        """Let go of leases, and of threads that wait for the next load."""
+        self._leases.close()
+        self._crew.close()
 
     def join(
         self, value: Value[Any], place: Place, generation: int, store: Store, now: datetime
@@ -257,16 +260,14 @@ class Loading:
             self._landed_late(*flight.route)
 
     def _load(self, flight: Flight, value: Value[Any], place: Place, store: Store, now: datetime) -> Entry:
-        pause = FIRST_PAUSE_SECONDS
-        while True:
+        if not store.is_shared:
             kept = self._find(value, store, place, now)  # somebody may have landed since the reader looked
+            return kept or self._load_and_keep(flight, value, place, store, now, None)
+        pause = FIRST_PAUSE_SECONDS
+        while (lease := self._leases.take(f"{place.address}/{flight.route[2]}")) is None:
+            kept = self._find(value, store, place, now)
             if kept is not None:
                 return kept
-            if not store.is_shared:
-                return self._load_and_keep(flight, value, place, store, now, None)
-            lease = self._leases.take(f"{place.address}/{flight.route[2]}")
-            if lease is not None:
-                break
             if flight.is_over or flight.is_overdue:
                 raise LoadError(value.key, TimeoutError("another process has been computing it for too long"))
             time.sleep(pause)

@@ -101,8 +101,8 @@ class CacheManager:
         self._connections.callback(self._bus.on_event(self._invalidate))
         self._feed.on_rewind.append(self._rewind)
         self._connections.callback(self._feed.on_rewind.remove, self._rewind)
-        self._leases.open()
-        self._connections.callback(self._leases.close)
+        self._lookup.loading.open()
+        self._connections.callback(self._lookup.loading.close)
         self.warming.start()
         self._connections.callback(self.warming.stop)
 

@@ -67,6 +67,7 @@ class Calendar:
         self._day_start = day_start
         self._offset = timedelta(hours=day_start.hour, minutes=day_start.minute)
         self._starts: dict[date, datetime] = {}
+        self._ahead: dict[date, timedelta] = {}
 
     def day_of(self, instant: datetime) -> date:
         """Return the local date that the aware *instant* belongs to."""
@@ -81,15 +82,21 @@ class Calendar:
         found = self._starts.get(day)
         if found is None:
             wall = datetime.combine(day, self._day_start)
-            found = self._first(wall)
-            # Clocks that jumped over all of the day show some later date then, whatever the day start.
             before, after = self._offsets(wall)
+            found = self._first_of(wall, before, after)
+            # Clocks that jumped over all of the day show some later date then, whatever the day start.
             if before < after and self._reading(found).date() > day:
                 midnight = datetime.combine(day, time())
                 if self._first(midnight) == self._first(midnight + ONE_DAY):
                     found = self.starts(day + ONE_DAY)
             self._starts[day] = found
+            self._ahead[day] = self._offset_at(found) if before < after else before
         return found
+
+    def ahead(self, day: date) -> timedelta:
+        """Return how far clocks are ahead of UTC when *day* starts."""
+        self.starts(day)
+        return self._ahead[day]
 
     def exists(self, day: date) -> bool:
         """Whether the zone has that date at all."""
@@ -105,7 +112,9 @@ class Calendar:
 
     def _first(self, wall: datetime) -> datetime:
         """Return the first instant, in UTC, at which clocks show *wall* or, where they jump over it, a later time."""
-        before, after = self._offsets(wall)
+        return self._first_of(wall, *self._offsets(wall))
+
+    def _first_of(self, wall: datetime, before: timedelta, after: timedelta) -> datetime:
         found = wall.replace(tzinfo=UTC) - before
         if after <= before:  # clocks show it once; or twice, and this is the first time
             return found
@@ -125,6 +134,9 @@ class Calendar:
         it, the second is the greater one."""
         first = wall.replace(tzinfo=self.zone)
         return self.zone.utcoffset(first) or timedelta(), self.zone.utcoffset(first.replace(fold=1)) or timedelta()
+
+    def _offset_at(self, instant: datetime) -> timedelta:
+        return instant.astimezone(self.zone).utcoffset() or timedelta()
 
     def _reading(self, instant: datetime) -> datetime:
         return instant.astimezone(self.zone).replace(tzinfo=None)

@@ -4,6 +4,7 @@ A row's `seq` is the only clock that caches know. What events mean is in `events
 in `feed`.
 """
 
+import contextlib
 import heapq
 import secrets
 from collections.abc import Iterator
@@ -26,7 +27,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
-from data.models import EPOCH, EventRow, Lineage
+from data.models import EPOCH, EventRow
 from events.catalog import Event, EventUnreadable, Logged, UserId, decode, encode
 
 # Text is read as bytes: SQLite keeps any, and one row that is no UTF-8 would end the reading of all.
@@ -41,7 +42,6 @@ _LINEAGE_SQL = "SELECT 0, token FROM lineage"
 _NAME = cast(EventRow.name, LargeBinary)
 _AT = type_coerce(EventRow.at, BigInteger)
 _BODY = cast(EventRow.body, LargeBinary)
-_NEWEST = select(EventRow.seq, EventRow.token).order_by(EventRow.seq.desc()).limit(1)
 
 
 def append(session: Session, *happened: Event) -> None:
@@ -63,10 +63,8 @@ def append(session: Session, *happened: Event) -> None:
 
 def newest(connection: Connection) -> tuple[int, int]:
     """Return seq and token of the newest row; 0 and the database's lineage if there is none yet."""
-    row = connection.execute(_NEWEST).one_or_none()
-    if row is not None:
-        return row.seq, row.token
-    return 0, connection.execute(select(Lineage.token)).scalar_one()
+    with contextlib.closing(connection.connection.cursor()) as cursor:  # SQLAlchemy's rows take four times as long
+        return newest_raw(cursor)
 
 
 def newest_raw(cursor: Any) -> tuple[int, int]:

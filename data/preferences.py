@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any
 
 import msgspec
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from data import fields
 from data.database import Database, ReadTransaction, Transaction
@@ -98,6 +98,11 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
 
 
 FIELDS = tuple(name for name in Profile.__struct_fields__ if name != "account_tier")
+_LOAD = (
+    select(*(getattr(Preferences, name) for name in FIELDS), User.account_tier)
+    .join(User)
+    .where(Preferences.user_id == bindparam("user"))
+)
 MAX_MONITORED = 4
 MINUTES_OF_A_DAY = 1440
 HOURS_OF_A_WEEK = 168
@@ -109,9 +114,7 @@ def load(read: ReadTransaction, user: UserId) -> Profile:
     Raises:
         UnknownRecordError: there is no such user.
     """
-    columns = [getattr(Preferences, name) for name in FIELDS]
-    query = select(*columns, User.account_tier).join(User).where(Preferences.user_id == user)
-    row = read.connection.execute(query).one_or_none()
+    row = read.connection.execute(_LOAD, {"user": user}).one_or_none()
     if row is None:
         raise UnknownRecordError(f"there is no user {user}")
     stored = row._asdict()

@@ -6,12 +6,11 @@ what tasks are called.
 
 from collections.abc import Collection
 from datetime import date, datetime, timedelta
-from itertools import chain
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import ColumnElement, and_, select, type_coerce
+from sqlalchemy import ColumnElement, and_, bindparam, select, type_coerce
 
 from data.calculations import formulas
 from data.calculations.formulas import Numbers
@@ -40,17 +39,25 @@ _MEASURED = ("estimate_minutes", "actual_minutes", "completion_percent")
 
 _UNSAID = 101
 _WHERE = "FROM instances WHERE user_id = :user AND completed_at >= :since AND completed_at < :until"
-_IN_ORDER = f"{_WHERE} ORDER BY completed_at, rowid"  # as the index has them
-_FELT_SQL = f"""
-    SELECT CAST(group_concat(felt, '') AS BLOB), group_concat(task_id, ' ') FROM (
-        SELECT task_id, char({", ".join(f"ifnull({column}, {_UNSAID})" for column in _FELT)}) AS felt {_IN_ORDER})"""
-_MEASURED_SQL = f"""
-    SELECT completed_at - :since, max(0, ifnull(started_at, completed_at) - created_at),
-        {", ".join(f"ifnull({column}, -1.0)" for column in _MEASURED)} {_IN_ORDER}"""
+_SQL = f"""
+    SELECT group_concat(task_id, ' '), CAST(group_concat(felt, '') AS BLOB), group_concat(passed, ','),
+        group_concat(delay, ','), group_concat(measured, ',')
+    FROM (
+        SELECT task_id, completed_at - :since AS passed,
+            max(0, ifnull(started_at, completed_at) - created_at) AS delay,
+            char({", ".join(f"ifnull({column}, {_UNSAID})" for column in _FELT)}) AS felt,
+            printf('{",".join("%!.17g" for _ in _MEASURED)}',
+                {", ".join(f"ifnull({column}, -1.0)" for column in _MEASURED)}) AS measured
+        {_WHERE} ORDER BY completed_at, rowid)"""  # as the index has them
+_numbers = msgspec.json.Decoder(list[float])
 _TIES_SQL = """
     SELECT row_number() OVER (ORDER BY completed_at, rowid) - 1 FROM instances
     WHERE user_id = ? AND completed_at IN (SELECT value FROM json_each(?)) ORDER BY completed_at, id"""
 _KINDS_SQL = "SELECT id, kind FROM tasks WHERE user_id = ? AND id IN (SELECT value FROM json_each(?))"
+
+_LABELS = (
+    select(Task.id, Task.name, Task.kind, Task.categories).where(Task.user_id == bindparam("user")).order_by(Task.id)
+)
 
 
 class Completed(msgspec.Struct, frozen=True):
@@ -95,7 +102,11 @@ def days_at(read: ReadTransaction, view: Viewpoint, *ends: str, since: int | Non
     """
     later = "" if since is None else " AND completed_at >= :since"
     asked = ", ".join(f"(SELECT {end} FROM instances WHERE user_id = :user{later})" for end in ends)
-    row = read.connection.exec_driver_sql(f"SELECT {asked}", {"user": view.user, "since": since}).one()
+    cursor = read.connection.connection.cursor()
+    try:
+        row = cursor.execute(f"SELECT {asked}", {"user": view.user, "since": since}).fetchone()
+    finally:
+        cursor.close()
     day_of = view.profile.calendar.day_of
     return [None if moment is None else day_of(EPOCH + MICROSECOND * moment) for moment in row]
 
@@ -108,18 +119,18 @@ def microseconds(instant: datetime) -> int:
 def read_completed(read: ReadTransaction, view: Viewpoint, since: datetime, until: datetime) -> Completed:
     """Return what was completed from *since* to before *until*, which is at most some years later.
 
-    Feelings come as one string with a byte each, since a row of Python objects would cost several times as much, and
-    hold the interpreter's lock meanwhile.
+    They come as strings, since a row of Python objects each would cost twice as much, and hold the interpreter's lock
+    meanwhile: feelings with a byte each, and minutes in as many digits as it takes to be exact.
     """
     bounds = {"user": view.user, "since": microseconds(since), "until": microseconds(until)}
     cursor = read.connection.connection.cursor()
     try:
-        bytes_, tasks = cursor.execute(_FELT_SQL, bounds).fetchone()
-        rows = np.fromiter(chain.from_iterable(cursor.execute(_MEASURED_SQL, bounds)), np.float64)
-        passed, delay, *measured = rows.reshape(-1, 2 + len(_MEASURED)).T
+        tasks, felt_bytes, *times, minutes = cursor.execute(_SQL, bounds).fetchone()
+        passed, delay = (np.fromstring(text or "", np.int64, sep=",") for text in times)
+        measured = np.array(_numbers.decode(f"[{minutes or ''}]"), np.float64).reshape(-1, len(_MEASURED)).T
         tied = passed[1:][passed[1:] == passed[:-1]]  # several at one instant, after an import perhaps
         if len(tied):
-            instants = msgspec.json.encode((bounds["since"] + np.unique(tied).astype(np.int64)).tolist()).decode()
+            instants = msgspec.json.encode((bounds["since"] + np.unique(tied)).tolist()).decode()
             places = [place for (place,) in cursor.execute(_TIES_SQL, (view.user, instants))]
         task_ids = tasks.split(" ") if tasks else []
         ids = tuple(sorted(set(task_ids)))
@@ -127,17 +138,18 @@ def read_completed(read: ReadTransaction, view: Viewpoint, since: datetime, unti
     finally:
         cursor.close()
     place_of = {task_id: place for place, task_id in enumerate(ids)}
-    task = np.array([place_of[task_id] for task_id in task_ids], dtype=np.intp)
-    felt = np.frombuffer(bytes_ or b"", np.uint8).reshape(-1, len(_FELT)).T
-    recorded = np.array([*np.where(felt == _UNSAID, -1.0, felt), *measured])
+    task = np.fromiter(map(place_of.__getitem__, task_ids), np.intp, len(task_ids))
+    felt = np.frombuffer(felt_bytes or b"", np.uint8).reshape(-1, len(_FELT)).T
+    measured[measured < 0] = np.nan
+    recorded = np.concatenate([felt, measured])  # and so floats
+    recorded[: len(_FELT)][felt == _UNSAID] = np.nan
     if len(tied):
         among = np.flatnonzero(np.isin(passed, tied))
         delay[among], task[among] = delay[among[places]], task[among[places]]
         recorded[:, among] = recorded[:, among[places]]
-    recorded[recorded < 0] = np.nan
     kind_of = list(Kind)
     return Completed(
-        at=bounds["since"] + passed.astype(np.int64),
+        at=bounds["since"] + passed,
         task=task,
         tasks=ids,
         kind=np.array([kind_of.index(Kind(kinds[task_id])) for task_id in ids], dtype=np.intp)[task],
@@ -198,10 +210,8 @@ def measure(completed: Completed, earlier_completions: Numbers) -> dict[str, Num
 
 def read_labels(read: ReadTransaction, view: Viewpoint, ids: Collection[str] | None = None) -> dict[str, Label]:
     """Return `{task_id: label}` of the tasks *ids* (None: of all), archived ones too."""
-    wanted = select(Task.id, Task.name, Task.kind, Task.categories).where(Task.user_id == view.user)
-    if ids is not None:
-        wanted = wanted.where(Task.id.in_(ids))
-    return {row[0]: Label(*row) for row in read.connection.execute(wanted.order_by(Task.id))}
+    wanted = _LABELS if ids is None else _LABELS.where(Task.id.in_(ids))
+    return {row[0]: Label(*row) for row in read.connection.execute(wanted, {"user": view.user})}
 
 
 def completed_within(view: Viewpoint, first: date | None = None, last: date | None = None) -> ColumnElement[bool]:

@@ -5,7 +5,6 @@ A month's sums depend on what was completed in it, and on when each task was com
 `data.touches` says which. What is made of the days is in `series`; years are added up in `past`.
 """
 
-import math
 from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from itertools import pairwise
@@ -18,7 +17,6 @@ from data.calculations.beginnings import Beginnings, load_beginnings
 from data.calculations.completed import Completed, measure, microseconds, read_completed
 from data.calculations.formulas import Numbers
 from data.calculations.sums import (
-    BY_TASK,
     EXPECTED,
     FELT,
     HALF_LIFE_DAYS,
@@ -26,7 +24,6 @@ from data.calculations.sums import (
     OF_RATED,
     RANGES,
     RECORDED,
-    SHAPES,
     Sums,
 )
 from data.database import ReadTransaction
@@ -65,12 +62,29 @@ BY_DAY = (
     *(f"sum_{name}" for name in AVERAGED),
     *(f"count_{name}" for name in AVERAGED),
 )
-MOST_ROWS = 4096
-"""How many instances are taken together, when many months are asked for: what is done with them at once takes a
-millisecond each, and few megabytes."""
-_ROWS_MULTIPLIED = 256
-"""For larger products OpenBLAS calls threads of its own, which cost more than they bring: 54 x 18 x 256 is below its
-limit of 262,144."""
+MOST_ROWS = 12_000
+"""How many instances are taken together, when many months are asked for: what is done with them at once takes few
+milliseconds each, and few megabytes."""
+_MOST_MULTIPLIED = 262_144
+"""For larger products OpenBLAS calls threads of its own, which cost more than they bring."""
+_TERMS = ("one", *(f"{what}:{name}" for what in ("known", "value", "square") for name in RECORDED))
+_KNOWN, _VALUES = (slice(1 + place * len(RECORDED), 1 + (place + 1) * len(RECORDED)) for place in range(2))
+_WEIGHTS = ("one", "rated", "fading", "averse", "aversion", "aversion_squared")
+_PLACES_BY_TASK = [
+    _WEIGHTS.index(weight) * len(_TERMS) + _TERMS.index(term)
+    for weight, terms in (
+        ("one", ("one",)),
+        ("one", [f"{what}:{name}" for what in ("value", "known") for name in (*EXPECTED, "net_wellbeing")]),
+        ("rated", [f"{what}:{name}" for what in ("value", "known") for name in OF_RATED]),
+        ("fading", [f"{what}:{name}" for what in ("value", "known") for name in EXPECTED]),
+        ("averse", [f"{what}:{name}" for what in ("known", "value", "square") for name in RECORDED]),
+        ("aversion", [f"known:{name}" for name in RECORDED]),
+        ("aversion_squared", [f"known:{name}" for name in RECORDED]),
+        ("aversion", [f"value:{name}" for name in RECORDED]),
+    )
+    for term in terms
+]
+"""Where BY_TASK is, in its order, among the products of weights and terms."""
 _COUNT_SQL = "SELECT count(*) FROM instances WHERE user_id = ? AND completed_at >= ? AND completed_at < ?"
 _MICROSECONDS_PER_HOUR = 3_600_000_000
 
@@ -144,19 +158,21 @@ def tally(read: ReadTransaction, view: Viewpoint, first: date, last: date) -> li
     edges = np.array([*((one - first).days for one in firsts), len(days)])
     month = np.searchsorted(edges, day, side="right") - 1
     rows = np.searchsorted(month, np.arange(len(firsts) + 1))  # where each month's begin: months rise
-    compared = np.array([numbers[name] for name in RECORDED])
+    cell = month * len(completed.tasks) + completed.task
+    order = np.argsort(cell, kind="stable")  # by month, and by task in each
+    terms = _terms(np.array([numbers[name] for name in RECORDED])[:, order])
     whole = np.concatenate(
         [
             _by_hour(completed, numbers, day, days, month, len(firsts), calendar),
             _sides(numbers["net_wellbeing"], rows),
             _foresight(numbers["predicted_relief"], numbers["relief"], month, len(firsts)),
-            _moments(compared, rows),
+            _moments(terms, rows),
             _histograms(numbers, month, len(firsts)),
         ],
         axis=1,
     )
     by_day = _by_day(completed, numbers, day, len(days))
-    by_task = _by_task(completed, numbers, compared, month, day - edges[month])
+    by_task = _by_task(completed, terms, cell[order], (day - edges[month])[order], len(firsts))
     found = []
     for place, one in enumerate(firsts):
         if rows[place] == rows[place + 1]:
@@ -238,7 +254,7 @@ def _by_day(completed: Completed, numbers: dict[str, Numbers], day: NDArray[np.i
     )
     values = np.array([numbers[name] for name in AVERAGED])
     present = ~np.isnan(values)
-    that_day, starts = np.unique(day, return_index=True)  # days rise
+    that_day, starts = _runs(day)
     found[-2 * len(AVERAGED) : -len(AVERAGED), that_day] = np.add.reduceat(
         np.where(present, values, 0.0), starts, axis=1
     )
@@ -246,9 +262,17 @@ def _by_day(completed: Completed, numbers: dict[str, Numbers], day: NDArray[np.i
     return found
 
 
+def _runs(rising: NDArray[np.intp]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Return the different numbers and where each begins. For this, `np.unique` would import all of `numpy.ma`."""
+    starts = np.flatnonzero(np.diff(rising, prepend=-1))
+    return rising[starts], starts
+
+
 def _medians(values: Numbers, day: NDArray[np.intp], days: int) -> Numbers:
     """Return the median of each day's values: of the two in the middle, their mean. NaN for a day without."""
-    ordered = values[np.lexsort((values, day))]
+    by_value = np.argsort(values)
+    by_day = np.argsort(day[by_value].astype(np.int16), kind="stable")  # few bits are sorted by counting
+    ordered = values[by_value[by_day]]
     count = np.bincount(day, minlength=days)
     start = np.cumsum(count) - count
     found = np.full(days, np.nan)
@@ -259,46 +283,22 @@ def _medians(values: Numbers, day: NDArray[np.intp], days: int) -> Numbers:
 
 
 def _by_task(
-    completed: Completed,
-    numbers: dict[str, Numbers],
-    compared: Numbers,
-    month: NDArray[np.intp],
-    day_of_month: NDArray[np.intp],
+    completed: Completed, terms: Numbers, cell: NDArray[np.intp], day_of_month: NDArray[np.intp], months: int
 ) -> list[tuple[tuple[str, ...], bytes]]:
-    """Return the tasks of each month and their sums, BY_TASK, as `Sums` has them. *compared* are RECORDED."""
-    cell = month * len(completed.tasks) + completed.task
-    order = np.argsort(cell, kind="stable")
-    cells, starts = np.unique(cell[order], return_index=True)
-    values = compared[:, order]
-    present = ~np.isnan(values)
-    values[~present] = 0.0
-    known = present.astype(np.float64)
-    places = [RECORDED.index(name) for name in (*EXPECTED, "net_wellbeing")]
-    usual = places[: len(EXPECTED)]
-    rated = [RECORDED.index(name) for name in OF_RATED]
-    weight = 2 ** (day_of_month[order] / HALF_LIFE_DAYS)
-    aversion, averse = (each[RECORDED.index("aversion")] for each in (values, known))
-    one = np.ones(len(order))
-    columns = (
-        (one[None], one),
-        (values[places], one),
-        (known[places], one),
-        (values[rated], known[places[-1]]),
-        (known[rated], known[places[-1]]),
-        (values[usual], weight),
-        (known[usual], weight),
-        (known, averse),  # from here on AGAINST_AVERSION
-        (values, averse),
-        (values**2, averse),
-        (known, aversion),
-        (known, aversion**2),
-        (values, aversion),
-    )
-    rows = np.empty((len(BY_TASK), len(order)))  # at once: to get and to clear memory costs more than to multiply
-    for (each, times), end in zip(columns, np.cumsum([len(each) for each, _ in columns]), strict=True):
-        np.multiply(each, times, out=rows[end - len(each) : end])
-    sums = np.add.reduceat(rows, starts, axis=1).T
-    edges = np.searchsorted(cells, len(completed.tasks) * np.arange(month[-1] + 2)).tolist()
+    """Return the tasks of each month and their sums, BY_TASK, as `Sums` has them. The cells are months x tasks."""
+    cells, starts = _runs(cell)
+    of = dict(zip(_TERMS, terms, strict=True))
+    weights = {
+        "one": of["one"],
+        "rated": of["known:net_wellbeing"],
+        "fading": 2 ** (day_of_month / HALF_LIFE_DAYS),
+        "averse": of["known:aversion"],
+        "aversion": of["value:aversion"],
+        "aversion_squared": of["square:aversion"],
+    }
+    products = _products(np.array([weights[name] for name in _WEIGHTS]), terms, np.append(starts, len(cell)))
+    sums = products.reshape(len(cells), -1)[:, _PLACES_BY_TASK]
+    edges = np.searchsorted(cells, len(completed.tasks) * np.arange(months + 1)).tolist()
     return [
         (tuple(completed.tasks[task] for task in cells[a:b] % len(completed.tasks)), sums[a:b].tobytes())
         for a, b in pairwise(edges)
@@ -315,16 +315,14 @@ def _by_hour(
     calendar: Calendar,
 ) -> Numbers:
     """Weekday of the local day, hour of the wall clock in the user's zone."""
-    zone = calendar.zone
-    starts = [calendar.starts(one).astimezone(zone) for one in (*days, days[-1] + ONE_DAY)]
-    ahead = [start.utcoffset() or timedelta() for start in starts]
+    ahead = [calendar.ahead(one) for one in (*days, days[-1] + ONE_DAY)]
     offset = np.array([microseconds(EPOCH + one) for one in ahead[:-1]])
     hour = (completed.at + offset[day]) // _MICROSECONDS_PER_HOUR % 24
     for place, (before, after) in enumerate(pairwise(ahead)):
         if before != after:  # the clocks change on that day
             for row in np.flatnonzero(day == place):
                 moment = EPOCH + timedelta(microseconds=int(completed.at[row]))
-                hour[row] = moment.astimezone(zone).hour
+                hour[row] = moment.astimezone(calendar.zone).hour
     cell = (month * 7 + (days[0].weekday() + day) % 7) * 24 + hour
     weights: list[Numbers | None] = [None]
     for name in ("relief", "relief_points"):
@@ -353,16 +351,32 @@ def _foresight(predicted: Numbers, actual: Numbers, month: NDArray[np.intp], mon
     )
 
 
-def _moments(compared: Numbers, rows: NDArray[np.intp]) -> Numbers:
-    known = (~np.isnan(compared)).astype(np.float64)
-    values = np.where(known > 0, compared, 0.0)
-    with_known = np.concatenate([known, values, values**2])
-    found = np.zeros((len(rows) - 1, math.prod(SHAPES["moments"])))
-    for place, (start, end) in enumerate(pairwise(rows.tolist())):
-        for begin in range(start, end, _ROWS_MULTIPLIED):
-            own = slice(begin, min(begin + _ROWS_MULTIPLIED, end))
-            sums = (with_known[:, own] @ known[:, own].T, values[:, own] @ values[:, own].T)
-            found[place] += np.concatenate(sums, axis=None)
+def _moments(terms: Numbers, rows: NDArray[np.intp]) -> Numbers:
+    known, values = terms[_KNOWN], terms[_VALUES]
+    found = _products(terms[1:], known, rows), _products(values, values, rows)
+    return np.concatenate([each.reshape(len(rows) - 1, -1) for each in found], axis=1)
+
+
+def _terms(compared: Numbers) -> Numbers:
+    """Return what is summed of each instance, _TERMS: 0 where a number is not known."""
+    terms = np.ones((len(_TERMS), compared.shape[1]))
+    known, values, squares = terms[1:].reshape(3, len(RECORDED), -1)
+    missing = np.isnan(compared)
+    np.subtract(1.0, missing, out=known)
+    np.copyto(values, compared)
+    np.copyto(values, 0.0, where=missing)
+    np.multiply(values, values, out=squares)
+    return terms
+
+
+def _products(left: Numbers, right: Numbers, edges: NDArray[np.intp]) -> Numbers:
+    """Return, for each stretch between two *edges*, the sums over it of all rows of *left* times all of *right*."""
+    most = _MOST_MULTIPLIED // (len(left) * len(right))
+    found = np.zeros((len(edges) - 1, len(left), len(right)))
+    for place, (start, end) in enumerate(pairwise(edges.tolist())):
+        for begin in range(start, end, most):
+            own = slice(begin, min(begin + most, end))
+            found[place] += left[:, own] @ right[:, own].T
     return found
 
 

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 import msgspec
-from sqlalchemy import and_, func, literal, select
+from sqlalchemy import BindParameter, and_, bindparam, func, literal, select
 
 from data.calculations.averages import checked_weights, percentile_ranks, weighted_mean
 from data.calculations.past import read_past
@@ -246,38 +246,43 @@ def _usual(past: Sums) -> _Numbers:
     return _Numbers(*(total / count if count else None for total, count in pairs))
 
 
-def _read_templates(read: ReadTransaction, view: Viewpoint) -> list[_Candidate]:
-    rows = read.connection.execute(
-        select(
-            Task.id,
-            literal(None),
-            Task.name,
-            Task.kind,
-            Task.categories,
-            Task.estimate_minutes,
-            Task.due_at,
-            Task.default_aversion,
-        )
-        .where(Task.user_id == view.user, Task.archived.is_(False))
-        .order_by(Task.id)
+# Made once, as in `dashboard`.
+_USER: BindParameter[int] = bindparam("user")
+_TEMPLATES = (
+    select(
+        Task.id,
+        literal(None),
+        Task.name,
+        Task.kind,
+        Task.categories,
+        Task.estimate_minutes,
+        Task.due_at,
+        Task.default_aversion,
     )
-    return [_Candidate(*row) for row in rows]
+    .where(Task.user_id == _USER, Task.archived.is_(False))
+    .order_by(Task.id)
+)
+_PLANNED = (
+    select(
+        Task.id,
+        Instance.id,
+        Task.name,
+        Task.kind,
+        Task.categories,
+        Instance.estimate_minutes,
+        Instance.due_at,
+        func.coalesce(Instance.predicted_aversion, Task.default_aversion),
+    )
+    .join_from(Instance, Task, and_(Task.user_id == Instance.user_id, Task.id == Instance.task_id))
+    .where(Instance.user_id == _USER, Instance.state == State.PLANNED)
+)
+
+
+def _read_templates(read: ReadTransaction, view: Viewpoint) -> list[_Candidate]:
+    return [_Candidate(*row) for row in read.connection.execute(_TEMPLATES, {"user": view.user})]
 
 
 def _read_planned(read: ReadTransaction, view: Viewpoint) -> list[_Candidate]:
-    rows = read.connection.execute(
-        select(
-            Task.id,
-            Instance.id,
-            Task.name,
-            Task.kind,
-            Task.categories,
-            Instance.estimate_minutes,
-            Instance.due_at,
-            func.coalesce(Instance.predicted_aversion, Task.default_aversion),
-        )
-        .join_from(Instance, Task, and_(Task.user_id == Instance.user_id, Task.id == Instance.task_id))
-        .where(Instance.user_id == view.user, Instance.state == State.PLANNED)
-    )
+    rows = read.connection.execute(_PLANNED, {"user": view.user})
     # Sorted here: asked for the order by id, SQLite goes through all instances in that order.
     return sorted((_Candidate(*row) for row in rows), key=lambda one: one.instance_id or "")

@@ -8,7 +8,7 @@ from datetime import date
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 
 from data.calculations.completed import days_at
 from data.calculations.formulas import MINUTES_PER_DAY, Numbers
@@ -41,14 +41,18 @@ class Windows:
 
     def days(self, name: str) -> Numbers:
         """Return a column's days in each window: windows x `length`."""
-        reach = len(self.streak_days) + self.length - 1
-        return sliding_window_view(self._daily[name][-reach:], self.length)
+        windows, length = len(self.streak_days), self.length
+        column = self._daily[name][1 - windows - length :]
+        if length == 1:
+            return column[:, None]
+        return sliding_window_view(column, length)
 
     def total(self, name: str) -> Numbers:
         """Return the sum of a column in each window."""
         found = self._totals.get(name)
         if found is None:
-            found = self._totals[name] = self.days(name).sum(axis=1)
+            days = self.days(name)
+            found = self._totals[name] = days[:, 0] if self.length == 1 else days.sum(axis=1)
         return found
 
 
@@ -139,14 +143,12 @@ def read_first_day(read: ReadTransaction, view: Viewpoint) -> date | None:
     return min((day for day in days if day is not None), default=None)
 
 
+_ACTIVE = select(func.count()).where(Instance.user_id == bindparam("user"), Instance.state == State.ACTIVE)
+
+
 def read_active(read: ReadTransaction, view: Viewpoint) -> int:
     """Return the number of instances whose timer runs now."""
-    return (
-        read.connection.scalar(
-            select(func.count()).where(Instance.user_id == view.user, Instance.state == State.ACTIVE)
-        )
-        or 0
-    )
+    return read.connection.scalar(_ACTIVE, {"user": view.user}) or 0
 
 
 def dates(first: date, last: date) -> list[date]:

@@ -67,6 +67,17 @@ def utc(*parts: int) -> datetime:
 # --- arithmetic
 
 
+@pytest.mark.parametrize("day_start", ["00:00", "02:30", "23:30"])
+@pytest.mark.parametrize(
+    "zone", ["Europe/Berlin", "Africa/Cairo", "Pacific/Apia", "America/Havana", "Africa/Casablanca"]
+)
+def test_clocks_are_as_far_ahead_at_a_days_start_as_they_show_then(zone: str, day_start: str) -> None:
+    own = calendar(zone, day_start)
+    for place in range(365 * 16):
+        day = date(2010, 1, 1) + ONE_DAY * place
+        assert own.ahead(day) == own.starts(day).astimezone(ZoneInfo(zone)).utcoffset(), day
+
+
 @given(where=calendars_and_days, shift=near)
 @example(where=(calendar("Pacific/Apia", "00:00"), date(2011, 12, 30)), shift=timedelta())
 @example(where=(calendar("Africa/Cairo", "00:00"), date(2026, 4, 24)), shift=timedelta(microseconds=-1))
