@@ -1,5 +1,6 @@
 """Commands on instances: every command in every state, the timer, the order of times, and which days are concerned."""
 
+import contextlib
 import itertools
 import threading
 from collections.abc import Callable
@@ -25,7 +26,8 @@ from data.database import Database, Transaction
 from data.days import start_due
 from data.errors import DataError, IllegalTransitionError, InvalidInputError, UnknownRecordError
 from data.fields import Feelings
-from data.models import CancelReason, Instance, State
+from data.models import EPOCH, CancelReason, Instance, State
+from data.sqlite import sqlite
 from events.catalog import DataImported, InstanceId, TaskId, UserId
 from tests.data.ledger import all_rows, lines, newest
 from tests.house import Clock
@@ -351,6 +353,19 @@ def test_a_completion_that_cannot_be_true_is_refused_and_leaves_no_trace(
     with pytest.raises(InvalidInputError, match="expected"):
         instances.complete(database, user, instance, **values)
     assert all_rows(database) == before
+
+
+def test_an_old_table_may_hold_a_completion_at_the_end_of_all_time_and_it_can_be_corrected_and_undone(
+    database: Database, user: UserId, instance: InstanceId
+) -> None:
+    preferences.change(database, user, time_zone="Pacific/Kiritimati")
+    instances.complete(database, user, instance)
+    last = (datetime.max.replace(tzinfo=UTC) - EPOCH) // timedelta(microseconds=1)
+    with contextlib.closing(sqlite.connect(database.file)) as connection, connection:
+        connection.execute("UPDATE instances SET completed_at = ?", (last,))
+    instances.edit(database, user, instance, note="later")
+    instances.undo(database, user, instance)
+    assert stored(database, instance).state == State.PLANNED
 
 
 def test_a_completion_before_the_start_is_refused(
