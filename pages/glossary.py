@@ -10,8 +10,9 @@ from nicegui import ui
 
 from data.calculations import attributes
 from data.calculations.composite import COMPONENTS
+from data.calculations.metric import Direction, Metric
 from data.calculations.recommendations import SUB_SCORES
-from data.calculations.registry import METRICS, Direction, Metric
+from data.calculations.registry import METRICS
 from pages import figures
 from pages.controls import Words, heading, stack
 from pages.markup import Block, Markup, join, tag

@@ -64,9 +64,10 @@ def productive_minutes(windows: Windows) -> Numbers:
 
 
 def median_minutes(windows: Windows) -> Numbers:
-    """Return the median of the instances' minutes, of windows of one day: of the two in the middle, their mean."""
-    assert windows.length == 1, "medians cannot be added up"
-    return windows.days("median_minutes")[:, 0]
+    """Return the median of the instances' minutes: of the two in the middle, their mean; NaN without any."""
+    if windows.length == 1:
+        return windows.days("median_minutes")[:, 0]  # they cannot be added up, but those of days are kept
+    return np.array([np.median(minutes) if len(minutes) else np.nan for minutes in windows.minutes()])
 
 
 def mean_of(name: str) -> Calculation:

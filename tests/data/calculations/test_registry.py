@@ -1,6 +1,7 @@
 """The registry: complete, consistent, and usable as it is for tooltips."""
 
-from data.calculations.registry import BY_NAME, DEFAULT_MONITORED, METRICS, Direction, monitored
+from data.calculations.metric import Direction
+from data.calculations.registry import BY_NAME, DEFAULT_MONITORED, METRICS, monitored
 
 AVERAGES = """
 relief stress net_wellbeing stress_efficiency aversion mental_load emotional_load physical_load motivation
