@@ -195,8 +195,8 @@ METRICS: tuple[Metric, ...] = (
     score(
         "tracking_consistency",
         "Tracking",
-        "mean over days of 100 × (1 − exp(−2 × tracked minutes / 1440))",
-        "How much of your days you recorded; the first hours count most.",
+        "mean over days of 100 × (1 − exp(−2 × tracked / 1440)), tracked being all minutes, of sleep at most 480 a day",
+        "How much of your days you recorded; the first hours count most, and no more than eight of sleep a day.",
         accumulates=True,
         source=TIMED,
     ),
