@@ -204,8 +204,7 @@ def task_rows(draw: st.DrawFn) -> dict[str, Any]:
         "archived": draw(st.booleans()),
         "demo": draw(st.booleans()),
         "version": draw(st.integers(1, 10**9)),
-        "created_at": draw(instants),
-        "updated_at": draw(instants),
+        **dict(zip(("created_at", "updated_at"), sorted((draw(instants), draw(instants))), strict=True)),
     }
 
 
@@ -225,7 +224,7 @@ def instance_rows(draw: st.DrawFn) -> dict[str, Any]:
         "note": draw(texts),
         "created_at": created,
         "started_at": draw(st.none() | st.just(later[0])),
-        "paused_at": draw(instants if state == State.PAUSED else st.none() | instants),
+        "paused_at": draw(st.just(later[0]) if state == State.PAUSED else st.none() | st.just(later[0])),
         "timed_minutes": draw(st.floats(0, 1e9)),
         "due_at": draw(st.none() | instants),
         "demo": draw(st.booleans()),
@@ -632,6 +631,9 @@ def _in_state(state: str, column: str, found: str, expected: str) -> tuple[str, 
         ("cancelled", "actual_minutes", "5", "5.0: expected nothing, because the state is cancelled"),
         ("completed", "actual_minutes", "100001", "100001.0: expected at most 100,000 minutes"),
         ("completed", "started_at", "2026-05-13T10:03:59Z", "not before created_at (2026-05-13T10:04:00+00:00)"),
+        ("paused", "paused_at", "2026-05-13T10:00:00Z", "not before created_at ("),
+        ("completed", "paused_at", "2026-05-13T10:00:00Z", "not before created_at ("),
+        ("completed", "paused_at", "2026-05-14T10:04:30Z", "not after completed_at ("),
         ("completed", "completed_at", "2026-05-13T10:04:30Z", "not before started_at (2026-05-13T10:05:00+00:00)"),
         ("cancelled", "cancelled_at", "2026-05-13T10:04:30Z", "not before started_at (2026-05-13T10:05:00+00:00)"),
     ],
@@ -644,6 +646,13 @@ def test_what_cannot_be_true_together_is_refused(
     [problem] = problems(database, nobody, folder)
     assert problem.startswith(f"instances.csv line {line}, column {column}: ")
     assert expected in problem
+
+
+def test_a_task_is_not_changed_before_it_is_made(database: Database, nobody: UserId, folder: Path) -> None:
+    set_cell(folder / "tasks.csv", 2, "updated_at", "2026-05-01T00:00:00Z")
+    [problem] = problems(database, nobody, folder)
+    assert problem.startswith("tasks.csv line 2, column updated_at: 2026-05-01T00:00:00")
+    assert "expected a time that is not before created_at (" in problem
 
 
 def test_every_problem_is_listed_with_its_line(database: Database, nobody: UserId, folder: Path) -> None:

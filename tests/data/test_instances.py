@@ -368,6 +368,31 @@ def test_an_old_table_may_hold_a_completion_at_the_end_of_all_time_and_it_can_be
     assert stored(database, instance).state == State.PLANNED
 
 
+def test_the_last_pause_moves_with_the_times_that_are_corrected(
+    database: Database, user: UserId, instance: InstanceId, clock: Clock
+) -> None:
+    instances.start(database, user, instance)
+    clock.advance(hours=2)
+    instances.pause(database, user, instance)
+    paused_at = clock.now
+    clock.advance(hours=2)
+    instances.complete(database, user, instance, at=paused_at - timedelta(hours=1))
+    assert stored(database, instance).paused_at == paused_at - timedelta(hours=1)
+    later = {name: paused_at + timedelta(minutes=30) for name in ("created_at", "started_at", "completed_at")}
+    instances.edit(database, user, instance, **later)
+    assert stored(database, instance).paused_at == later["created_at"]
+
+
+def test_a_pause_under_a_clock_that_was_set_back_is_not_before_the_planning(
+    database: Database, user: UserId, instance: InstanceId, clock: Clock
+) -> None:
+    instances.start(database, user, instance)
+    clock.advance(hours=-3)
+    instances.pause(database, user, instance)
+    row = stored(database, instance)
+    assert row.paused_at == row.created_at
+
+
 def test_a_completion_before_the_start_is_refused(
     database: Database, user: UserId, instance: InstanceId, clock: Clock
 ) -> None:
