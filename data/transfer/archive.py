@@ -12,7 +12,7 @@ from data.database import Database
 from data.errors import ImportRefusedError, shown
 from data.transfer.columns import FILES, Counts
 from data.transfer.export import export_to
-from data.transfer.files import Format, name_of
+from data.transfer.files import Format, misspelt, name_of
 from data.transfer.imports import import_from
 from events.catalog import UserId
 
@@ -67,12 +67,15 @@ def import_files(database: Database, user: UserId, files: Mapping[str, bytes]) -
 def _unpack(name: str, content: bytes, folder: Path) -> None:
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            members = [one for one in archive.infolist() if PurePosixPath(one.filename).name in _NAMES]
+            named = {one: PurePosixPath(one.filename).name for one in archive.infolist()}
+            for wrong, right in misspelt(named.values()).items():
+                raise _refusal(f"{shown(wrong)} in {shown(name)}: expected the name {right}, in these letters")
+            members = [one for one, file in named.items() if file in _NAMES]
             if sum(one.file_size for one in members) > MAX_UNPACKED_BYTES:
                 raise _refusal(f"{shown(name)}: unpacks to more than {MAX_UNPACKED_BYTES // 1_000_000:,} MB")
             if not members:
                 raise _refusal(f"{shown(name)}: holds none of {', '.join(_NAMES)}")
-            unpacked = [(PurePosixPath(one.filename).name, _read(archive, one)) for one in members]
+            unpacked = [(named[one], _read(archive, one)) for one in members]
     except ImportRefusedError:  # also a ValueError
         raise
     except _UNREADABLE as error:

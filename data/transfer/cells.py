@@ -33,6 +33,7 @@ _NEEDS_APOSTROPHE = frozenset(FORMULA_STARTS + "'")
 _ESCAPED = re.compile(f"'(?=[{re.escape(FORMULA_STARTS)}'])")
 _INTEGER = re.compile(r"[+-]?[0-9]{1,18}")
 _NUMBER = re.compile(r"[+-]?(?:[0-9]{1,400}(?:\.[0-9]{0,400})?|\.[0-9]{1,400})(?:[eE][+-]?[0-9]{1,4})?")
+_COMMA = re.compile(r"[+-]?[0-9]{1,400},[0-9]{0,400}")
 _INSTANT = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:[.][0-9]{1,6})?)?(?:Z|[+-][0-9]{2}:?[0-9]{2})"
 )
@@ -82,15 +83,35 @@ def from_instant(written: Any) -> datetime:
         try:
             return datetime.fromisoformat(written)
         except ValueError:
-            pass
+            raise InvalidInputError(f"{shown(written)}: expected {_what_there_is(written)}") from None
     raise InvalidInputError(f"{shown(written)}: expected a time with its offset from UTC, such as 2026-11-22T14:03:05Z")
 
 
+def _what_there_is(written: str) -> str:
+    """Return what to expect instead of an instant that is written well, and does not exist."""
+    for part, what in ((written[:10], "day"), (f"2000-01-01{written[10:16]}", "time of day")):
+        try:
+            datetime.fromisoformat(part)
+        except ValueError:
+            return f"a {what} that there is"
+    return "seconds below 60, and an offset from UTC of less than a day"
+
+
 def from_number_cell(cell: str) -> Any:
-    """Return the number, whole if it is written so."""
+    """Return the number, whole if it is written so.
+
+    Raises:
+        InvalidInputError: it would be one without its comma, or the space around it.
+    """
     if _INTEGER.fullmatch(cell):
         return int(cell)
-    return float(cell) if _NUMBER.fullmatch(cell) else cell
+    if _NUMBER.fullmatch(cell):
+        return float(cell)
+    if _COMMA.fullmatch(cell):
+        raise InvalidInputError(f"{shown(cell)}: expected a decimal point, and no comma, such as 1.5")
+    if _NUMBER.fullmatch(cell.strip()):
+        raise InvalidInputError(f"{shown(cell)}: expected the number without space around it")
+    return cell
 
 
 def from_flag_cell(cell: str) -> Any:

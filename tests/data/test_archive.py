@@ -50,6 +50,10 @@ def test_files_may_lie_anywhere_in_the_archive_and_come_one_by_one(database: Dat
     [
         ({"a.zip": b"not a zip"}, "expected a ZIP archive that can be read"),
         ({"a.zip": packed({"../../evil.csv": b""})}, "holds none of tasks.csv"),
+        (
+            {"a.zip": packed({"Tasks.csv": b"", "instances.csv": b""})},
+            "'Tasks.csv' in 'a.zip': expected the name tasks",
+        ),
         ({"photo.jpg": b""}, "expected one of tasks.csv"),
         ({"../tasks.csv": b""}, "expected one of tasks.csv"),
         ({"a.zip": packed({"x/tasks.csv": b"", "y/tasks.csv": b""})}, "tasks.csv is there twice"),

@@ -1,11 +1,12 @@
 """CSV files: what goes out comes in again exactly; what cannot be taken is refused as a whole, with every reason."""
 
+import codecs
 import contextlib
 import csv
 import json
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,9 @@ from hypothesis import strategies as st
 from sqlalchemy import insert, select, text
 
 from data import demo, fields, instances, preferences, tasks, transfer
+from data.calculations.composite import COMPONENTS
+from data.calculations.recommendations import SUB_SCORES
+from data.calculations.registry import BY_NAME as METRICS
 from data.database import Database
 from data.errors import ImportRefusedError, InvalidInputError, UnknownRecordError
 from data.fields import Feelings
@@ -183,7 +187,10 @@ minutes = st.floats(0, fields.MAX_MINUTES)
 instants = st.datetimes(datetime(1970, 1, 1), datetime(2999, 12, 31), timezones=st.just(UTC))  # noqa: DTZ001  # asks for naive
 ids = st.from_regex(r"[0-9A-Za-z][0-9A-Za-z_.\-]{0,40}", fullmatch=True)
 clock_times = st.times().map(lambda moment: moment.strftime("%H:%M"))
-weights = st.dictionaries(names, st.floats(0, 1e300), max_size=3)
+
+
+def weights_of(named: Iterable[str]) -> st.SearchStrategy[dict[str, float]]:
+    return st.dictionaries(st.sampled_from(sorted(named)), st.floats(0, 1e300), max_size=3)
 
 
 @st.composite
@@ -255,9 +262,9 @@ preference_rows = st.fixed_dictionaries(
         "theme": st.sampled_from(["auto", "light", "dark"]),
         "target_minutes_per_day": st.floats(0, 1440),
         "goal_hours_per_week": st.floats(0, 168),
-        "composite_weights": weights,
-        "recommendation_weights": weights,
-        "monitored_metrics": st.lists(names, max_size=4, unique=True).map(tuple),
+        "composite_weights": weights_of(component.name for component in COMPONENTS),
+        "recommendation_weights": weights_of(SUB_SCORES),
+        "monitored_metrics": st.lists(st.sampled_from(sorted(METRICS)), max_size=4, unique=True).map(tuple),
         "baseline": st.sampled_from(["week", "month", "quarter", "all"]),
     }
 )
@@ -559,16 +566,38 @@ def test_a_task_that_is_removed_meanwhile_is_noticed(database: Database, nobody:
         ("instances", "predicted_relief", "\u0665", "'\u0665': expected a whole number from 0 to 100"),
         ("instances", "predicted_relief", "1_0", "'1_0': expected a whole number from 0 to 100"),
         ("instances", "predicted_relief", "9" * 5000, "'" + "9" * 56 + "...: expected a whole number from 0 to 100"),
+        ("instances", "predicted_relief", " 5", "' 5': expected the number without space around it"),
+        ("instances", "estimate_minutes", "1,5", "'1,5': expected a decimal point, and no comma, such as 1.5"),
+        ("instances", "estimate_minutes", "1.5 ", "'1.5 ': expected the number without space around it"),
+        ("instances", "estimate_minutes", " ", "' ': expected 0 to 100,000 minutes"),
         ("instances", "estimate_minutes", "nan", "'nan': expected 0 to 100,000 minutes"),
         ("instances", "estimate_minutes", "1e999", "inf: expected 0 to 100,000 minutes"),
         ("instances", "timed_minutes", "-1", "-1: expected minutes, 0 or more"),
         ("instances", "timed_minutes", "", "'': expected minutes, 0 or more"),
         ("instances", "created_at", "", "'': expected a time with its offset from UTC, such as 2026-11-22T14:03:05Z"),
         ("instances", "created_at", "2026-05-13T10:01:00", "'2026-05-13T10:01:00': expected a time with its offset"),
-        ("instances", "created_at", "2026-02-30T10:01:00Z", "'2026-02-30T10:01:00Z': expected a time with its offset"),
+        ("instances", "created_at", "2026-02-30T10:01:00Z", "'2026-02-30T10:01:00Z': expected a day that there is"),
+        ("instances", "created_at", "2026-02-28T24:01:00Z", "'2026-02-28T24:01:00Z': expected a time of day that"),
+        (
+            "instances",
+            "created_at",
+            "2026-02-28T10:01:61Z",
+            "expected seconds below 60, and an offset from UTC of less",
+        ),
+        ("instances", "created_at", "2026-02-28T10:01:00+24:00", "expected seconds below 60, and an offset from UTC"),
         ("instances", "created_at", "13.05.2026 10:01", "'13.05.2026 10:01': expected a time with its offset"),
-        ("instances", "created_at", "1969-12-31T23:59:59Z", "expected a time of the years 1970 to 2999"),
-        ("instances", "due_at", "9999-12-31T23:59:59-05:00", "expected a time of the years 1970 to 2999"),
+        (
+            "instances",
+            "created_at",
+            "1969-12-31T23:59:59Z",
+            ": 1969-12-31T23:59:59+00:00: expected a time of the years 1970 to 2999",
+        ),
+        (
+            "instances",
+            "due_at",
+            "9999-12-31T23:59:59-12:00",
+            ": 9999-12-31T23:59:59-12:00: expected a time of the years 1970 to 2999",
+        ),
         ("instances", "due_at", "3000-01-01T00:00:00Z", "expected a time of the years 1970 to 2999"),
         ("instances", "state", "done", "'done': expected one of planned, active, paused, completed, cancelled"),
         ("instances", "demo", "yes", "'yes': expected true or false"),
@@ -595,6 +624,25 @@ def test_a_task_that_is_removed_meanwhile_is_noticed(database: Database, nobody:
         ("user_preferences", "time_zone", "Mars/Base", "'Mars/Base': expected an IANA name such as 'Europe/Berlin'"),
         ("user_preferences", "theme", "pink", "'pink': expected one of auto, light, dark"),
         ("user_preferences", "clock_hours", "13", "13: expected 12 or 24"),
+        (
+            "user_preferences",
+            "composite_weights",
+            '{"avg_releif": 1}',
+            "'avg_releif' is no component of the composite score; did you mean 'avg_relief'?",
+        ),
+        (
+            "user_preferences",
+            "recommendation_weights",
+            '{"x": 1}',
+            "'x' is no sub-score of recommendations: expected some of gain, pace, ease, urgency",
+        ),
+        (
+            "user_preferences",
+            "monitored_metrics",
+            '["nope"]',
+            "'nope' is no metric: expected names of the glossary",
+        ),
+        ("user_preferences", "monitored_metrics", '["complete"]', "is no metric; did you mean 'completed'?"),
         ("user_preferences", "composite_weights", '{"a": -1}', "expected a finite number that is not negative"),
         ("user_preferences", "composite_weights", "[]", "'[]': expected a JSON object of numbers"),
         ("user_preferences", "monitored_metrics", '["a","b","c","d","e"]', "expected at most 4"),
@@ -745,6 +793,11 @@ def test_wrong_headers_and_ragged_rows_are_refused(
             lambda raw: raw.replace(b"Wash up", "Spülen".encode("latin-1")),
             "tasks.csv line 3: byte {offset} of the file is 0xFC: expected UTF-8",
         ),
+        (lambda raw: raw.decode().encode("utf-32"), "tasks.csv line 1: the file is UTF-32: expected UTF-8"),
+        (
+            lambda raw: codecs.BOM_UTF32_BE + raw.decode().encode("utf-32-be"),
+            "tasks.csv line 1: the file is UTF-32: expect",
+        ),
         (lambda raw: raw.decode().encode("utf-16"), "tasks.csv line 1: the file is UTF-16: expected UTF-8"),
         (lambda raw: raw.replace(b"Wash up", b"Wash\0up"), "tasks.csv line 3: byte {offset} of the file is NUL"),
         (lambda raw: raw.replace(b"Wash up", b'"Wash up'), "tasks.csv line 3: a quote that is opened in this row is"),
@@ -768,6 +821,19 @@ def test_what_is_no_csv_in_utf_8_is_refused(
     listed = problems(database, nobody, folder)
     assert listed[0].startswith(expected.replace("{offset}", str(offset)))
     assert all(len(problem) < 500 for problem in listed)
+
+
+@pytest.mark.parametrize("others", [True, False])
+def test_a_name_in_other_letters_is_not_passed_over(
+    database: Database, nobody: UserId, folder: Path, others: bool
+) -> None:
+    (folder / "tasks.csv").rename(folder / "Tasks.csv")
+    if (folder / "tasks.csv").exists():
+        pytest.skip("here, small and capital letters name the same file")
+    if not others:
+        (folder / "instances.csv").unlink()
+        (folder / "user_preferences.csv").unlink()
+    assert problems(database, nobody, folder) == ("Tasks.csv: expected the name tasks.csv, in these letters",)
 
 
 def test_preferences_are_one_row(database: Database, nobody: UserId, folder: Path) -> None:
