@@ -4,6 +4,7 @@ import codecs
 import contextlib
 import csv
 import json
+import re
 import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
@@ -343,6 +344,14 @@ def test_text_never_reads_as_a_formula_and_comes_back(given_text: str) -> None:
     assert from_text_cell(written) == given_text
 
 
+@given(st.text(st.sampled_from(";\t\n\r'\"=-a"), max_size=8))
+def test_no_part_of_a_text_reads_as_a_formula_and_it_comes_back(given_text: str) -> None:
+    written = to_text_cell(given_text)
+    assert written[:1] not in tuple(FORMULA_STARTS)
+    assert not re.search('[;\t\r\n]"*[=-]', written)
+    assert from_text_cell(written) == given_text
+
+
 @pytest.mark.parametrize("dangerous", [*"=+-@\t\r"])
 def test_exported_files_hold_no_cell_that_a_spreadsheet_would_run(
     database: Database, nobody: UserId, tmp_path: Path, dangerous: str
@@ -356,6 +365,56 @@ def test_exported_files_hold_no_cell_that_a_spreadsheet_would_run(
             for row in csv.reader(stream):
                 assert not [found for found in row if found.startswith(tuple("=+-@\t\r"))]
     assert cell(tmp_path / "out" / "tasks.csv", 2, "notes") == "'" + evil
+
+
+SPLIT = [
+    f"a{separator}{inner}{separator}b" for separator in ";\t\n" for inner in ("=1+1", "-1", '"=1"', "'=1", "\uff1d1")
+]
+
+
+def cells_of(text: str, separators: str) -> Iterator[str]:
+    """Yield what a spreadsheet that splits at *separators* sees: quotes count at the beginning of a cell only."""
+    place = 0
+    while place < len(text):
+        if text[place] == '"':
+            begin, place = place + 1, place + 1
+            while place < len(text) and (text[place] != '"' or text[place : place + 2] == '""'):
+                place += 2 if text[place] == '"' else 1
+            yield text[begin:place].replace('""', '"')
+            place += 1
+        begin = place
+        while place < len(text) and text[place] not in separators + "\r\n":
+            place += 1
+        yield text[begin:place]
+        place += 1
+
+
+@pytest.mark.parametrize("evil", SPLIT)
+def test_no_part_of_a_cell_is_run_by_a_spreadsheet_that_splits_elsewhere(
+    database: Database, nobody: UserId, tmp_path: Path, evil: str
+) -> None:
+    name = evil if evil.isprintable() else "x"
+    task = tasks.create(database, nobody, name=name, description=evil, notes=evil, categories=[name, "b"])
+    instances.plan(database, nobody, task, note=evil)
+    transfer.export_to(database, nobody, tmp_path)
+    for file in NAMES:
+        text = (tmp_path / file).read_bytes().decode()
+        for separators in (",", ";", "\t", ",;", ",\t", ",;\t", ";\t"):
+            assert not [found for found in cells_of(text, separators) if found.startswith(tuple("=+-@\uff1d"))]
+    before = rows_of(database, nobody)
+    transfer.import_from(database, nobody, tmp_path)
+    assert rows_of(database, nobody) == before
+
+
+def test_whoever_splits_at_semicolons_as_well_sees_the_columns_where_they_are(
+    database: Database, nobody: UserId, tmp_path: Path
+) -> None:
+    tasks.create(database, nobody, name="a;=1+1;b", notes="one\ttwo")
+    transfer.export_to(database, nobody, tmp_path)
+    row = (tmp_path / "tasks.csv").read_text("utf-8").splitlines()[1]
+    found = [one for one in cells_of(row, ",;\t") if one]
+    assert "a;'=1+1;b" in found
+    assert "one\ttwo" in found
 
 
 def test_an_apostrophe_typed_by_hand_stays(database: Database, user: UserId, folder: Path) -> None:
