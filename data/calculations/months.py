@@ -32,6 +32,7 @@ from data.calculations.sums import (
 from data.database import ReadTransaction
 from data.days import ONE_DAY, Calendar
 from data.models import EPOCH, Kind
+from data.pieces import tell
 from data.viewpoint import Viewpoint
 
 AVERAGED = (
@@ -129,9 +130,16 @@ def parts_between(first: date, last: date) -> list[str]:
 
 
 def load_months(read: ReadTransaction, view: Viewpoint, parts: Sequence[str]) -> Iterator[Month]:
-    """Yield the sums of months. Reads their rows, those of many months at once, and the tasks' beginnings."""
+    """Yield the sums of months. Reads their rows, those of many months at once, and the tasks' beginnings.
+
+    Tells `data.pieces.tell` before each time that it reads, and at the end.
+    """
+    done = 0
     for stretch in _stretches(read, view, parts):
+        tell(done, len(parts))
         yield from tally(read, view, first_of(stretch[0]), following(first_of(stretch[-1])) - ONE_DAY)
+        done += len(stretch)
+    tell(done, len(parts))
 
 
 def tally(read: ReadTransaction, view: Viewpoint, first: date, last: date) -> list[Month]:
