@@ -2,12 +2,13 @@
 
 import io
 import struct
-import tempfile
 import zipfile
 import zlib
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 
+from data import scratch
+from data.bulk import Progress
 from data.database import Database
 from data.errors import ImportRefusedError, shown
 from data.transfer.columns import FILES, Counts
@@ -39,29 +40,31 @@ def export_zip(database: Database, user: UserId) -> bytes:
         UnknownRecordError: there is no such user.
         OSError: there is no room for the files.
     """
-    with tempfile.TemporaryDirectory() as folder:
-        export_to(database, user, Path(folder))
+    with scratch.folder(database.file) as folder:
+        export_to(database, user, folder)
         packed = io.BytesIO()
         with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
             for name in _CSV_NAMES:
-                archive.write(Path(folder) / name, name)
+                archive.write(folder / name, name)
         return packed.getvalue()
 
 
-def import_files(database: Database, user: UserId, files: Mapping[str, bytes]) -> Counts:
+def import_files(
+    database: Database, user: UserId, files: Mapping[str, bytes], progress: Progress | None = None
+) -> Counts:
     """Take *files* as `{name: content}`: CSV or JSON files, or ZIP archives of them, wherever in those they lie.
 
     Raises:
         ImportRefusedError: something in them cannot be taken; lists every problem, and nothing was written.
         UnknownRecordError: there is no such user.
     """
-    with tempfile.TemporaryDirectory() as folder:
+    with scratch.folder(database.file) as folder:
         for name, content in files.items():
             if name.lower().endswith(".zip"):
-                _unpack(name, content, Path(folder))
+                _unpack(name, content, folder)
             else:
-                _keep(name, content, Path(folder))
-        return import_from(database, user, Path(folder))
+                _keep(name, content, folder)
+        return import_from(database, user, folder, progress)
 
 
 def _unpack(name: str, content: bytes, folder: Path) -> None:

@@ -45,6 +45,16 @@ def test_files_may_lie_anywhere_in_the_archive_and_come_one_by_one(database: Dat
     assert transfer.import_files(database, user, {"tasks.csv": files["tasks.csv"]}).tasks == 1
 
 
+def test_it_says_how_far_it_is(database: Database, user: UserId) -> None:
+    fill(database, user)
+    told: list[tuple[int, int]] = []
+    archived = transfer.export_zip(database, user)
+    transfer.import_files(database, user, {"a.zip": archived}, lambda done, total: told.append((done, total)))
+    assert told == sorted(told)
+    assert len(told) > 2
+    assert told[-1][0] == told[-1][1]
+
+
 @pytest.mark.parametrize(
     ("files", "problem"),
     [
