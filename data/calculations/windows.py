@@ -96,8 +96,8 @@ def work_volume(windows: Windows) -> Numbers:
     """Return min(100, 100 * mean work minutes a day / target); NaN if nothing was completed or the target is 0."""
     if not windows.target_minutes_per_day:
         return np.full(len(windows.streak_days), np.nan)
-    share = 100 * minutes_work(windows) / windows.length / windows.target_minutes_per_day
-    return _if_any(windows, np.minimum(100.0, share))
+    wanted = windows.target_minutes_per_day * windows.length
+    return _if_any(windows, 100 * np.minimum(minutes_work(windows), wanted) / wanted)
 
 
 def work_consistency(windows: Windows) -> Numbers:
