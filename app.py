@@ -33,7 +33,7 @@ from cache.manager import CacheManager
 from cache.pieces import ROWS
 from cache.rulebook import faults, graph
 from cache.settings import CacheSettings
-from data import backup, pidfile, preferences, upkeep
+from data import backup, pidfile, preferences, scratch, upkeep
 from data import settings as data_settings
 from data.database import Database, utc_now
 from data.errors import DataError
@@ -180,6 +180,7 @@ class Application:
         with contextlib.ExitStack() as opened:
             self.database.open(look=True)
             opened.callback(self.database.close)
+            scratch.sweep(self.database.file)
             preferences.create_user(self.database, "local", time_zone=system_zone())
             self.manager.start()
             opened.callback(self.manager.stop)

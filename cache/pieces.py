@@ -58,7 +58,7 @@ MONTHS = Parted(
     kind=months.Month,
     loader=months.load_months,
     ttl=timedelta(days=366),
-    version=2,
+    version=3,
 )
 YEARS = Parted(
     key="pieces.years",

@@ -27,6 +27,8 @@ MOST_AHEAD = ONE_DAY * 3
 """How far one user's local date can be ahead of another's at the same moment: 26 hours by zone, 24 by day start."""
 BATCH = 100
 """How many dates are started in one transaction: other writers get their turn in between."""
+_LAST_COUNTED = datetime(9998, 12, 1, tzinfo=UTC)
+_LAST_SHOWN = datetime(9999, 12, 30, tzinfo=UTC)
 _CLOCK_TIME = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])")
 
 
@@ -70,12 +72,21 @@ class Calendar:
         self._ahead: dict[date, timedelta] = {}
 
     def day_of(self, instant: datetime) -> date:
-        """Return the local date that the aware *instant* belongs to."""
+        """Return the local date that the aware *instant* belongs to.
+
+        Of instants later than any that may be given (`fields.instant`), which old tables may hold, it is some date in
+        9998: there are a month and a year after it, as there are after every other.
+        """
+        instant = min(instant, _LAST_COUNTED)
         day = (instant.astimezone(self.zone).replace(tzinfo=None) - self._offset).date()
         # Where clocks go back over midnight the wall clock shows the old date again: the day has begun all the same.
         if instant >= self.starts(day + ONE_DAY):
             return day + ONE_DAY
         return day if instant >= self.starts(day) else day - ONE_DAY
+
+    def wall(self, instant: datetime) -> datetime:
+        """Return what clocks show at the aware *instant*, with their zone; near the end of 9999, a little less."""
+        return min(instant, _LAST_SHOWN).astimezone(self.zone)
 
     def starts(self, day: date) -> datetime:
         """Return the first instant of *day*, in UTC."""

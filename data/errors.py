@@ -3,9 +3,13 @@
 Messages are sentences for the person at the page: they say what was given and what would be right.
 """
 
+from datetime import datetime
+
 
 def shown(value: object) -> str:
-    """Return *value* as a refusal shows it: its literal, cut where that is long."""
+    """Return *value* as a refusal shows it: its literal, cut where that is long; a time as ISO 8601 has it."""
+    if isinstance(value, datetime):
+        return value.isoformat()
     try:
         literal = repr(value)
     except ValueError:  # a number of thousands of digits

@@ -19,6 +19,8 @@ from data.models import WEEKDAYS
 MAX_NAME = 200
 MAX_TEXT = 1_000_000
 MAX_MINUTES = 100_000.0
+FIRST_YEAR, LAST_YEAR = 1970, 2999
+"""Of the moments that may be given, in UTC: far enough from the ends of calendars to count on from each."""
 
 _INVISIBLE = "\u200c\u200d\u200e\u200f"
 """Invisible, but parts of words (Persian, Hindi) and of emoji, and the marks of direction that keyboards type."""
@@ -131,7 +133,7 @@ def clock_time(value: str | None, field: str) -> str | None:
 
 
 def instant(value: Any, field: str) -> datetime | None:
-    """Check a moment: an aware time between 1970 and 9999, returned in UTC, or None."""
+    """Check a moment: an aware time of the years 1970 to 2999, returned in UTC, or None."""
     if value is None:
         return None
     if not isinstance(value, datetime) or value.utcoffset() is None:
@@ -140,8 +142,8 @@ def instant(value: Any, field: str) -> datetime | None:
         in_utc = value.astimezone(UTC)
     except OverflowError:
         in_utc = None
-    if in_utc is None or in_utc.year < 1970:
-        raise _refusal(field, value, "a time between 1970 and 9999")
+    if in_utc is None or not FIRST_YEAR <= in_utc.year <= LAST_YEAR:
+        raise _refusal(field, value, f"a time of the years {FIRST_YEAR} to {LAST_YEAR}")
     return in_utc
 
 

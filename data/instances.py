@@ -18,7 +18,7 @@ from data.database import Database, Transaction
 from data.errors import IllegalTransitionError, InvalidInputError, UnknownRecordError, shown
 from data.fields import UNSAID, Feelings
 from data.models import FEELINGS, CancelReason, Instance, Kind, State, Task
-from data.timing import check_order, start_timer, stop_timer
+from data.timing import bound_pause, check_order, start_timer, stop_timer
 from data.touches import touched
 from events.catalog import (
     CancellationUndone,
@@ -161,7 +161,7 @@ def pause(database: Database, user: UserId, instance: InstanceId) -> None:
     def change(row: Instance, now: datetime) -> None:
         stop_timer(row, now)
         row.state = State.PAUSED
-        row.paused_at = now
+        row.paused_at = max(now, row.created_at)  # as in `complete`
 
     _move(database, user, instance, "paused", InstancePaused, change)
 
@@ -222,6 +222,7 @@ def complete(
         if note is not None:
             row.note = fields.text(note, "note")
         check_order(row, max(transaction.now, moment) if given_at is None else transaction.now)
+        bound_pause(row)
         _record(transaction, TaskCompleted, row, moment)
         return moment
 
@@ -323,6 +324,7 @@ def edit(database: Database, user: UserId, instance: InstanceId, **values: Any) 
             setattr(row, column, checked[column])
         if _TIMES & set(changed):
             check_order(row, transaction.now)
+            bound_pause(row)
         _record(transaction, InstanceEdited, row, counted_before, row.completed_at or row.cancelled_at, changed=changed)
         return changed
 

@@ -39,6 +39,8 @@ class Stopped(BaseException):  # no error: nothing is wrong, somebody went away
 
 _progress: ContextVar["Progress | None"] = ContextVar("progress", default=None)
 
+_place: ContextVar[tuple[int, int] | None] = ContextVar("place", default=None)
+
 
 @contextlib.contextmanager
 def watched(progress: "Progress") -> Iterator[None]:
@@ -53,8 +55,20 @@ def watched(progress: "Progress") -> Iterator[None]:
         _progress.reset(token)
 
 
+@contextlib.contextmanager
+def within(before: int, total: int) -> Iterator[None]:
+    """Let what is told inside be of a part of something longer: of *total*, so many come *before* it."""
+    token = _place.set((before, total))
+    try:
+        yield
+    finally:
+        _place.reset(token)
+
+
 def tell(done: int, total: int) -> None:
     """Tell whoever watches."""
-    progress = _progress.get()
+    progress, place = _progress.get(), _place.get()
     if progress is not None:
+        if place is not None:
+            done, total = place[0] + done, place[1]
         progress(done, total)

@@ -84,7 +84,7 @@ def edit(
             for column in changed:
                 setattr(row, column, checked[column])
             row.version += 1
-            row.updated_at = transaction.now
+            row.updated_at = max(transaction.now, row.created_at)  # the clock may have been set back since
             if _ROUTINE & set(changed):
                 _begin_routine(transaction, row)
             transaction.record(TaskEdited(user=user, at=transaction.now, task=task, changed=changed))
@@ -106,7 +106,7 @@ def archive(database: Database, user: UserId, task: TaskId, *, archived: bool = 
             return
         row.archived = archived
         row.version += 1
-        row.updated_at = transaction.now
+        row.updated_at = max(transaction.now, row.created_at)  # the clock may have been set back since
         _begin_routine(transaction, row)
         transaction.record(TaskArchived(user=user, at=transaction.now, task=task, archived=archived))
 

@@ -41,3 +41,12 @@ def check_order(row: Instance, now: datetime) -> None:
             raise InvalidInputError(
                 f"{earlier_label} at {earlier.isoformat()} is {what}: expected times in their order"
             )
+
+
+def bound_pause(row: Instance) -> None:
+    """Move the last pause of *row* to where it can have been: who says that it was created later or was over earlier
+    says so of the pause as well."""
+    if row.paused_at is not None:
+        row.paused_at = max(row.paused_at, row.created_at)
+        if row.completed_at is not None:
+            row.paused_at = min(row.paused_at, row.completed_at)

@@ -209,7 +209,7 @@ class Moment(_Typed):
     def __init__(self, label: str, profile: Profile, *, value: datetime | None = None) -> None:
         self._zone = profile.calendar.zone
         self._profile = profile
-        super().__init__(label, "" if value is None else f"{value.astimezone(self._zone):%Y-%m-%dT%H:%M}")
+        super().__init__(label, "" if value is None else f"{profile.calendar.wall(value):%Y-%m-%dT%H:%M}")
         self._as_given = self.input.value
         self.input.props("type=datetime-local")
         with self.block:
@@ -224,7 +224,7 @@ class Moment(_Typed):
             chosen = None
         words = ""
         if chosen is not None:
-            day = chosen.astimezone(self._zone).date()
+            day = self._profile.calendar.wall(chosen).date()
             words = f"{figures.day(day)} {day.year}, {figures.clock_time(chosen, self._profile)}"
         self._written.set_text(words)
         self._written.set_visibility(bool(words))

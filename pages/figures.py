@@ -120,7 +120,7 @@ def parse_number(typed: str) -> float:
 
 def clock_time(instant: datetime, profile: Profile) -> str:
     """Return the time of day at the user's place: `14:05` or `2:05 pm`."""
-    return wall_time(instant.astimezone(profile.calendar.zone).time(), profile)
+    return wall_time(profile.calendar.wall(instant).time(), profile)
 
 
 def wall_time(local: time, profile: Profile) -> str:
@@ -156,7 +156,7 @@ class Present:
 
 def moment(instant: datetime, present: Present) -> str:
     """Return day and time at the user's place: `tomorrow 14:05`. The day is that of the calendar on the wall."""
-    local_day = instant.astimezone(present.profile.calendar.zone).date()
+    local_day = present.profile.calendar.wall(instant).date()
     return f"{day(local_day, present.today)} {clock_time(instant, present.profile)}"
 
 

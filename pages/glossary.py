@@ -10,8 +10,9 @@ from nicegui import ui
 
 from data.calculations import attributes
 from data.calculations.composite import COMPONENTS
+from data.calculations.metric import Direction, Metric
 from data.calculations.recommendations import SUB_SCORES
-from data.calculations.registry import METRICS, Direction, Metric
+from data.calculations.registry import METRICS
 from pages import figures
 from pages.controls import Words, heading, stack
 from pages.markup import Block, Markup, join, tag
@@ -25,21 +26,10 @@ BETTER = {
 }
 UNITS = {"of 100": "0 to 100", "instances": "count", "ratio": "ratio, ×", "points": "points", "percent": "percent"}
 ONE_ATTEMPT = "what you say and what is timed"
-_SCORE_FORMULAS = {
-    "low_stress": "100 − mean stress",
-    "net_wellbeing_normalized": "50 + mean net wellbeing / 2",
-    "stress_efficiency_score": "100 × se / (1 + se), se being the mean stress efficiency",
-}
 _ABOUT_RECOMMENDATIONS = (
     "What speaks for a task. The score is the weighted mean of the percentile ranks of these four among all tasks. "
     "What is expected is the mean of earlier attempts; one of 30 days ago counts half."
 )
-_SUB_FORMULAS = {
-    "gain": ("expected relief − expected stress", "points"),
-    "pace": ("expected relief points / expected hours", "points per hour"),
-    "ease": ("100 − expected aversion", "of 100"),
-    "urgency": ("100 × exp(−hours until due / 48)", "of 100"),
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +68,7 @@ def groups() -> list[tuple[str, str, list[Entry]]]:
                     name=component.name,
                     label=component.label,
                     sentence=component.tooltip,
-                    formula=_SCORE_FORMULAS[component.name],
+                    formula=component.formula,
                     unit="of 100",
                     direction=BETTER[Direction.MORE],
                     source=ONE_ATTEMPT,
@@ -90,7 +80,7 @@ def groups() -> list[tuple[str, str, list[Entry]]]:
         ),
         (
             "Numbers of one attempt",
-            "What correlations compare.",
+            "Of each that you finished. Correlations compare most of them, and averages are made of them.",
             [
                 Entry(
                     name=one.name,
@@ -101,7 +91,7 @@ def groups() -> list[tuple[str, str, list[Entry]]]:
                     direction="",
                     source=ONE_ATTEMPT,
                 )
-                for one in attributes.ATTRIBUTES
+                for one in (*attributes.ATTRIBUTES, *attributes.OTHERS)
             ],
         ),
         (
@@ -110,14 +100,14 @@ def groups() -> list[tuple[str, str, list[Entry]]]:
             [
                 Entry(
                     name=name,
-                    label=name.capitalize(),
-                    sentence=sentence,
-                    formula=_SUB_FORMULAS[name][0],
-                    unit=_SUB_FORMULAS[name][1],
+                    label=criterion.label,
+                    sentence=criterion.tooltip,
+                    formula=criterion.formula,
+                    unit=criterion.unit,
                     direction=BETTER[Direction.MORE],
                     source="the task's earlier attempts, and what you say when you plan",
                 )
-                for name, sentence in SUB_SCORES.items()
+                for name, criterion in SUB_SCORES.items()
             ],
         ),
     ]

@@ -11,7 +11,8 @@ from nicegui.events import GenericEventArguments
 
 from cache.values import DASHBOARD_METRICS, PREFERENCES
 from data.calculations.dashboard import Band, DashboardMetrics, MetricCard
-from data.calculations.registry import BY_NAME, Metric
+from data.calculations.metric import Metric
+from data.calculations.registry import BY_NAME
 from pages import figures
 from pages.controls import Words, heading, stack
 from pages.markup import NOTHING, Block, Markup, join, tag

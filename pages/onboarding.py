@@ -1,17 +1,14 @@
 """The first minutes: the welcome to an empty dashboard, the demo data, and the way to be rid of it again."""
 
-from nicegui import ui
-
 from cache.values import DASHBOARD_TASKS, PREFERENCES
 from data import demo
 from data.preferences import Profile
 from pages.controls import Words, button, heading, stack
 from pages.deeds import Deeds
 from pages.dialogs import Confirm, CreateTask
+from pages.long_work import LongWork
 from pages.section import Section, Shown
 from pages.visit import Visit
-
-PROGRESS_SECONDS = 0.1
 
 
 class Welcome(Section):
@@ -22,7 +19,6 @@ class Welcome(Section):
 
     def __init__(self, visit: Visit, deeds: Deeds) -> None:
         self._deeds = deeds
-        self._progress = 0.0
         self._profile: Profile | None = None
         super().__init__(visit)
 
@@ -38,10 +34,7 @@ class Welcome(Section):
         with stack("welcome-buttons"):
             self._first = button("Write down the first", self._create, look="is-primary", icon="plus")
             self._demo = button("Look around with demo data", self._add_demo)
-        with stack("welcome-progress", role="status") as self._waiting:
-            Words("Making up a year …", "p").classes("hint")
-            self._bar = stack(element="progress", max="1", value="0", aria_label="Making up demo data")
-        self._waiting.set_visibility(False)
+        self._work = LongWork("Making up a year …", "Making up demo data")
 
     def update(self, shown: Shown) -> None:
         """Show it to those who have nothing."""
@@ -54,24 +47,10 @@ class Welcome(Section):
             CreateTask(self._deeds, self._profile)
 
     async def _add_demo(self) -> None:
-        """Make up a year. The number travels by being looked at: the worker thread must not touch elements."""
+        """Make up a year."""
         visit = self.visit
-
-        def told(done: int, total: int) -> None:
-            self._progress = done / total
-
-        def look() -> None:
-            self._bar.props["value"] = f"{self._progress:.2f}"
-
-        self._waiting.set_visibility(True)
-        with self._waiting:
-            timer = ui.timer(PROGRESS_SECONDS, look)
-        try:
+        with self._work.shown() as told:
             done = await visit.actions.run("demo", lambda: demo.add(visit.services.database, visit.user, progress=told))
-        finally:
-            if not self._waiting.is_deleted:
-                timer.delete()
-                self._waiting.set_visibility(False)
         if done is not None:
             visit.toasts.done(f"Made up {done.value.instances:,} attempts at {done.value.tasks} tasks. Look around.")
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from cache.values import ANALYTICS_RECOMMENDATIONS, PREFERENCES
-from data.calculations.recommendations import Recommendation, Recommendations, SubScore, fitting
+from data.calculations.recommendations import SUB_SCORES, Recommendation, Recommendations, SubScore, fitting
 from events.catalog import InstanceId, TaskId
 from pages import figures
 from pages.charts import bar
@@ -31,8 +31,6 @@ MOST = 4
 TASKS, PLANNED = "", "planned"
 MODES = {TASKS: "Any task", PLANNED: "Planned"}
 MINUTES = {"": "Any time", "10": "10 min", "15": "15 min", "30": "30 min", "60": "1 h", "120": "2 h"}
-SUB_SCORES = {"gain": "Gain", "pace": "Pace", "ease": "Ease", "urgency": "Urgency"}
-UNITS = {"gain": "points", "pace": "points per hour", "ease": "of 100", "urgency": "of 100"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,10 +179,10 @@ def _facts(one: Recommendation, present: Present) -> list[str]:
 
 def _sub_score(sub: SubScore) -> Markup:
     rank = figures.DASH if sub.rank is None else figures.number(sub.rank)
-    value = figures.plain(sub.value, UNITS[sub.name])
+    value = figures.plain(sub.value, SUB_SCORES[sub.name].unit)
     return tag(
         "div",
-        tag("dt", term(sub.name, SUB_SCORES[sub.name])),
+        tag("dt", term(sub.name, SUB_SCORES[sub.name].label)),
         tag(
             "dd", bar((sub.rank or 0.0) / 100), tag("span", rank, class_="figure"), title=f"{value}; rank {rank} of 100"
         ),

@@ -30,7 +30,6 @@ from pages.words import BASELINES
 WEEKDAY_NAMES = {"mon": "Monday", "sat": "Saturday", "sun": "Sunday"}
 CLOCKS = {"24": "24 hours, 14:05", "12": "12 hours, 2:05 pm"}
 THEMES: dict[str, str] = {Theme.AUTO: "As the system", Theme.LIGHT: "Light", Theme.DARK: "Dark"}
-SUB_SCORE_LABELS = {"gain": "Gain", "pace": "Pace", "ease": "Ease", "urgency": "Urgency"}
 
 
 @functools.cache
@@ -158,7 +157,7 @@ class Weights(Settings):
         ).classes("hint")
         parts = {component.name: (component.label, component.tooltip) for component in COMPONENTS}
         self._group("composite_weights", "Composite score", parts)
-        ranks = {name: (SUB_SCORE_LABELS.get(name, name), words) for name, words in SUB_SCORES.items()}
+        ranks = {name: (criterion.label, criterion.tooltip) for name, criterion in SUB_SCORES.items()}
         self._group("recommendation_weights", "Ranking of recommendations", ranks)
 
     def _group(self, column: str, title: str, parts: dict[str, tuple[str, str]]) -> None:

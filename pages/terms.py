@@ -11,8 +11,8 @@ from pages.markup import Markup, tag
 GLOSSARY = "/glossary"
 
 _TOOLTIPS = {
-    **SUB_SCORES,
-    **{one.name: one.tooltip for one in attributes.ATTRIBUTES},
+    **{name: criterion.tooltip for name, criterion in SUB_SCORES.items()},
+    **{one.name: one.tooltip for one in (*attributes.ATTRIBUTES, *attributes.OTHERS)},
     **{one.name: one.tooltip for one in COMPONENTS},
     **{one.name: one.tooltip for one in registry.METRICS},
 }

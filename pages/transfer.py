@@ -1,5 +1,7 @@
 """One's data out and in, as a card of the settings: a download of everything, an upload that takes all or nothing."""
 
+from collections.abc import Awaitable, Callable
+
 from nicegui import ui
 from nicegui.events import MultiUploadEventArguments
 
@@ -8,11 +10,33 @@ from data import transfer
 from data.errors import ImportRefusedError
 from pages.controls import Words, button, heading, stack
 from pages.dialogs import Confirm
+from pages.long_work import LongWork
 from pages.markup import NOTHING, Block, Markup, join, tag
 from pages.section import Section, Shown
+from pages.visit import Visit
+
+Told = Callable[[int, int], None]
 
 MAX_UPLOAD_BYTES = 100_000_000
 MOST_PROBLEMS = 20
+
+
+class TakeIn(Confirm):
+    """The question before files are taken in, and how far that is."""
+
+    def __init__(self, visit: Visit, names: str, take: Callable[[Told], Awaitable[bool]]) -> None:
+        self._take = take
+        question = "Tasks and attempts that you have already are replaced by those in the files; none is removed."
+        super().__init__(visit, "Take this in?", f"{names}. {question}", "Take it in", self._taken)
+
+    def build(self) -> None:
+        """Say what will happen, with room for how far it is."""
+        super().build()
+        self._work = LongWork("Taking it in …", "Taking in your files")
+
+    async def _taken(self) -> bool:
+        with self._work.shown() as told:
+            return await self._take(told)
 
 
 class Transfer(Section):
@@ -64,23 +88,14 @@ class Transfer(Section):
             self._upload.reset()
         names = ", ".join(sorted(files))
 
-        async def take() -> bool:
-            return await self._take(files)
+        TakeIn(self.visit, names, lambda told: self._take(files, told))
 
-        Confirm(
-            self.visit,
-            "Take this in?",
-            f"{names}. Tasks and attempts that you have already are replaced by those in the files; none is removed.",
-            "Take it in",
-            take,
-        )
-
-    async def _take(self, files: dict[str, bytes]) -> bool:
+    async def _take(self, files: dict[str, bytes], told: Told) -> bool:
         visit = self.visit
 
         def command() -> transfer.Counts | tuple[str, ...]:
             try:
-                return transfer.import_files(visit.services.database, visit.user, files)
+                return transfer.import_files(visit.services.database, visit.user, files, told)
             except ImportRefusedError as refusal:
                 return refusal.problems
 

@@ -32,12 +32,12 @@ class Waiting:
 
     @property
     def words(self) -> str:
-        """How far it is, for people: years are the parts of everything long."""
+        """How far it is, for people: months are the parts of everything long."""
         far = self._far
         if far is None or time.monotonic() > self._told_at + SILENT_SECONDS:
             return "Loading …"
         done, total = far
-        return f"Reading the past: year {done + 1:,} of {total:,}"
+        return f"Reading the past: month {done + 1:,} of {total:,}"
 
 
 class Watch:

@@ -64,7 +64,7 @@ class _Times:
 
     def of(self, instant: datetime) -> str:
         """Return day, time and second at the user's place; the day is left out if it is today."""
-        local = instant.astimezone(self._profile.calendar.zone)
+        local = self._profile.calendar.wall(instant)
         clock = figures.clock_time(instant, self._profile)
         if self._profile.clock_hours == 12:
             figure, _, half = clock.partition(" ")

@@ -14,8 +14,8 @@ from data.calculations.completed import read_labels
 from data.calculations.composite import COMPOSITE_DAYS, Composite, composites_of
 from data.calculations.formulas import Numbers
 from data.calculations.past import read_past
-from data.calculations.registry import LONGEST_SPAN, METRICS, values_by_day
-from data.calculations.series import dates, known, read_series
+from data.calculations.registry import METRICS, values_by_day
+from data.calculations.series import dates, known, read_series, read_whole
 from data.calculations.sums import ATTRIBUTES, MOMENTS, RECORDED, Sums
 from data.database import ReadTransaction
 from data.days import ONE_DAY
@@ -25,6 +25,7 @@ from data.viewpoint import Viewpoint
 COMPOSITE_HISTORY_DAYS = 30
 TREND_DAYS = 90
 TREND_MEAN_DAYS = 7
+WINDOW_DAYS = (7, 30, 90)
 
 
 class DayScore(msgspec.Struct, frozen=True):
@@ -44,17 +45,27 @@ class CompositeScores(msgspec.Struct, frozen=True):
 
 
 class Trend(msgspec.Struct, frozen=True):
-    """One metric by day, and the mean of the values of the 7 days that end with each."""
+    """One metric by day, and the mean of the values of the 7 days that end with each.
+
+    `windows` is the metric of all that was completed within the last 7, 30 and 90 days, and ever; `before` that of the
+    7, 30 and 90 days before those.
+    """
 
     metric: str
     daily: tuple[float | None, ...]
     mean: tuple[float | None, ...]
+    windows: tuple[float | None, ...]
+    before: tuple[float | None, ...]
 
 
 class Trends(msgspec.Struct, frozen=True):
-    """Daily series over the 90 `days` that end today, oldest first, one per metric in the registry's order."""
+    """Daily series over the 90 `days` that end today, oldest first, one per metric in the registry's order.
+
+    `whole_days` is how long the window of everything is: from the first completion or cancellation to today.
+    """
 
     days: tuple[date, ...]
+    whole_days: int
     series: tuple[Trend, ...]
 
     def of(self, metric: str) -> Trend:
@@ -123,18 +134,29 @@ def load_composite_scores(read: ReadTransaction, view: Viewpoint) -> CompositeSc
 
 
 def load_trends(read: ReadTransaction, view: Viewpoint) -> Trends:
-    """Return daily series of all metrics that finished instances make (`Metric.in_trends`), with 7-day means."""
-    before = TREND_MEAN_DAYS - 1
-    first = view.today - ONE_DAY * (TREND_DAYS - 1 + before)
-    series = read_series(read, view, first - ONE_DAY * (LONGEST_SPAN - 1), view.today)
-    names = [metric.name for metric in METRICS if metric.in_trends]
-    values = values_by_day(series, first, view.today)
-    means = trailing_means(np.array([values[name] for name in names], dtype=np.float64), TREND_MEAN_DAYS)
+    """Return daily series of all metrics that finished instances make (`Metric.in_trends`), and their windows."""
+    before, today = TREND_MEAN_DAYS - 1, view.today
+    first = today - ONE_DAY * (TREND_DAYS - 1 + before)
+    series = read_series(read, view, today - ONE_DAY * (2 * TREND_DAYS - 1), today)  # so that 90 days lie before 90
+    metrics = [metric for metric in METRICS if metric.in_trends]
+    values = values_by_day(series, first, today)
+    means = trailing_means(np.array([values[metric.name] for metric in metrics], dtype=np.float64), TREND_MEAN_DAYS)
+    whole = read_whole(read, view, series.streaks[-1])
+    windows = [*(series.windows(today, today, length) for length in WINDOW_DAYS), whole]
+    ends = [today - ONE_DAY * length for length in WINDOW_DAYS]
+    earlier = [series.windows(end, end, length) for end, length in zip(ends, WINDOW_DAYS, strict=True)]
     return Trends(
-        tuple(dates(first + ONE_DAY * before, view.today)),
+        tuple(dates(first + ONE_DAY * before, today)),
+        whole.length,
         tuple(
-            Trend(name, tuple(values[name][before:]), tuple(known(mean[before:])))
-            for name, mean in zip(names, means, strict=True)
+            Trend(
+                metric.name,
+                tuple(values[metric.name][before:]),
+                tuple(known(mean[before:])),
+                tuple(known(metric.calculate(window))[0] for window in windows),
+                tuple(known(metric.calculate(window))[0] for window in earlier),
+            )
+            for metric, mean in zip(metrics, means, strict=True)
         ),
     )
 

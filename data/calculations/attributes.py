@@ -1,6 +1,6 @@
-"""The attributes that correlations compare: numbers of one completed instance, what each is called and made of.
+"""The numbers of one completed instance: what each is called and made of. Correlations compare most of them.
 
-A literal table. How the numbers are computed is in `formulas` and `measures`, which are compared, in `analytics`.
+Literal tables. How the numbers are computed is in `formulas` and `measures`, which are compared, in `analytics`.
 """
 
 from dataclasses import dataclass
@@ -124,7 +124,60 @@ ATTRIBUTES: tuple[Attribute, ...] = (
     ),
 )
 
-BY_NAME = {attribute.name: attribute for attribute in ATTRIBUTES}
+OTHERS: tuple[Attribute, ...] = (
+    Attribute(
+        name="stress_efficiency",
+        label="Stress efficiency",
+        formula="relief / max(stress, 1)",
+        unit="ratio",
+        tooltip="Points of relief for each point of stress.",
+        made_of=("relief", "stress"),
+    ),
+    Attribute(
+        name="promptness",
+        label="Promptness",
+        formula="100 × exp(−delay / 1440), the delay being in minutes",
+        unit="of 100",
+        tooltip="How soon after planning it was started: 100 is at once, 37 a day later.",
+        made_of=("delay_minutes",),
+    ),
+    Attribute(
+        name="serendipity",
+        label="Serendipity",
+        formula="max(0, surprise)",
+        unit="of 100",
+        tooltip="Relief beyond what you had expected of it.",
+        made_of=("surprise",),
+    ),
+    Attribute(
+        name="disappointment",
+        label="Disappointment",
+        formula="max(0, −surprise)",
+        unit="of 100",
+        tooltip="Relief that you had expected of it and that did not come.",
+        made_of=("surprise",),
+    ),
+    Attribute(
+        name="execution",
+        label="Execution",
+        formula="0.35 difficulty + 0.25 time accuracy + 0.20 promptness + 0.20 min(completion, 100); what is missing "
+        "drops out, and the others weigh more",
+        unit="of 100",
+        tooltip="How well you carried it out: hard, on time, soon, and fully.",
+        made_of=("difficulty", "time_accuracy", "promptness", "completion_percent"),
+    ),
+    Attribute(
+        name="grit",
+        label="Grit",
+        formula="0.5 aversion + 0.3 disappointment + 0.2 min(100, 10 × earlier completions of the task)",
+        unit="of 100",
+        tooltip="How much you kept at it, although you disliked it and it gave little back.",
+        made_of=("aversion", "disappointment"),
+    ),
+)
+"""Those that correlations do not compare."""
+
+BY_NAME = {attribute.name: attribute for attribute in (*ATTRIBUTES, *OTHERS)}
 
 
 def are_related_by_definition(first: str, second: str) -> bool:

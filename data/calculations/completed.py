@@ -88,7 +88,7 @@ def completed_years(read: ReadTransaction, view: Viewpoint) -> list[int]:
     """Return the years in which anything was completed. A seek each: one mistyped date adds no years before it."""
     found: list[int] = []
     (day,) = days_at(read, view, "min(completed_at)")
-    while day is not None:
+    while day is not None and day.year not in found[-1:]:  # what lies beyond the last year there is, is of that year
         found.append(day.year)
         since = microseconds(view.profile.calendar.starts(date(day.year + 1, 1, 1)))
         (day,) = days_at(read, view, "min(completed_at)", since=since)

@@ -16,12 +16,13 @@ COMPOSITE_DAYS = 7
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Component:
-    """One of the twelve: more is better, 0-100."""
+    """One of the twelve: more is better, 0-100. The formula of a metric is in the registry, and empty here."""
 
     name: str
     label: str
     tooltip: str
     calculate: Calculation
+    formula: str = ""
 
 
 class Part(msgspec.Struct, frozen=True):
@@ -73,16 +74,24 @@ COMPONENTS: tuple[Component, ...] = (
         tooltip="How much of your days you recorded.",
         calculate=windows.tracking_consistency,
     ),
-    Component(name="low_stress", label="Low stress", tooltip="100 minus your average stress.", calculate=low_stress),
+    Component(
+        name="low_stress",
+        label="Low stress",
+        formula="100 − mean stress",
+        tooltip="100 minus your average stress.",
+        calculate=low_stress,
+    ),
     Component(
         name="net_wellbeing_normalized",
         label="Wellbeing",
+        formula="50 + mean net wellbeing / 2",
         tooltip="Relief against stress; 50 is where both are equal.",
         calculate=net_wellbeing_normalized,
     ),
     Component(
         name="stress_efficiency_score",
         label="Stress efficiency",
+        formula="100 × se / (1 + se), se being the mean stress efficiency",
         tooltip="Relief for each point of stress, on a scale to 100.",
         calculate=stress_efficiency_score,
     ),

@@ -12,7 +12,8 @@ import msgspec
 from sqlalchemy import BindParameter, Select, and_, bindparam, select
 
 from data.calculations.averages import mean, sample_deviation
-from data.calculations.registry import LONGEST_SPAN, METRICS, Direction, Metric, monitored, values_by_day
+from data.calculations.metric import Direction, Metric
+from data.calculations.registry import LONGEST_SPAN, METRICS, monitored, values_by_day
 from data.calculations.series import read_active, read_first_day, read_series
 from data.database import ReadTransaction
 from data.days import ONE_DAY

@@ -29,6 +29,7 @@ from data.calculations.sums import (
 from data.database import ReadTransaction
 from data.days import ONE_DAY, Calendar
 from data.models import EPOCH, Kind
+from data.pieces import tell
 from data.viewpoint import Viewpoint
 
 AVERAGED = (
@@ -58,6 +59,7 @@ BY_DAY = (
     "completed",
     "self_care_completed",
     "median_minutes",
+    "timed",
     *(f"minutes_{kind}" for kind in Kind),
     *(f"sum_{name}" for name in AVERAGED),
     *(f"count_{name}" for name in AVERAGED),
@@ -90,10 +92,14 @@ _MICROSECONDS_PER_HOUR = 3_600_000_000
 
 
 class Month(msgspec.Struct, frozen=True):
-    """What was completed in one month: its sums, and those of its days, BY_DAY x days, in bytes as in `Sums`."""
+    """What was completed in one month: its sums, and those of its days, BY_DAY x days, in bytes as in `Sums`.
+
+    `minutes` are those of its instances, in the order of completion: `timed` of BY_DAY says how many are of each day.
+    """
 
     sums: Sums
     by_day: bytes = b""
+    minutes: bytes = b""
 
     def days(self) -> Numbers:
         """Return the table of days."""
@@ -138,9 +144,16 @@ def parts_between(first: date, last: date) -> list[str]:
 
 
 def load_months(read: ReadTransaction, view: Viewpoint, parts: Sequence[str]) -> Iterator[Month]:
-    """Yield the sums of months. Reads their rows, those of many months at once, and the tasks' beginnings."""
+    """Yield the sums of months. Reads their rows, those of many months at once, and the tasks' beginnings.
+
+    Tells `data.pieces.tell` before each time that it reads, and at the end.
+    """
+    done = 0
     for stretch in _stretches(read, view, parts):
+        tell(done, len(parts))
         yield from tally(read, view, first_of(stretch[0]), following(first_of(stretch[-1])) - ONE_DAY)
+        done += len(stretch)
+    tell(done, len(parts))
 
 
 def tally(read: ReadTransaction, view: Viewpoint, first: date, last: date) -> list[Month]:
@@ -172,6 +185,7 @@ def tally(read: ReadTransaction, view: Viewpoint, first: date, last: date) -> li
         axis=1,
     )
     by_day = _by_day(completed, numbers, day, len(days))
+    minutes = numbers["actual_minutes"]
     by_task = _by_task(completed, terms, cell[order], (day - edges[month])[order], len(firsts))
     found = []
     for place, one in enumerate(firsts):
@@ -181,7 +195,9 @@ def tally(read: ReadTransaction, view: Viewpoint, first: date, last: date) -> li
         tasks, sums = by_task[place]
         last_completed = days[day[rows[place + 1] - 1]]
         own = Sums(one, one, last_completed, tasks, sums, whole[place].tobytes())
-        found.append(Month(own, by_day[:, edges[place] : edges[place + 1]].tobytes()))
+        spent = minutes[rows[place] : rows[place + 1]]
+        of_days = by_day[:, edges[place] : edges[place + 1]].tobytes()
+        found.append(Month(own, of_days, spent[~np.isnan(spent)].tobytes()))
     return found
 
 
@@ -248,8 +264,9 @@ def _by_day(completed: Completed, numbers: dict[str, Numbers], day: NDArray[np.i
     minutes = numbers["actual_minutes"]
     known = ~np.isnan(minutes)
     found[2] = _medians(minutes[known], day[known], days)
+    found[3] = np.bincount(day[known], minlength=days)
     cells = day * len(Kind) + completed.kind
-    found[3 : 3 + len(Kind)] = (
+    found[4 : 4 + len(Kind)] = (
         np.bincount(cells, np.where(known, minutes, 0.0), minlength=days * len(Kind)).reshape(days, len(Kind)).T
     )
     values = np.array([numbers[name] for name in AVERAGED])

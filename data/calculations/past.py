@@ -10,7 +10,7 @@ from data.calculations.completed import completed_years
 from data.calculations.months import Month, first_of, load_months, parts_between, tally
 from data.calculations.sums import Sums, added_up
 from data.database import ReadTransaction
-from data.pieces import tell
+from data.pieces import tell, within
 from data.viewpoint import Viewpoint
 
 BEGINNING_OF_TIME = date(1970, 1, 1)
@@ -30,12 +30,14 @@ def read_past(read: ReadTransaction, view: Viewpoint, until: date | None = None)
 
 
 def load_past(read: ReadTransaction, view: Viewpoint, parts: Sequence[str]) -> Iterator[Sums]:
-    """Yield the sums of everything; there is one part. Tells `data.pieces.tell` of each year."""
+    """Yield the sums of everything; there is one part. Tells `data.pieces.tell` of its months."""
     years = completed_years(read, view)
-    for done, year in enumerate(years):
-        tell(done, len(years))
-        read.piece(load_years, view, str(year))
-    tell(len(years), len(years))
+    months = 12 * len(years)
+    for place, year in enumerate(years):
+        tell(12 * place, months)
+        with within(12 * place, months):
+            read.piece(load_years, view, str(year))
+    tell(months, months)
     first = date(years[0], 1, 1) if years else BEGINNING_OF_TIME
     for _part in parts:
         yield added_up(first, read.parts(load_years, view, [str(year) for year in years]))

@@ -6,6 +6,7 @@ among all candidates.
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -22,13 +23,41 @@ from data.viewpoint import Viewpoint
 PRIOR_WEIGHT = 3.0
 URGENCY_HOURS = 48.0
 
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Criterion:
+    """What one of the sub-scores is called and made of; more is better."""
+
+    label: str
+    formula: str
+    unit: str
+    tooltip: str
+
+
 SUB_SCORES = {
-    "gain": "Expected relief minus expected stress.",
-    "pace": "Expected relief points per hour.",
-    "ease": "100 minus expected aversion.",
-    "urgency": "100 when it is overdue, less the further the due time is away, 0 without one.",
+    "gain": Criterion(
+        label="Gain",
+        formula="expected relief − expected stress",
+        unit="points",
+        tooltip="Expected relief minus expected stress.",
+    ),
+    "pace": Criterion(
+        label="Pace",
+        formula="expected relief points / expected hours",
+        unit="points per hour",
+        tooltip="Expected relief points per hour.",
+    ),
+    "ease": Criterion(
+        label="Ease", formula="100 − expected aversion", unit="of 100", tooltip="100 minus expected aversion."
+    ),
+    "urgency": Criterion(
+        label="Urgency",
+        formula=f"100 × exp(−hours until due / {URGENCY_HOURS:g})",
+        unit="of 100",
+        tooltip="100 when it is overdue, less the further the due time is away, 0 without one.",
+    ),
 }
-"""The four sub-scores, each with its sentence for a tooltip."""
+"""The four sub-scores."""
 
 
 class SubScore(msgspec.Struct, frozen=True):

@@ -1,167 +1,35 @@
 """The registry of metrics: what each windowed metric is called, how it is made, and how to read it.
 
 One row per metric; dashboard cards, tooltips, trends and the glossary are made of these rows. The calculations that
-they name are in `windows`.
+they name are in `windows`, what a row says in `metric`.
 """
 
-from dataclasses import dataclass
 from datetime import date
-from enum import StrEnum
 
 from data.calculations import windows
+from data.calculations.metric import (
+    FORESEEN,
+    SEVERAL,
+    STATES,
+    TIMED,
+    Direction,
+    Metric,
+    bias,
+    count,
+    mean,
+    minutes,
+    score,
+)
 from data.calculations.series import Series, known
-from data.calculations.windows import Calculation
-
-
-class Direction(StrEnum):
-    """What is better."""
-
-    MORE = "more"
-    LESS = "less"
-    ZERO = "zero"  # the nearer to 0, the better
-    NEUTRAL = "neutral"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Metric:
-    """One metric. `least` and `most` bound it; None where it has no bound.
-
-    `source` says where the numbers behind it come from. `days` is the length of the window behind the value of a day: 1
-    for the day alone, 7 where fewer would say nothing. `accumulates` tells that a day's value only ever grows while the
-    day goes on. `in_trends` is False for counts of what is open or planned, whose changes redraw no trends.
-    """
-
-    name: str
-    label: str
-    formula: str
-    unit: str
-    direction: Direction
-    least: float | None
-    most: float | None
-    tooltip: str
-    source: str
-    calculate: Calculation
-    days: int = 1
-    accumulates: bool = False
-    in_trends: bool = True
-
-
-STATES = "when you plan, start, finish and give up"
-TIMED = "the timer, or the minutes you put in its place"
-FELT = "what you say when you finish"
-FORESEEN = "what you say when you plan, and when you finish"
-SEVERAL = "what you say, the timer, and when you plan, start and finish"
-
-
-def _count(name: str, label: str, direction: Direction, formula: str, tooltip: str, calculate: Calculation) -> Metric:
-    return Metric(
-        name=name,
-        label=label,
-        formula=formula,
-        unit="instances",
-        direction=direction,
-        least=0,
-        most=None,
-        tooltip=tooltip,
-        source=STATES,
-        calculate=calculate,
-        accumulates=name != "active",
-        in_trends=name not in ("created", "active"),
-    )
-
-
-def _minutes(name: str, label: str, direction: Direction, formula: str, tooltip: str) -> Metric:
-    return Metric(
-        name=name,
-        label=label,
-        formula=formula,
-        unit="minutes",
-        direction=direction,
-        least=0,
-        most=None,
-        tooltip=tooltip,
-        source=TIMED,
-        calculate=getattr(windows, name),
-        accumulates=True,
-    )
-
-
-def _mean(
-    of: str,
-    label: str,
-    direction: Direction,
-    formula: str,
-    tooltip: str,
-    *,
-    unit: str = "of 100",
-    least: float = 0,
-    most: float | None = 100,
-    source: str = FELT,
-) -> Metric:
-    return Metric(
-        name=f"avg_{of}",
-        label=label,
-        formula=f"mean of {formula}",
-        unit=unit,
-        direction=direction,
-        least=least,
-        most=most,
-        tooltip=tooltip,
-        source=source,
-        calculate=windows.mean_of(of),
-    )
-
-
-def _score(
-    name: str,
-    label: str,
-    formula: str,
-    tooltip: str,
-    *,
-    source: str,
-    unit: str = "of 100",
-    days: int = 1,
-    accumulates: bool = False,
-) -> Metric:
-    return Metric(
-        name=name,
-        label=label,
-        formula=formula,
-        unit=unit,
-        direction=Direction.MORE,
-        least=0,
-        most=100,
-        tooltip=tooltip,
-        source=source,
-        calculate=getattr(windows, name),
-        days=days,
-        accumulates=accumulates,
-    )
-
-
-def _bias(name: str, label: str, formula: str, tooltip: str) -> Metric:
-    return Metric(
-        name=name,
-        label=label,
-        formula=formula,
-        unit="points",
-        direction=Direction.ZERO,
-        least=-100,
-        most=100,
-        tooltip=tooltip,
-        source=FORESEEN,
-        calculate=getattr(windows, name),
-    )
-
 
 MORE, LESS, NEUTRAL = Direction.MORE, Direction.LESS, Direction.NEUTRAL
 
 METRICS: tuple[Metric, ...] = (
-    _count("completed", "Completed", MORE, "number completed", "How many things you finished.", windows.completed),
-    _count("cancelled", "Cancelled", LESS, "number cancelled", "How many things you gave up.", windows.cancelled),
-    _count("created", "Planned", NEUTRAL, "number created", "How many things you planned.", windows.created),
-    _count("active", "Running", NEUTRAL, "number active now", "How many timers run right now.", windows.active),
-    _score(
+    count("completed", "Completed", MORE, "number completed", "How many things you finished.", windows.completed),
+    count("cancelled", "Cancelled", LESS, "number cancelled", "How many things you gave up.", windows.cancelled),
+    count("created", "Planned", NEUTRAL, "number created", "How many things you planned.", windows.created),
+    count("active", "Running", NEUTRAL, "number active now", "How many timers run right now.", windows.active),
+    score(
         "completion_rate",
         "Completion rate",
         "completed / (completed + cancelled) × 100",
@@ -180,20 +48,21 @@ METRICS: tuple[Metric, ...] = (
         tooltip="How many days in a row you finished something. Today breaks it only once it is over.",
         source=STATES,
         calculate=windows.streak_days,
+        spans_window=False,
     ),
-    _minutes("minutes_work", "Work", MORE, "sum of minutes of work", "Time spent on work that you finished."),
-    _minutes("minutes_play", "Play", NEUTRAL, "sum of minutes of play", "Time spent on play that you finished."),
-    _minutes(
+    minutes("minutes_work", "Work", MORE, "sum of minutes of work", "Time spent on work that you finished."),
+    minutes("minutes_play", "Play", NEUTRAL, "sum of minutes of play", "Time spent on play that you finished."),
+    minutes(
         "minutes_self_care", "Self-care", MORE, "sum of minutes of self-care", "Time spent on looking after yourself."
     ),
-    _minutes(
+    minutes(
         "minutes_sleep",
         "Sleep",
         NEUTRAL,
         "sum of minutes of sleep, at most 480 a day",
         "Time asleep; no more than eight hours a day are counted.",
     ),
-    _minutes(
+    minutes(
         "productive_minutes",
         "Productive time",
         MORE,
@@ -212,15 +81,15 @@ METRICS: tuple[Metric, ...] = (
         source=TIMED,
         calculate=windows.median_minutes,
     ),
-    _mean("relief", "Relief", MORE, "relief", "How relieved you felt afterwards, on average."),
-    _mean(
+    mean("relief", "Relief", MORE, "relief", "How relieved you felt afterwards, on average."),
+    mean(
         "stress",
         "Stress",
         LESS,
         "(mental + emotional + physical load) / 3",
         "How heavy things were on you, on average of mind, mood and body.",
     ),
-    _mean(
+    mean(
         "net_wellbeing",
         "Net wellbeing",
         MORE,
@@ -229,7 +98,7 @@ METRICS: tuple[Metric, ...] = (
         unit="points",
         least=-100,
     ),
-    _mean(
+    mean(
         "stress_efficiency",
         "Stress efficiency",
         MORE,
@@ -237,11 +106,11 @@ METRICS: tuple[Metric, ...] = (
         "Points of relief for each point of stress.",
         unit="ratio",
     ),
-    _mean("aversion", "Aversion", LESS, "aversion", "How much you had wanted to avoid what you finished."),
-    _mean("mental_load", "Mental load", LESS, "mental load", "How much thinking it took."),
-    _mean("emotional_load", "Emotional load", LESS, "emotional load", "How much it weighed on your mood."),
-    _mean("physical_load", "Physical load", LESS, "physical load", "How much it took out of your body."),
-    _mean(
+    mean("aversion", "Aversion", LESS, "aversion", "How much you had wanted to avoid what you finished."),
+    mean("mental_load", "Mental load", LESS, "mental load", "How much thinking it took."),
+    mean("emotional_load", "Emotional load", LESS, "emotional load", "How much it weighed on your mood."),
+    mean("physical_load", "Physical load", LESS, "physical load", "How much it took out of your body."),
+    mean(
         "motivation",
         "Motivation",
         MORE,
@@ -249,7 +118,7 @@ METRICS: tuple[Metric, ...] = (
         "How much you wanted to, when you planned it.",
         source="what you say when you plan",
     ),
-    _mean(
+    mean(
         "delay_minutes",
         "Delay",
         LESS,
@@ -259,7 +128,7 @@ METRICS: tuple[Metric, ...] = (
         most=None,
         source=STATES,
     ),
-    _mean(
+    mean(
         "time_accuracy",
         "Time accuracy",
         MORE,
@@ -267,7 +136,7 @@ METRICS: tuple[Metric, ...] = (
         "How close your estimates came to the time it took; 100 is exact.",
         source="your estimate, and the timer",
     ),
-    _mean(
+    mean(
         "execution",
         "Execution",
         MORE,
@@ -275,7 +144,7 @@ METRICS: tuple[Metric, ...] = (
         "How well you carried things out: hard ones, on time, soon, and fully.",
         source=SEVERAL,
     ),
-    _mean(
+    mean(
         "grit",
         "Grit",
         MORE,
@@ -283,7 +152,7 @@ METRICS: tuple[Metric, ...] = (
         "How much you keep at things that you dislike and that give little back.",
         source=FORESEEN,
     ),
-    _mean(
+    mean(
         "serendipity",
         "Serendipity",
         MORE,
@@ -291,7 +160,7 @@ METRICS: tuple[Metric, ...] = (
         "Relief beyond what you expected.",
         source=FORESEEN,
     ),
-    _mean(
+    mean(
         "disappointment",
         "Disappointment",
         LESS,
@@ -311,27 +180,27 @@ METRICS: tuple[Metric, ...] = (
         source=SEVERAL,
         calculate=windows.relief_per_hour,
     ),
-    _bias(
+    bias(
         "prediction_bias",
         "Relief bias",
         "mean of predicted − actual relief",
         "Above 0, you hoped for more relief than came; below 0, for less.",
     ),
-    _bias(
+    bias(
         "aversion_bias",
         "Aversion bias",
         "mean of predicted − actual aversion",
         "Above 0, things were less unpleasant than you feared; below 0, more.",
     ),
-    _score(
+    score(
         "tracking_consistency",
         "Tracking",
-        "mean over days of 100 × (1 − exp(−2 × tracked minutes / 1440))",
-        "How much of your days you recorded; the first hours count most.",
+        "mean over days of 100 × (1 − exp(−2 × tracked / 1440)), tracked being all minutes, of sleep at most 480 a day",
+        "How much of your days you recorded; the first hours count most, and no more than eight of sleep a day.",
         accumulates=True,
         source=TIMED,
     ),
-    _score(
+    score(
         "work_volume",
         "Work volume",
         "min(100, 100 × work minutes a day / target)",
@@ -339,7 +208,7 @@ METRICS: tuple[Metric, ...] = (
         accumulates=True,
         source=TIMED,
     ),
-    _score(
+    score(
         "work_consistency",
         "Work consistency",
         "100 × max(0, 1 − standard deviation / mean) of the work minutes of 7 days",
@@ -347,14 +216,14 @@ METRICS: tuple[Metric, ...] = (
         days=7,
         source=TIMED,
     ),
-    _score(
+    score(
         "life_balance",
         "Balance",
         "100 × (1 − |work − rest| / (work + rest)), rest being play and self-care",
         "How even work and rest were; 100 is half and half.",
         source=TIMED,
     ),
-    _score(
+    score(
         "self_care_frequency",
         "Self-care frequency",
         "min(100, 50 × self-care completions a day)",
@@ -362,12 +231,13 @@ METRICS: tuple[Metric, ...] = (
         accumulates=True,
         source=STATES,
     ),
-    _score(
+    score(
         "weekly_relief",
         "Weekly relief",
         "100 × (1 − exp(−relief points of 7 days / 1000))",
         "How much relief the last 7 days brought in all.",
         days=7,
+        spans_window=False,
         source=SEVERAL,
     ),
 )

@@ -64,9 +64,10 @@ def productive_minutes(windows: Windows) -> Numbers:
 
 
 def median_minutes(windows: Windows) -> Numbers:
-    """Return the median of the instances' minutes, of windows of one day: of the two in the middle, their mean."""
-    assert windows.length == 1, "medians cannot be added up"
-    return windows.days("median_minutes")[:, 0]
+    """Return the median of the instances' minutes: of the two in the middle, their mean; NaN without any."""
+    if windows.length == 1:
+        return windows.days("median_minutes")[:, 0]  # they cannot be added up, but those of days are kept
+    return np.array([np.median(minutes) if len(minutes) else np.nan for minutes in windows.minutes()])
 
 
 def mean_of(name: str) -> Calculation:
@@ -95,8 +96,8 @@ def work_volume(windows: Windows) -> Numbers:
     """Return min(100, 100 * mean work minutes a day / target); NaN if nothing was completed or the target is 0."""
     if not windows.target_minutes_per_day:
         return np.full(len(windows.streak_days), np.nan)
-    share = 100 * minutes_work(windows) / windows.length / windows.target_minutes_per_day
-    return _if_any(windows, np.minimum(100.0, share))
+    wanted = windows.target_minutes_per_day * windows.length
+    return _if_any(windows, 100 * np.minimum(minutes_work(windows), wanted) / wanted)
 
 
 def work_consistency(windows: Windows) -> Numbers:

@@ -2,17 +2,18 @@
 
 import io
 import struct
-import tempfile
 import zipfile
 import zlib
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 
+from data import scratch
+from data.bulk import Progress
 from data.database import Database
 from data.errors import ImportRefusedError, shown
 from data.transfer.columns import FILES, Counts
 from data.transfer.export import export_to
-from data.transfer.files import Format, name_of
+from data.transfer.files import Format, misspelt, name_of
 from data.transfer.imports import import_from
 from events.catalog import UserId
 
@@ -39,40 +40,45 @@ def export_zip(database: Database, user: UserId) -> bytes:
         UnknownRecordError: there is no such user.
         OSError: there is no room for the files.
     """
-    with tempfile.TemporaryDirectory() as folder:
-        export_to(database, user, Path(folder))
+    with scratch.folder(database.file) as folder:
+        export_to(database, user, folder)
         packed = io.BytesIO()
         with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
             for name in _CSV_NAMES:
-                archive.write(Path(folder) / name, name)
+                archive.write(folder / name, name)
         return packed.getvalue()
 
 
-def import_files(database: Database, user: UserId, files: Mapping[str, bytes]) -> Counts:
+def import_files(
+    database: Database, user: UserId, files: Mapping[str, bytes], progress: Progress | None = None
+) -> Counts:
     """Take *files* as `{name: content}`: CSV or JSON files, or ZIP archives of them, wherever in those they lie.
 
     Raises:
         ImportRefusedError: something in them cannot be taken; lists every problem, and nothing was written.
         UnknownRecordError: there is no such user.
     """
-    with tempfile.TemporaryDirectory() as folder:
+    with scratch.folder(database.file) as folder:
         for name, content in files.items():
             if name.lower().endswith(".zip"):
-                _unpack(name, content, Path(folder))
+                _unpack(name, content, folder)
             else:
-                _keep(name, content, Path(folder))
-        return import_from(database, user, Path(folder))
+                _keep(name, content, folder)
+        return import_from(database, user, folder, progress)
 
 
 def _unpack(name: str, content: bytes, folder: Path) -> None:
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            members = [one for one in archive.infolist() if PurePosixPath(one.filename).name in _NAMES]
+            named = {one: PurePosixPath(one.filename).name for one in archive.infolist()}
+            for wrong, right in misspelt(named.values()).items():
+                raise _refusal(f"{shown(wrong)} in {shown(name)}: expected the name {right}, in these letters")
+            members = [one for one, file in named.items() if file in _NAMES]
             if sum(one.file_size for one in members) > MAX_UNPACKED_BYTES:
                 raise _refusal(f"{shown(name)}: unpacks to more than {MAX_UNPACKED_BYTES // 1_000_000:,} MB")
             if not members:
                 raise _refusal(f"{shown(name)}: holds none of {', '.join(_NAMES)}")
-            unpacked = [(PurePosixPath(one.filename).name, _read(archive, one)) for one in members]
+            unpacked = [(named[one], _read(archive, one)) for one in members]
     except ImportRefusedError:  # also a ValueError
         raise
     except _UNREADABLE as error:

@@ -6,7 +6,7 @@ How a value is written is in `cells`; here is what each column may hold.
 import functools
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -14,13 +14,19 @@ from sqlalchemy import Column as TableColumn
 from sqlalchemy import Table
 
 from data import bulk, fields, instances, preferences, tasks
+from data.calculations.composite import COMPONENTS
+from data.calculations.recommendations import SUB_SCORES
+from data.calculations.registry import BY_NAME as METRICS
 from data.errors import InvalidInputError, shown
 from data.models import CancelReason, Instance, Preferences, State, Task
 from data.transfer.cells import Shape, shape_of
+from events.patterns import did_you_mean
 
 Check = Callable[[Any], Any]
 
 MAX_VERSION = 1_000_000_000
+
+_MOST_LISTED = 12
 
 _ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z_.-]{0,63}")
 
@@ -130,7 +136,35 @@ _INSTANCE_CHECKS: dict[str, Check] = {
     "demo": _of("demo", fields.flag),
 }
 
-_PREFERENCE_CHECKS: dict[str, Check] = {name: functools.partial(preferences.check, name) for name in preferences.FIELDS}
+
+def _known(column: str, names: Iterable[str], what: str) -> Check:
+    """Return the check of a column that names things: a name that nobody knows would be taken and mean nothing."""
+    known = list(names)
+
+    def check(value: Any) -> Any:
+        stored = preferences.check(column, value)
+        for name in stored:
+            if name not in known:
+                hint = did_you_mean(name[:100], known) or f": expected {_some_of(known)}"
+                raise InvalidInputError(f"{shown(name)} is no {what}{hint}")
+        return stored
+
+    return check
+
+
+def _some_of(names: list[str]) -> str:
+    few = len(names) <= _MOST_LISTED
+    return f"some of {', '.join(names)}" if few else f"names of the glossary, such as {names[0]}"
+
+
+_PREFERENCE_CHECKS: dict[str, Check] = {
+    **{name: functools.partial(preferences.check, name) for name in preferences.FIELDS},
+    "composite_weights": _known(
+        "composite_weights", (component.name for component in COMPONENTS), "component of the composite score"
+    ),
+    "recommendation_weights": _known("recommendation_weights", SUB_SCORES, "sub-score of recommendations"),
+    "monitored_metrics": _known("monitored_metrics", METRICS, "metric"),
+}
 
 
 def _file(stem: str, model: type[Any], checks: dict[str, Check]) -> TableFile:

@@ -3,7 +3,6 @@
 Cells are separated by commas, lines end with CRLF (LF is understood), the text is UTF-8.
 """
 
-import codecs
 import csv
 from collections.abc import Iterator
 from typing import Any, BinaryIO
@@ -11,13 +10,12 @@ from typing import Any, BinaryIO
 from data import fields
 from data.errors import shown
 from data.transfer.columns import TableFile
-from data.transfer.files import Format, name_of
+from data.transfer.files import Format, encoding_of, name_of
 from data.transfer.findings import Findings
 from events.patterns import did_you_mean
 
 MAX_CELL = 10 * fields.MAX_TEXT
 MAX_LINE_BYTES = 64_000_000
-_UTF_16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _EXPECTED_UTF_8 = "expected UTF-8 (in a spreadsheet: save as 'CSV UTF-8')"
 
 _EXPECTED_CSV = (
@@ -98,8 +96,8 @@ class CsvRows:
         position = number = 0
         while raw := self._stream.readline(MAX_LINE_BYTES):
             number += 1
-            if number == 1 and raw.startswith(_UTF_16_MARKS):
-                self._found.add(self.name, 1, None, f"the file is UTF-16: {_EXPECTED_UTF_8}")
+            if number == 1 and (encoding := encoding_of(raw)):
+                self._found.add(self.name, 1, None, f"the file is {encoding}: {_EXPECTED_UTF_8}")
                 return
             if len(raw) == MAX_LINE_BYTES:
                 raise csv.Error(f"a line longer than {MAX_LINE_BYTES // 1_000_000} MB")

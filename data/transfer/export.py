@@ -70,9 +70,13 @@ def _write_csv(file: TableFile, rows: Iterable[Sequence[Any]], stream: TextIO) -
     count = 0
     # With another end of line, Python before 3.13 leaves a lone CR unquoted.
     out = csv.writer(stream, lineterminator="\r\n")
+    quoting = csv.writer(stream, lineterminator="\r\n", quoting=csv.QUOTE_ALL)
     out.writerow([column.name for column in file.columns])
     for row in rows:
-        out.writerow(["" if value is None else cell(value) for value, cell in zip(row, cells, strict=True)])
+        written = ["" if value is None else cell(value) for value, cell in zip(row, cells, strict=True)]
+        everything = "".join(written)
+        # For whoever splits at these as well as at commas: `csv` itself would leave such cells unquoted.
+        (quoting if ";" in everything or "\t" in everything else out).writerow(written)
         count += 1
     return count
 

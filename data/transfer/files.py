@@ -1,6 +1,8 @@
 """The names of the files, by format, and which of them a folder holds."""
 
+import codecs
 import stat
+from collections.abc import Iterable
 from contextlib import ExitStack
 from enum import StrEnum
 from pathlib import Path
@@ -8,6 +10,13 @@ from typing import BinaryIO
 
 from data.transfer.columns import FILES, TableFile
 from data.transfer.findings import Findings
+
+_MARKS = (
+    (codecs.BOM_UTF32_LE, "UTF-32"),  # before the mark of UTF-16, with which it begins
+    (codecs.BOM_UTF32_BE, "UTF-32"),
+    (codecs.BOM_UTF16_LE, "UTF-16"),
+    (codecs.BOM_UTF16_BE, "UTF-16"),
+)
 
 
 class Format(StrEnum):
@@ -20,6 +29,18 @@ class Format(StrEnum):
 def name_of(file: TableFile, format_: Format) -> str:
     """Return the name of *file*: `tasks.csv`."""
     return f"{file.stem}.{format_}"
+
+
+def misspelt(names: Iterable[str]) -> dict[str, str]:
+    """Return those of *names* that differ from the name of a file in upper and lower case only, with the right one."""
+    right = {name_of(file, format_) for format_ in Format for file in FILES}
+    return {name: name.lower() for name in sorted(names) if name not in right and name.lower() in right}
+
+
+def encoding_of(beginning: bytes) -> str:
+    """Return the name of the encoding that the mark at the *beginning* of a file says it has; empty without a mark, and
+    for UTF-8, which is expected."""
+    return next((name for mark, name in _MARKS if beginning.startswith(mark)), "")
 
 
 def open_all(folder: Path, stack: ExitStack, found: Findings) -> tuple[Format, dict[TableFile, BinaryIO]]:
@@ -37,6 +58,9 @@ def open_all(folder: Path, stack: ExitStack, found: Findings) -> tuple[Format, d
                 continue
             except OSError as error:
                 found.add(path.name, None, None, f"cannot be read: {error.strerror}")
+    for name, right in misspelt(_names_in(folder)).items():
+        if not any(right == name_of(file, format_) for format_ in Format for file in streams[format_]):
+            found.add(name, None, None, f"expected the name {right}, in these letters")
     there = [format_ for format_ in Format if streams[format_]]
     if len(there) > 1:
         names = (name_of(next(iter(streams[format_])), format_) for format_ in there)
@@ -48,3 +72,10 @@ def open_all(folder: Path, stack: ExitStack, found: Findings) -> tuple[Format, d
         found.add(str(folder), None, None, f"expected a folder with at least one of {', or of '.join(names)}")
     format_ = there[0] if there else Format.CSV
     return format_, streams[format_]
+
+
+def _names_in(folder: Path) -> list[str]:
+    try:
+        return [path.name for path in folder.iterdir()]
+    except OSError:  # there is none, or it cannot be listed: that no file is found is said anyway
+        return []

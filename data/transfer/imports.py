@@ -6,9 +6,8 @@ importing the same files twice is the same as once.
 
 import itertools
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from datetime import datetime
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -126,9 +125,9 @@ class _Taking:
             self._note_id(file, rows, line, written, seen)
             if row is None:
                 continue
+            for column, problem in _CONTRADICTIONS.get(file, _none)(row):
+                self._found.add(rows.name, line, column, problem)
             if file is INSTANCES:
-                for column, problem in _contradictions(row):
-                    self._found.add(rows.name, line, column, problem)
                 self._need_task(rows, line, row["task_id"])
             self._stage.add(file.table, list(row.values()))
         if file is PREFERENCES and count == 0 and self._found.count == before:
@@ -163,7 +162,7 @@ class _Taking:
         if not identity or not isinstance(identity, str):
             return
         if identity in seen:
-            problem = f"{_shown(identity)}: expected each id once, line {seen[identity]} has it too"
+            problem = f"{shown(identity)}: expected each id once, line {seen[identity]} has it too"
             self._found.add(rows.name, line, "id", problem)
         else:
             seen[identity] = line
@@ -177,11 +176,16 @@ class _Taking:
             self.tasks_of_database.add(task)
         elif self._has_all_tasks:
             others = rows.name.replace(INSTANCES.stem, TASKS.stem)
-            problem = f"{_shown(task)}: expected the id of a task in {others} or of one that is there already"
+            problem = f"{shown(task)}: expected the id of a task in {others} or of one that is there already"
             self._found.add(rows.name, line, "task_id", problem)
 
 
-def _contradictions(row: dict[str, Any]) -> Iterator[tuple[str, str]]:
+def _of_task(row: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield what cannot be true together in one task, as `_of_instance` does."""
+    yield from _out_of_order(row, "created_at", "updated_at")
+
+
+def _of_instance(row: dict[str, Any]) -> Iterator[tuple[str, str]]:
     """Yield what cannot be true together in one instance, with the column to look at.
 
     Only what no sequence of commands can lead to: a backup is never refused.
@@ -191,23 +195,43 @@ def _contradictions(row: dict[str, Any]) -> Iterator[tuple[str, str]]:
         if row[column] is None and state == only:
             yield column, f"empty: expected a value, because the state is {state}"
         elif row[column] is not None and state != only:
-            yield column, f"{_shown(row[column])}: expected nothing, because the state is {state}"
+            yield column, f"{shown(row[column])}: expected nothing, because the state is {state}"
     if state == State.PAUSED and row["paused_at"] is None:
         yield "paused_at", "empty: expected a value, because the state is paused"
     if row["undo_state"] is not None and state not in (State.COMPLETED, State.CANCELLED):
-        yield "undo_state", f"{_shown(row['undo_state'])}: expected nothing, because the state is {state}"
+        yield "undo_state", f"{shown(row['undo_state'])}: expected nothing, because the state is {state}"
     if state != State.COMPLETED:
         for column in _COMPLETED_ONLY:
             if row[column] is not None:
-                yield column, f"{_shown(row[column])}: expected nothing, because the state is {state}"
+                yield column, f"{shown(row[column])}: expected nothing, because the state is {state}"
     minutes = row["actual_minutes"]
     if minutes is not None and minutes > fields.MAX_MINUTES and minutes != row["timed_minutes"]:
         yield "actual_minutes", f"{minutes!r}: expected at most {fields.MAX_MINUTES:,.0f} minutes"
-    in_order = ("created_at", "started_at", "cancelled_at" if state == State.CANCELLED else "completed_at")
-    times = [(name, row[name]) for name in in_order if row[name] is not None]
+    yield from _out_of_order(
+        row, "created_at", "started_at", "cancelled_at" if state == State.CANCELLED else "completed_at"
+    )
+    yield from _out_of_order(row, "created_at", "paused_at")
+    if row["paused_at"] is not None and row["completed_at"] is not None and row["paused_at"] > row["completed_at"]:
+        limit = f"completed_at ({shown(row['completed_at'])})"
+        yield "paused_at", f"{shown(row['paused_at'])}: expected a time that is not after {limit}"
+
+
+def _out_of_order(row: dict[str, Any], *columns: str) -> Iterator[tuple[str, str]]:
+    """Yield each time that lies before the one that it follows."""
+    times = [(name, row[name]) for name in columns if row.get(name) is not None]
     for (earlier, first), (later, second) in itertools.pairwise(times):
         if first > second:
-            yield later, f"{_shown(second)}: expected a time that is not before {earlier} ({_shown(first)})"
+            yield later, f"{shown(second)}: expected a time that is not before {earlier} ({shown(first)})"
+
+
+def _none(row: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    return iter(())
+
+
+_CONTRADICTIONS: dict[TableFile, Callable[[dict[str, Any]], Iterator[tuple[str, str]]]] = {
+    TASKS: _of_task,
+    INSTANCES: _of_instance,
+}
 
 
 def _rows_at_most(stream: BinaryIO, end: bytes) -> int:
@@ -226,7 +250,3 @@ def _task_ids(connection: Connection, user: UserId) -> set[str]:
 def _without_name(problem: str, column: Column) -> str:
     """Return *problem* without the name of the column, which stands before it anyway."""
     return problem.removeprefix(column.name.replace("_", " ")).lstrip(" :")
-
-
-def _shown(value: Any) -> str:
-    return value.isoformat() if isinstance(value, datetime) else shown(value)

@@ -10,7 +10,7 @@ from typing import Any, BinaryIO
 
 from data.errors import shown
 from data.transfer.columns import TableFile
-from data.transfer.files import Format, name_of
+from data.transfer.files import Format, encoding_of, name_of
 from data.transfer.findings import Findings
 from events.patterns import did_you_mean
 
@@ -19,7 +19,6 @@ MAX_OBJECT = 64_000_000
 
 _CHUNK_BYTES = 1_000_000
 _SPACE = " \t\r\n"
-_UTF_16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _EXPECTED = "expected an array of objects in JSON"
 
 
@@ -145,8 +144,8 @@ class JsonRows:
 
     def _read(self, size: int) -> None:
         raw = self._stream.read(size)
-        if not self._read_bytes and raw.startswith(_UTF_16_MARKS):
-            raise self._unreadable("the file is UTF-16: expected UTF-8")
+        if not self._read_bytes and (encoding := encoding_of(raw)):
+            raise self._unreadable(f"the file is {encoding}: expected UTF-8")
         if not self._read_bytes and raw.startswith(codecs.BOM_UTF8):
             self._read_bytes = len(codecs.BOM_UTF8)
             raw = raw[self._read_bytes :]

@@ -42,8 +42,8 @@ class CorrelationsCard(Card):
         """Show the correlations of the chosen attribute, or the strongest of all."""
         correlations = shown.get(ANALYTICS_CORRELATIONS)
         chosen = self.visit.address.get("pair")
-        chosen = chosen if chosen in BY_NAME else ALL
         options = {one.name: f"with {one.label.lower()}" for one in sorted(ATTRIBUTES, key=lambda one: one.label)}
+        chosen = chosen if chosen in options else ALL
         self._with.show({ALL: "the strongest", **options}, chosen)
         self._block.show(_ranked(correlations, chosen))
 

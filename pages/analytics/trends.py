@@ -3,9 +3,9 @@
 from nicegui.events import GenericEventArguments
 
 from cache.values import ANALYTICS_TRENDS
-from data.calculations.analytics import TREND_DAYS, TREND_MEAN_DAYS, Trend, Trends
-from data.calculations.averages import mean
-from data.calculations.registry import BY_NAME, METRICS, Direction, Metric
+from data.calculations.analytics import TREND_MEAN_DAYS, WINDOW_DAYS, Trend, Trends
+from data.calculations.metric import Direction, Metric
+from data.calculations.registry import BY_NAME, METRICS
 from pages import figures
 from pages.analytics.card import Card
 from pages.charts import Course, course_chart
@@ -17,7 +17,7 @@ from pages.section import Shown
 from pages.terms import term
 
 DEFAULT_METRIC = "avg_relief"
-WINDOWS = {"7": "7 days", "30": "30 days", "90": "90 days"}
+WINDOWS = {str(days): f"{days} days" for days in WINDOW_DAYS}
 DEFAULT_WINDOW = "90"
 BETTER = {
     Direction.MORE: "more is better",
@@ -64,7 +64,7 @@ class TrendsCard(Card):
         self._metric.show(dict(sorted(OPTIONS.items(), key=lambda option: option[1])), name)
         self._window.choose(window)
         metric, trend, count = BY_NAME[name], trends.of(name), min(int(window), len(trends.days))
-        self._said.show(_said(metric, trend, count))
+        self._said.show(_said(metric, trend, trends, count))
         self._chart.show(course_chart(_course(metric, trend, trends, count)) or _nothing(metric))
         if self._is_open:
             self._table.show(_table(metric, trend, trends, count))
@@ -95,22 +95,26 @@ def _course(metric: Metric, trend: Trend, trends: Trends, count: int) -> Course:
     )
 
 
-def _said(metric: Metric, trend: Trend, count: int) -> Markup:
-    """Return the mean of the window, and how it stands to the window before, as far as that is known."""
-    now, before = mean(trend.daily[-count:]), mean(trend.daily[-2 * count : -count])
-    compared = ""
-    if now is not None and before is not None and 2 * count <= TREND_DAYS:
+def _said(metric: Metric, trend: Trend, trends: Trends, count: int) -> Markup:
+    """Return the metric of the window, how it stands to the window before, and the metric of the other windows."""
+    place = WINDOW_DAYS.index(count)
+    now, before = trend.windows[place], trend.before[place]
+    hints = [_span(metric, count)]
+    if _adds_up(metric) and now is not None:
+        hints.append(f"{figures.plain(now / count, metric.unit)} a day")
+    if now is not None and before is not None:
         now_written, before_written = (figures.as_written(value, metric.unit) for value in (now, before))
         arrow = "▲" if now_written > before_written else "▼" if now_written < before_written else "="
-        compared = f"{arrow} from {figures.plain(before, metric.unit)} in the {count} days before"
+        earlier = f"in the {count} days before" if metric.spans_window else f"{count} days ago"
+        hints.append(f"{arrow} from {figures.plain(before, metric.unit)} {earlier}")
     return join(
         tag(
             "p",
             tag("span", figures.measure(now, metric.unit), class_="middle-figure"),
-            tag("span", f"a day, over {count} days" if metric.accumulates else f"over {count} days", class_="hint"),
-            tag("span", compared, class_="hint") if compared else "",
+            *(tag("span", hint, class_="hint") for hint in hints),
             class_="trend-figures",
         ),
+        _windows(metric, trend, trends) if metric.spans_window else "",
         tag("p", term(metric.name, metric.label), f": {metric.tooltip} ({BETTER[metric.direction]})", class_="hint"),
         tag(
             "p",
@@ -121,6 +125,33 @@ def _said(metric: Metric, trend: Trend, count: int) -> Markup:
             class_="chart-key",
         ),
     )
+
+
+def _span(metric: Metric, count: int) -> str:
+    if metric.spans_window:
+        return f"over {count} days"
+    return f"over {metric.days} days" if metric.days > 1 else "today"
+
+
+def _windows(metric: Metric, trend: Trend, trends: Trends) -> Markup:
+    """Return the metric of every window."""
+    spans = [*(f"{days} days" for days in WINDOW_DAYS), f"all {_days(trends.whole_days)}"]
+    return tag(
+        "dl",
+        *(
+            tag("div", tag("dt", span), tag("dd", figures.plain(value, metric.unit)))
+            for span, value in zip(spans, trend.windows, strict=True)
+        ),
+        class_="trend-windows",
+    )
+
+
+def _days(count: int) -> str:
+    return f"{count:,} day{'' if count == 1 else 's'}"
+
+
+def _adds_up(metric: Metric) -> bool:
+    return metric.accumulates and metric.unit in ("minutes", "instances")
 
 
 def _course_is_columns(metric: Metric) -> bool:

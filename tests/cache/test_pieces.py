@@ -10,7 +10,14 @@ import pytest
 from cache.auditor import Auditor
 from cache.errors import LoadError
 from cache.pieces import BEGINNINGS, COUNTS, MONTHS, PAST, PIECES, YEARS
-from cache.values import ANALYTICS_CORRELATIONS, ANALYTICS_DISTRIBUTION, ANALYTICS_RELIEF_SUMMARY, VALUES
+from cache.values import (
+    ANALYTICS_CORRELATIONS,
+    ANALYTICS_DISTRIBUTION,
+    ANALYTICS_RELIEF_SUMMARY,
+    ANALYTICS_TRENDS,
+    VALUES,
+    Value,
+)
 from data import instances, preferences, tasks
 from data.calculations import months
 from data.fields import Feelings
@@ -166,13 +173,43 @@ def test_long_work_says_how_far_it_is_and_goes_on_where_it_was_stopped(tmp_path:
         with watched(stop_half_way), pytest.raises(Stopped), house.manager.snapshot(house.user) as snapshot:
             snapshot.get(ANALYTICS_RELIEF_SUMMARY)
         total = told[0][1]
-        assert [done for done, _ in told] == list(range(total // 2 + total % 2 + 1))
+        assert total % 12 == 0, "it tells of the months of whole years"
+        assert [done for done, _ in told] == sorted(done for done, _ in told)
         finished = loads(house)[MONTHS.key]
-        assert finished == 12 * (total // 2 + total % 2)  # it tells of years
+        assert finished == told[-1][0]
         with watched(lambda done, total: told.append((done, total))):
             assert house.manager.get_or_load(ANALYTICS_RELIEF_SUMMARY, house.user).completed == 30
         assert told[-1] == (total, total)
-        assert loads(house)[MONTHS.key] == 12 * total  # those that were finished were not loaded again
+        assert loads(house)[MONTHS.key] == total  # those that were finished were not loaded again
+
+
+@pytest.mark.parametrize("value", [ANALYTICS_RELIEF_SUMMARY, ANALYTICS_TRENDS], ids=lambda value: value.key)
+def test_a_year_with_much_in_it_is_stopped_between_its_months(
+    tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch, value: Value[Any]
+) -> None:
+    monkeypatch.setattr(months, "MOST_ROWS", 2)
+    with open_house(tmp_path, clock=clock, backend=CacheBackend.MEMORY) as house:
+        live(house, weeks=10)
+        read = months.read_completed
+        rows: list[int] = []
+
+        def counted(*given: Any) -> Any:
+            found = read(*given)
+            rows.append(len(found.at))
+            return found
+
+        def stop_at_once(done: int, total: int) -> None:
+            if sum(rows):
+                raise Stopped
+
+        monkeypatch.setattr(months, "read_completed", counted)
+        with watched(stop_at_once), pytest.raises(Stopped), house.manager.snapshot(house.user) as snapshot:
+            snapshot.get(value)
+        assert 0 < sum(rows) < 8, "what was read until then: one month, not all of the year"
+        kept = loads(house)[MONTHS.key]
+        house.manager.get_or_load(value, house.user)
+        assert sum(rows) == 10, "and none of it once more"
+        assert kept
 
 
 def test_who_waits_for_work_that_its_reader_stops_is_told_so(tmp_path: Path, clock: Clock) -> None:

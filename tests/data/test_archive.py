@@ -45,11 +45,25 @@ def test_files_may_lie_anywhere_in_the_archive_and_come_one_by_one(database: Dat
     assert transfer.import_files(database, user, {"tasks.csv": files["tasks.csv"]}).tasks == 1
 
 
+def test_it_says_how_far_it_is(database: Database, user: UserId) -> None:
+    fill(database, user)
+    told: list[tuple[int, int]] = []
+    archived = transfer.export_zip(database, user)
+    transfer.import_files(database, user, {"a.zip": archived}, lambda done, total: told.append((done, total)))
+    assert told == sorted(told)
+    assert len(told) > 2
+    assert told[-1][0] == told[-1][1]
+
+
 @pytest.mark.parametrize(
     ("files", "problem"),
     [
         ({"a.zip": b"not a zip"}, "expected a ZIP archive that can be read"),
         ({"a.zip": packed({"../../evil.csv": b""})}, "holds none of tasks.csv"),
+        (
+            {"a.zip": packed({"Tasks.csv": b"", "instances.csv": b""})},
+            "'Tasks.csv' in 'a.zip': expected the name tasks",
+        ),
         ({"photo.jpg": b""}, "expected one of tasks.csv"),
         ({"../tasks.csv": b""}, "expected one of tasks.csv"),
         ({"a.zip": packed({"x/tasks.csv": b"", "y/tasks.csv": b""})}, "tasks.csv is there twice"),

@@ -1,10 +1,8 @@
 """Backups: whole, private, never over another file; made before an upgrade. And `check`."""
 
 import contextlib
-import os
 import shutil
 import threading
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -261,14 +259,3 @@ def test_a_look_changes_nothing_and_needs_a_file(database: Database, user: UserI
 def test_rows_of_another_version_are_not_read(copy: Path) -> None:
     report = changed(copy, "UPDATE alembic_version SET version_num = '0099'", "ALTER TABLE tasks DROP COLUMN notes")
     assert (report.problems, report.version, report.rows) == ((), "0099", {})
-
-
-def test_a_job_that_was_killed_leaves_nothing_for_long(database: Database, user: UserId) -> None:
-    left = database.file.parent / ".scratch-killed"
-    left.mkdir()
-    demo.add(database, user, days=1)
-    assert left.exists(), "its job may still be running"
-    yesterday = left.stat().st_mtime - timedelta(days=2).total_seconds()
-    os.utime(left, (yesterday, yesterday))
-    demo.add(database, user, days=1)
-    assert [path for path in database.file.parent.iterdir() if path.name.startswith(".scratch")] == []

@@ -1,11 +1,13 @@
 """CSV files: what goes out comes in again exactly; what cannot be taken is refused as a whole, with every reason."""
 
+import codecs
 import contextlib
 import csv
 import json
+import re
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,9 @@ from hypothesis import strategies as st
 from sqlalchemy import insert, select, text
 
 from data import demo, fields, instances, preferences, tasks, transfer
+from data.calculations.composite import COMPONENTS
+from data.calculations.recommendations import SUB_SCORES
+from data.calculations.registry import BY_NAME as METRICS
 from data.database import Database
 from data.errors import ImportRefusedError, InvalidInputError, UnknownRecordError
 from data.fields import Feelings
@@ -180,10 +185,13 @@ def _is_name(given_text: str) -> bool:
 names = texts.map(lambda letters: "".join(letters.split("\n")).strip()[:200].strip()).filter(_is_name)
 feelings = st.none() | st.integers(0, 100)
 minutes = st.floats(0, fields.MAX_MINUTES)
-instants = st.datetimes(datetime(1970, 1, 1), datetime(9999, 12, 30), timezones=st.just(UTC))  # noqa: DTZ001  # asks for naive
+instants = st.datetimes(datetime(1970, 1, 1), datetime(2999, 12, 31), timezones=st.just(UTC))  # noqa: DTZ001  # asks for naive
 ids = st.from_regex(r"[0-9A-Za-z][0-9A-Za-z_.\-]{0,40}", fullmatch=True)
 clock_times = st.times().map(lambda moment: moment.strftime("%H:%M"))
-weights = st.dictionaries(names, st.floats(0, 1e300), max_size=3)
+
+
+def weights_of(named: Iterable[str]) -> st.SearchStrategy[dict[str, float]]:
+    return st.dictionaries(st.sampled_from(sorted(named)), st.floats(0, 1e300), max_size=3)
 
 
 @st.composite
@@ -204,8 +212,7 @@ def task_rows(draw: st.DrawFn) -> dict[str, Any]:
         "archived": draw(st.booleans()),
         "demo": draw(st.booleans()),
         "version": draw(st.integers(1, 10**9)),
-        "created_at": draw(instants),
-        "updated_at": draw(instants),
+        **dict(zip(("created_at", "updated_at"), sorted((draw(instants), draw(instants))), strict=True)),
     }
 
 
@@ -225,7 +232,7 @@ def instance_rows(draw: st.DrawFn) -> dict[str, Any]:
         "note": draw(texts),
         "created_at": created,
         "started_at": draw(st.none() | st.just(later[0])),
-        "paused_at": draw(instants if state == State.PAUSED else st.none() | instants),
+        "paused_at": draw(st.just(later[0]) if state == State.PAUSED else st.none() | st.just(later[0])),
         "timed_minutes": draw(st.floats(0, 1e9)),
         "due_at": draw(st.none() | instants),
         "demo": draw(st.booleans()),
@@ -256,9 +263,9 @@ preference_rows = st.fixed_dictionaries(
         "theme": st.sampled_from(["auto", "light", "dark"]),
         "target_minutes_per_day": st.floats(0, 1440),
         "goal_hours_per_week": st.floats(0, 168),
-        "composite_weights": weights,
-        "recommendation_weights": weights,
-        "monitored_metrics": st.lists(names, max_size=4, unique=True).map(tuple),
+        "composite_weights": weights_of(component.name for component in COMPONENTS),
+        "recommendation_weights": weights_of(SUB_SCORES),
+        "monitored_metrics": st.lists(st.sampled_from(sorted(METRICS)), max_size=4, unique=True).map(tuple),
         "baseline": st.sampled_from(["week", "month", "quarter", "all"]),
     }
 )
@@ -337,6 +344,14 @@ def test_text_never_reads_as_a_formula_and_comes_back(given_text: str) -> None:
     assert from_text_cell(written) == given_text
 
 
+@given(st.text(st.sampled_from(";\t\n\r'\"=-a"), max_size=8))
+def test_no_part_of_a_text_reads_as_a_formula_and_it_comes_back(given_text: str) -> None:
+    written = to_text_cell(given_text)
+    assert written[:1] not in tuple(FORMULA_STARTS)
+    assert not re.search('[;\t\r\n]"*[=-]', written)
+    assert from_text_cell(written) == given_text
+
+
 @pytest.mark.parametrize("dangerous", [*"=+-@\t\r"])
 def test_exported_files_hold_no_cell_that_a_spreadsheet_would_run(
     database: Database, nobody: UserId, tmp_path: Path, dangerous: str
@@ -350,6 +365,56 @@ def test_exported_files_hold_no_cell_that_a_spreadsheet_would_run(
             for row in csv.reader(stream):
                 assert not [found for found in row if found.startswith(tuple("=+-@\t\r"))]
     assert cell(tmp_path / "out" / "tasks.csv", 2, "notes") == "'" + evil
+
+
+SPLIT = [
+    f"a{separator}{inner}{separator}b" for separator in ";\t\n" for inner in ("=1+1", "-1", '"=1"', "'=1", "\uff1d1")
+]
+
+
+def cells_of(text: str, separators: str) -> Iterator[str]:
+    """Yield what a spreadsheet that splits at *separators* sees: quotes count at the beginning of a cell only."""
+    place = 0
+    while place < len(text):
+        if text[place] == '"':
+            begin, place = place + 1, place + 1
+            while place < len(text) and (text[place] != '"' or text[place : place + 2] == '""'):
+                place += 2 if text[place] == '"' else 1
+            yield text[begin:place].replace('""', '"')
+            place += 1
+        begin = place
+        while place < len(text) and text[place] not in separators + "\r\n":
+            place += 1
+        yield text[begin:place]
+        place += 1
+
+
+@pytest.mark.parametrize("evil", SPLIT)
+def test_no_part_of_a_cell_is_run_by_a_spreadsheet_that_splits_elsewhere(
+    database: Database, nobody: UserId, tmp_path: Path, evil: str
+) -> None:
+    name = evil if evil.isprintable() else "x"
+    task = tasks.create(database, nobody, name=name, description=evil, notes=evil, categories=[name, "b"])
+    instances.plan(database, nobody, task, note=evil)
+    transfer.export_to(database, nobody, tmp_path)
+    for file in NAMES:
+        text = (tmp_path / file).read_bytes().decode()
+        for separators in (",", ";", "\t", ",;", ",\t", ",;\t", ";\t"):
+            assert not [found for found in cells_of(text, separators) if found.startswith(tuple("=+-@\uff1d"))]
+    before = rows_of(database, nobody)
+    transfer.import_from(database, nobody, tmp_path)
+    assert rows_of(database, nobody) == before
+
+
+def test_whoever_splits_at_semicolons_as_well_sees_the_columns_where_they_are(
+    database: Database, nobody: UserId, tmp_path: Path
+) -> None:
+    tasks.create(database, nobody, name="a;=1+1;b", notes="one\ttwo")
+    transfer.export_to(database, nobody, tmp_path)
+    row = (tmp_path / "tasks.csv").read_text("utf-8").splitlines()[1]
+    found = [one for one in cells_of(row, ",;\t") if one]
+    assert "a;'=1+1;b" in found
+    assert "one\ttwo" in found
 
 
 def test_an_apostrophe_typed_by_hand_stays(database: Database, user: UserId, folder: Path) -> None:
@@ -560,16 +625,39 @@ def test_a_task_that_is_removed_meanwhile_is_noticed(database: Database, nobody:
         ("instances", "predicted_relief", "\u0665", "'\u0665': expected a whole number from 0 to 100"),
         ("instances", "predicted_relief", "1_0", "'1_0': expected a whole number from 0 to 100"),
         ("instances", "predicted_relief", "9" * 5000, "'" + "9" * 56 + "...: expected a whole number from 0 to 100"),
+        ("instances", "predicted_relief", " 5", "' 5': expected the number without space around it"),
+        ("instances", "estimate_minutes", "1,5", "'1,5': expected a decimal point, and no comma, such as 1.5"),
+        ("instances", "estimate_minutes", "1.5 ", "'1.5 ': expected the number without space around it"),
+        ("instances", "estimate_minutes", " ", "' ': expected 0 to 100,000 minutes"),
         ("instances", "estimate_minutes", "nan", "'nan': expected 0 to 100,000 minutes"),
         ("instances", "estimate_minutes", "1e999", "inf: expected 0 to 100,000 minutes"),
         ("instances", "timed_minutes", "-1", "-1: expected minutes, 0 or more"),
         ("instances", "timed_minutes", "", "'': expected minutes, 0 or more"),
         ("instances", "created_at", "", "'': expected a time with its offset from UTC, such as 2026-11-22T14:03:05Z"),
         ("instances", "created_at", "2026-05-13T10:01:00", "'2026-05-13T10:01:00': expected a time with its offset"),
-        ("instances", "created_at", "2026-02-30T10:01:00Z", "'2026-02-30T10:01:00Z': expected a time with its offset"),
+        ("instances", "created_at", "2026-02-30T10:01:00Z", "'2026-02-30T10:01:00Z': expected a day that there is"),
+        ("instances", "created_at", "2026-02-28T24:01:00Z", "'2026-02-28T24:01:00Z': expected a time of day that"),
+        (
+            "instances",
+            "created_at",
+            "2026-02-28T10:01:61Z",
+            "expected seconds below 60, and an offset from UTC of less",
+        ),
+        ("instances", "created_at", "2026-02-28T10:01:00+24:00", "expected seconds below 60, and an offset from UTC"),
         ("instances", "created_at", "13.05.2026 10:01", "'13.05.2026 10:01': expected a time with its offset"),
-        ("instances", "created_at", "1969-12-31T23:59:59Z", "expected a time between 1970 and 9999"),
-        ("instances", "due_at", "9999-12-31T23:59:59-05:00", "expected a time between 1970 and 9999"),
+        (
+            "instances",
+            "created_at",
+            "1969-12-31T23:59:59Z",
+            ": 1969-12-31T23:59:59+00:00: expected a time of the years 1970 to 2999",
+        ),
+        (
+            "instances",
+            "due_at",
+            "9999-12-31T23:59:59-12:00",
+            ": 9999-12-31T23:59:59-12:00: expected a time of the years 1970 to 2999",
+        ),
+        ("instances", "due_at", "3000-01-01T00:00:00Z", "expected a time of the years 1970 to 2999"),
         ("instances", "state", "done", "'done': expected one of planned, active, paused, completed, cancelled"),
         ("instances", "demo", "yes", "'yes': expected true or false"),
         ("instances", "undo_state", "completed", "'completed': expected one of planned, active, paused"),
@@ -595,6 +683,25 @@ def test_a_task_that_is_removed_meanwhile_is_noticed(database: Database, nobody:
         ("user_preferences", "time_zone", "Mars/Base", "'Mars/Base': expected an IANA name such as 'Europe/Berlin'"),
         ("user_preferences", "theme", "pink", "'pink': expected one of auto, light, dark"),
         ("user_preferences", "clock_hours", "13", "13: expected 12 or 24"),
+        (
+            "user_preferences",
+            "composite_weights",
+            '{"avg_releif": 1}',
+            "'avg_releif' is no component of the composite score; did you mean 'avg_relief'?",
+        ),
+        (
+            "user_preferences",
+            "recommendation_weights",
+            '{"x": 1}',
+            "'x' is no sub-score of recommendations: expected some of gain, pace, ease, urgency",
+        ),
+        (
+            "user_preferences",
+            "monitored_metrics",
+            '["nope"]',
+            "'nope' is no metric: expected names of the glossary",
+        ),
+        ("user_preferences", "monitored_metrics", '["complete"]', "is no metric; did you mean 'completed'?"),
         ("user_preferences", "composite_weights", '{"a": -1}', "expected a finite number that is not negative"),
         ("user_preferences", "composite_weights", "[]", "'[]': expected a JSON object of numbers"),
         ("user_preferences", "monitored_metrics", '["a","b","c","d","e"]', "expected at most 4"),
@@ -631,6 +738,9 @@ def _in_state(state: str, column: str, found: str, expected: str) -> tuple[str, 
         ("cancelled", "actual_minutes", "5", "5.0: expected nothing, because the state is cancelled"),
         ("completed", "actual_minutes", "100001", "100001.0: expected at most 100,000 minutes"),
         ("completed", "started_at", "2026-05-13T10:03:59Z", "not before created_at (2026-05-13T10:04:00+00:00)"),
+        ("paused", "paused_at", "2026-05-13T10:00:00Z", "not before created_at ("),
+        ("completed", "paused_at", "2026-05-13T10:00:00Z", "not before created_at ("),
+        ("completed", "paused_at", "2026-05-14T10:04:30Z", "not after completed_at ("),
         ("completed", "completed_at", "2026-05-13T10:04:30Z", "not before started_at (2026-05-13T10:05:00+00:00)"),
         ("cancelled", "cancelled_at", "2026-05-13T10:04:30Z", "not before started_at (2026-05-13T10:05:00+00:00)"),
     ],
@@ -643,6 +753,13 @@ def test_what_cannot_be_true_together_is_refused(
     [problem] = problems(database, nobody, folder)
     assert problem.startswith(f"instances.csv line {line}, column {column}: ")
     assert expected in problem
+
+
+def test_a_task_is_not_changed_before_it_is_made(database: Database, nobody: UserId, folder: Path) -> None:
+    set_cell(folder / "tasks.csv", 2, "updated_at", "2026-05-01T00:00:00Z")
+    [problem] = problems(database, nobody, folder)
+    assert problem.startswith("tasks.csv line 2, column updated_at: 2026-05-01T00:00:00")
+    assert "expected a time that is not before created_at (" in problem
 
 
 def test_every_problem_is_listed_with_its_line(database: Database, nobody: UserId, folder: Path) -> None:
@@ -735,6 +852,11 @@ def test_wrong_headers_and_ragged_rows_are_refused(
             lambda raw: raw.replace(b"Wash up", "Spülen".encode("latin-1")),
             "tasks.csv line 3: byte {offset} of the file is 0xFC: expected UTF-8",
         ),
+        (lambda raw: raw.decode().encode("utf-32"), "tasks.csv line 1: the file is UTF-32: expected UTF-8"),
+        (
+            lambda raw: codecs.BOM_UTF32_BE + raw.decode().encode("utf-32-be"),
+            "tasks.csv line 1: the file is UTF-32: expect",
+        ),
         (lambda raw: raw.decode().encode("utf-16"), "tasks.csv line 1: the file is UTF-16: expected UTF-8"),
         (lambda raw: raw.replace(b"Wash up", b"Wash\0up"), "tasks.csv line 3: byte {offset} of the file is NUL"),
         (lambda raw: raw.replace(b"Wash up", b'"Wash up'), "tasks.csv line 3: a quote that is opened in this row is"),
@@ -758,6 +880,19 @@ def test_what_is_no_csv_in_utf_8_is_refused(
     listed = problems(database, nobody, folder)
     assert listed[0].startswith(expected.replace("{offset}", str(offset)))
     assert all(len(problem) < 500 for problem in listed)
+
+
+@pytest.mark.parametrize("others", [True, False])
+def test_a_name_in_other_letters_is_not_passed_over(
+    database: Database, nobody: UserId, folder: Path, others: bool
+) -> None:
+    (folder / "tasks.csv").rename(folder / "Tasks.csv")
+    if (folder / "tasks.csv").exists():
+        pytest.skip("here, small and capital letters name the same file")
+    if not others:
+        (folder / "instances.csv").unlink()
+        (folder / "user_preferences.csv").unlink()
+    assert problems(database, nobody, folder) == ("Tasks.csv: expected the name tasks.csv, in these letters",)
 
 
 def test_preferences_are_one_row(database: Database, nobody: UserId, folder: Path) -> None:

@@ -14,6 +14,7 @@ from data.fields import UNSAID, Feelings
 from data.models import EPOCH, Kind
 
 HUGE = 10**5000
+LAST = datetime(3000, 1, 1, tzinfo=UTC) - timedelta(microseconds=1)
 BERLIN_SUMMER = timezone(timedelta(hours=2))
 
 
@@ -107,7 +108,7 @@ def flag(value: Any) -> Any:
         (instant, None, None),
         (instant, datetime(2026, 5, 13, 12, tzinfo=BERLIN_SUMMER), datetime(2026, 5, 13, 10, tzinfo=UTC)),
         (instant, EPOCH, EPOCH),
-        (instant, datetime.max.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)),
+        (instant, LAST, LAST),
         (choice, "self_care", Kind.SELF_CARE),
         (choice, Kind.WORK, Kind.WORK),
         (flag, True, True),
@@ -156,7 +157,8 @@ def test_what_a_field_may_hold_is_returned_as_it_is_stored(
             datetime(2026, 5, 13), datetime(2026, 5, 13, tzinfo=Nowhere()), "2026-05-13", 5, HUGE,  # noqa: DTZ001
             datetime(2026, 5, 13, tzinfo=UTC).date(), True,
         )),
-        *((instant, given, "expected a time between 1970 and 9999") for given in (
+        *((instant, given, "expected a time of the years 1970 to 2999") for given in (
+            LAST + timedelta(microseconds=1), datetime.max.replace(tzinfo=UTC),
             datetime(1969, 12, 31, 23, 59, 59, tzinfo=UTC), datetime.min.replace(tzinfo=UTC),
             datetime.max.replace(tzinfo=timezone(timedelta(hours=-5))), datetime.min.replace(tzinfo=BERLIN_SUMMER),
         )),

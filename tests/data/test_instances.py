@@ -1,5 +1,6 @@
 """Commands on instances: every command in every state, the timer, the order of times, and which days are concerned."""
 
+import contextlib
 import itertools
 import threading
 from collections.abc import Callable
@@ -25,7 +26,8 @@ from data.database import Database, Transaction
 from data.days import start_due
 from data.errors import DataError, IllegalTransitionError, InvalidInputError, UnknownRecordError
 from data.fields import Feelings
-from data.models import CancelReason, Instance, State
+from data.models import EPOCH, CancelReason, Instance, State
+from data.sqlite import sqlite
 from events.catalog import DataImported, InstanceId, TaskId, UserId
 from tests.data.ledger import all_rows, lines, newest
 from tests.house import Clock
@@ -351,6 +353,44 @@ def test_a_completion_that_cannot_be_true_is_refused_and_leaves_no_trace(
     with pytest.raises(InvalidInputError, match="expected"):
         instances.complete(database, user, instance, **values)
     assert all_rows(database) == before
+
+
+def test_an_old_table_may_hold_a_completion_at_the_end_of_all_time_and_it_can_be_corrected_and_undone(
+    database: Database, user: UserId, instance: InstanceId
+) -> None:
+    preferences.change(database, user, time_zone="Pacific/Kiritimati")
+    instances.complete(database, user, instance)
+    last = (datetime.max.replace(tzinfo=UTC) - EPOCH) // timedelta(microseconds=1)
+    with contextlib.closing(sqlite.connect(database.file)) as connection, connection:
+        connection.execute("UPDATE instances SET completed_at = ?", (last,))
+    instances.edit(database, user, instance, note="later")
+    instances.undo(database, user, instance)
+    assert stored(database, instance).state == State.PLANNED
+
+
+def test_the_last_pause_moves_with_the_times_that_are_corrected(
+    database: Database, user: UserId, instance: InstanceId, clock: Clock
+) -> None:
+    instances.start(database, user, instance)
+    clock.advance(hours=2)
+    instances.pause(database, user, instance)
+    paused_at = clock.now
+    clock.advance(hours=2)
+    instances.complete(database, user, instance, at=paused_at - timedelta(hours=1))
+    assert stored(database, instance).paused_at == paused_at - timedelta(hours=1)
+    later = {name: paused_at + timedelta(minutes=30) for name in ("created_at", "started_at", "completed_at")}
+    instances.edit(database, user, instance, **later)
+    assert stored(database, instance).paused_at == later["created_at"]
+
+
+def test_a_pause_under_a_clock_that_was_set_back_is_not_before_the_planning(
+    database: Database, user: UserId, instance: InstanceId, clock: Clock
+) -> None:
+    instances.start(database, user, instance)
+    clock.advance(hours=-3)
+    instances.pause(database, user, instance)
+    row = stored(database, instance)
+    assert row.paused_at == row.created_at
 
 
 def test_a_completion_before_the_start_is_refused(

@@ -210,6 +210,7 @@ def test_wrong_objects_are_refused(
             lambda raw: raw.replace(b'"kind":', b'"name": "Twice", "kind":', 1),
             "tasks.json line 2: 'name' twice in one object: expected each name once",
         ),
+        (lambda raw: raw.decode().encode("utf-32"), "tasks.json line 1: the file is UTF-32: expected UTF-8"),
         (lambda raw: raw.decode().encode("utf-16"), "tasks.json line 1: the file is UTF-16: expected UTF-8"),
         (
             lambda raw: raw.replace("Ü".encode(), b"\xdc"),

@@ -183,6 +183,17 @@ def test_a_million_characters_and_every_script_come_back_as_they_were(database: 
     assert row.name == "<script>alert(1)</script> %s {0} '\""
 
 
+def test_a_task_is_never_changed_before_it_was_made(
+    database: Database, user: UserId, task: TaskId, clock: Clock
+) -> None:
+    clock.advance(days=-2)
+    tasks.edit(database, user, task, notes="x")
+    tasks.archive(database, user, task)
+    with database.read() as read:
+        created, updated = read.connection.execute(select(Task.created_at, Task.updated_at)).one()
+    assert updated == created
+
+
 # --- whose
 
 

@@ -1,6 +1,7 @@
 """The analytics page: what it shows, that it follows what happens, and what it keeps for those who refresh by hand."""
 
 import asyncio
+import re
 from functools import partial
 
 import pytest
@@ -280,6 +281,31 @@ async def test_every_metric_has_a_trend_in_every_window(user: User, stage: Stage
         for window in WINDOWS:
             card.visit.address.choose(metric=metric, days=window)
             assert not card.is_broken, metric
+
+
+async def test_the_figure_is_that_of_the_window_by_the_metrics_own_formula(user: User, stage: Stage) -> None:
+    """Of three instances on one day and one on the next, the mean is over four instances, not over two days."""
+
+    async def finished(relief: int) -> None:
+        complete = partial(instances.complete, actual=Feelings(relief=relief), actual_minutes=60)
+        await stage.do(complete, await stage.planned())
+
+    def said() -> str:
+        return re.sub("<[^>]+>", " ", shown(stage, "TrendsCard"))
+
+    for relief in (0, 0, 30):
+        await finished(relief)
+    stage.clock.advance(days=1)
+    await finished(90)
+    client = await opened(user, stage, "/analytics?days=30")
+    card = stage.section("TrendsCard", client)
+    assert re.search(r"\s30\s+of 100\s+over 30 days", said())
+    assert re.search(r"7 days\s+30 of 100\s+30 days\s+30 of 100\s+90 days\s+30 of 100\s+all 2 days\s+30 of 100", said())
+    card.visit.address.choose(metric="minutes_work")
+    assert re.search(r"\s4\s+h\s+over 30 days\s+8 min a day", said())
+    card.visit.address.choose(metric="streak_days")
+    assert re.search(r"\s2\s+days\s+today\s+▲ from 0 days 30 days ago", said())
+    assert "all 2 days" not in said()
 
 
 async def test_times_follow_the_preferences_without_a_reading(user: User, stage: Stage) -> None:

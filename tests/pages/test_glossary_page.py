@@ -1,12 +1,14 @@
 """The glossary: made of the tables, searchable, and led to by every name of a number."""
 
+import inspect
 import re
 
 from nicegui.testing import User
 from nicegui.testing.user_interaction import UserInteraction
 
 from data import instances
-from data.calculations.attributes import ATTRIBUTES
+from data.calculations import formulas
+from data.calculations.attributes import ATTRIBUTES, OTHERS
 from data.calculations.composite import COMPONENTS
 from data.calculations.recommendations import SUB_SCORES
 from data.calculations.registry import METRICS
@@ -23,6 +25,23 @@ def test_every_number_stands_in_it_once() -> None:
     for table in (METRICS, COMPONENTS, ATTRIBUTES):
         assert {one.name for one in table} <= set(names)
     assert set(SUB_SCORES) <= set(names)
+
+
+OF_ONE_INSTANCE = """
+stress net_wellbeing net_wellbeing_normalized stress_efficiency difficulty time_accuracy promptness surprise serendipity
+disappointment aversion_drop relief_points execution grit
+"""
+
+
+def test_every_formula_of_one_instance_is_explained() -> None:
+    known = {name for name in vars(formulas) if inspect.isfunction(getattr(formulas, name))}
+    assert known == set(OF_ONE_INSTANCE.split())
+    assert {*OF_ONE_INSTANCE.split(), "delay_minutes"} <= {entry.name for entry in ENTRIES}
+
+
+def test_whatever_a_number_is_made_of_is_explained_as_well() -> None:
+    for one in (*ATTRIBUTES, *OTHERS):
+        assert one.roots <= {entry.name for entry in ENTRIES}, one.name
 
 
 def test_every_entry_says_everything() -> None:

@@ -2,13 +2,16 @@
 
 import asyncio
 import io
+import threading
 import zipfile
+from typing import Any
 
+import pytest
 from nicegui import ui
 from nicegui.testing import User
 from nicegui.testing.user_interaction import UserInteraction
 
-from data import preferences
+from data import preferences, transfer
 from data.preferences import AccountTier, CacheBackend, CacheMode, Profile
 from pages.times import LoadTimes
 from tests.pages.hands import elements, field, press, submit, texts
@@ -167,6 +170,36 @@ async def test_data_goes_out_and_comes_in_again(user: User, stage: Stage) -> Non
         await section._uploaded(_Event({"tasks.csv": b"name\r\n<b>\r\n"}))  # type: ignore[attr-defined]
     submit(user)
     await until(lambda: "Nothing was taken in:" in texts(user))
+
+
+async def test_an_import_shows_how_far_it_is(user: User, stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its bar is there while it is under way, and moves."""
+    told, go_on = threading.Event(), threading.Event()
+
+    def slow(*given: Any) -> transfer.Counts:
+        given[3](3, 4)
+        told.set()
+        assert go_on.wait(10)
+        return transfer.Counts(tasks=0, instances=0, preferences=0)
+
+    monkeypatch.setattr(transfer, "import_files", slow)
+    await opened(user, stage)
+    section = stage.section("Transfer")
+    assert user.client is not None
+    with user.client:
+        await section._uploaded(_Event({"a.zip": b""}))  # type: ignore[attr-defined]
+    bar = next(one for one in elements(user) if one.props.get("aria-label") == "Taking in your files")
+    assert bar.parent_slot is not None
+    home = bar.parent_slot.parent
+    assert not home.visible
+    submit(user)
+    try:
+        assert await asyncio.to_thread(told.wait, 10)
+        await until(lambda: bar.props["value"] == "0.75")
+        assert home.visible
+    finally:
+        go_on.set()
+    await until(lambda: "Took in 0 tasks and 0 attempts." in texts(user))
 
 
 class _File:

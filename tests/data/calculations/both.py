@@ -44,6 +44,7 @@ def as_windows(window: Window) -> Windows:
         "created": [day.created for day in window.days],
         "self_care_completed": [day.self_care_completed for day in window.days],
         "median_minutes": [_median(day) for day in window.days],
+        "timed": [len(day.minutes) for day in window.days],
         **{f"minutes_{kind}": [day.minutes_of(kind) for day in window.days] for kind in Kind},
         **{f"sum_{name}": [day.sum_of(name)[0] for day in window.days] for name in AVERAGED},
         **{f"count_{name}": [day.sum_of(name)[1] for day in window.days] for name in AVERAGED},
@@ -51,6 +52,7 @@ def as_windows(window: Window) -> Windows:
     columns = {name: np.array(column, dtype=np.float64) for name, column in daily.items()}
     made = Windows(
         columns | derived(columns),
+        np.array([minutes for day in window.days for minutes in day.minutes], dtype=np.float64),
         len(window.days),
         np.array([float(window.streak_days)]),
         window.target_minutes_per_day,
@@ -65,12 +67,10 @@ def _median(day: Tally) -> float:
     return math.nan if found is None else found
 
 
-def both(name: str, fast: Callable[[Windows], Any], slow: Callable[[Window], float | None]) -> Any:
+def both(fast: Callable[[Windows], Any], slow: Callable[[Window], float | None]) -> Any:
     """Return a function of a slow window that asks both."""
 
     def calculate(window: Window) -> float | None:
-        if name == "median_minutes" and len(window.days) > 1:
-            return slow(window)  # medians cannot be added up, and no page asks for one of several days
         return agreed(known(fast(as_windows(window)))[0], slow(window))
 
     return calculate
@@ -80,8 +80,8 @@ class _Windows:
     def __getattr__(self, name: str) -> Any:
         fast, slow = getattr(fast_windows, name), getattr(slow_windows, name)
         if name in ("mean_of", "minutes_of"):
-            return lambda argument: both(name, fast(argument), slow(argument))
-        return both(name, fast, slow)
+            return lambda argument: both(fast(argument), slow(argument))
+        return both(fast, slow)
 
 
 class _Formulas:
@@ -103,7 +103,7 @@ class _Formulas:
 
 windows: Any = _Windows()
 METRICS = tuple(
-    replace(slow, calculate=both(slow.name, fast.calculate, slow.calculate))
+    replace(slow, calculate=both(fast.calculate, slow.calculate))
     for fast, slow in zip(registry.METRICS, slow_registry.METRICS, strict=True)
 )
 formulas: Any = _Formulas(fast_formulas, slow_formulas)

@@ -79,6 +79,35 @@ def test_a_trend_has_daily_values_and_their_mean_over_seven_days(records: Any, v
     assert trends.of("streak_days").daily[-3:] == (1, 1, 1)
 
 
+def test_windows_average_over_instances_and_not_over_days(records: Any, view: MakeView) -> None:
+    for minutes, relief in ((10.0, 0), (20.0, 0), (60.0, 30)):
+        records.completed(at(9, day=9), actual_relief=relief, actual_minutes=minutes)
+    records.completed(at(9), actual_relief=90, actual_minutes=30.0)
+    records.completed(at(9) - timedelta(days=20), actual_relief=80, actual_minutes=5.0)
+    records.completed(at(9) - timedelta(days=100), actual_relief=100, actual_minutes=6.0)
+    records.completed(at(9) - timedelta(days=1000), actual_relief=0, actual_minutes=7.0)
+    trends = load_trends(records.read, view())
+    assert trends.whole_days == 1001
+    assert trends.of("avg_relief").windows == (30, 40, 40, pytest.approx(300 / 7))
+    assert trends.of("avg_relief").before == (None, None, 100)
+    assert trends.of("minutes_work").windows == (120, 125, 125, 138)
+    assert trends.of("median_minutes").windows == (25, 20, 20, 10)
+    assert trends.of("median_minutes").before == (None, None, 6)
+    assert trends.of("streak_days").windows == (2, 2, 2, 2)
+
+
+def test_what_is_still_to_come_is_in_no_window(records: Any, view: MakeView) -> None:
+    records.completed(at(9), actual_minutes=30.0)
+    records.cancelled(at(9))
+    for later in (at(9, day=11), at(9) + timedelta(days=400)):  # a clock was set back
+        records.completed(later, actual_minutes=90.0)
+        records.cancelled(later)
+    trends = load_trends(records.read, view())
+    assert trends.whole_days == 1
+    for metric, expected in (("completed", 1), ("cancelled", 1), ("median_minutes", 30), ("completion_rate", 50)):
+        assert trends.of(metric).windows == (expected,) * 4, metric
+
+
 def test_the_mean_of_the_first_day_looks_at_the_days_before(records: Any, view: MakeView) -> None:
     records.completed(at(9) - timedelta(days=95), actual_relief=30)
     relief = load_trends(records.read, view()).of("avg_relief")

@@ -8,7 +8,9 @@ from typing import Any
 import msgspec
 import pytest
 
+from data.calculations.analytics import load_distribution
 from data.database import ReadTransaction
+from data.fields import FIRST_YEAR, LAST_YEAR
 from data.viewpoint import Viewpoint
 
 MakeView = Callable[..., Viewpoint]
@@ -95,3 +97,38 @@ def parts_of(value: Any) -> Iterator[Any]:
         children = list(value) if isinstance(value, tuple) else []
     for child in children:
         yield from parts_of(child)
+
+
+AT_THE_CAPS = (
+    datetime(FIRST_YEAR, 1, 1, tzinfo=UTC),
+    datetime(LAST_YEAR + 1, 1, 1, tzinfo=UTC) - timedelta(microseconds=1),
+)
+BEYOND_THEM = (
+    datetime(9998, 12, 31, 23, tzinfo=UTC),
+    datetime(9999, 6, 1, tzinfo=UTC),
+    datetime.max.replace(tzinfo=UTC),
+)
+FARTHEST = [("Pacific/Kiritimati", "00:00"), ("Etc/GMT+12", "23:59"), ("UTC", "00:00")]
+
+
+@pytest.mark.parametrize(("zone", "day_start"), FARTHEST)
+@pytest.mark.parametrize("moments", [AT_THE_CAPS, BEYOND_THEM], ids=["at the caps", "beyond them"])
+def test_the_first_and_last_moments_there_can_be_are_no_trouble(
+    records: Any, view: MakeView, loader: Loader, moments: tuple[datetime, ...], zone: str, day_start: str
+) -> None:
+    """What lies beyond the caps may stand in tables that an older program filled."""
+    for moment in (*moments, NOON):
+        records.completed(moment, "a", created_at=moments[0])
+        records.cancelled(moment, "b", created_at=moments[0])
+        records.instance("c", state="planned", created_at=moment, due_at=moment)
+    for baseline in ("all", "week"):
+        loader(records.read, view(time_zone=zone, day_start=day_start, baseline=baseline))
+
+
+@pytest.mark.parametrize(("zone", "day_start"), FARTHEST)
+def test_what_was_completed_at_the_first_and_last_moments_counts(
+    records: Any, view: MakeView, zone: str, day_start: str
+) -> None:
+    for moment in AT_THE_CAPS:
+        records.completed(moment)
+    assert load_distribution(records.read, view(time_zone=zone, day_start=day_start)).completed == len(AT_THE_CAPS)

@@ -1,6 +1,8 @@
 """The registry: complete, consistent, and usable as it is for tooltips."""
 
-from data.calculations.registry import BY_NAME, DEFAULT_MONITORED, METRICS, Direction, monitored
+from data.calculations.metric import Direction
+from data.calculations.registry import BY_NAME, DEFAULT_MONITORED, METRICS, monitored
+from data.calculations.series import SLEEP_MINUTES_COUNTED
 
 AVERAGES = """
 relief stress net_wellbeing stress_efficiency aversion mental_load emotional_load physical_load motivation
@@ -58,3 +60,9 @@ def test_four_metrics_are_monitored_unless_others_were_chosen() -> None:
 def test_every_metric_says_what_it_is_made_of() -> None:
     assert all(metric.source for metric in METRICS)
     assert len({metric.name for metric in METRICS}) == len(METRICS)
+
+
+def test_what_counts_sleep_says_how_much_of_it_counts() -> None:
+    for name in ("minutes_sleep", "tracking_consistency"):
+        assert f"at most {SLEEP_MINUTES_COUNTED:g} a day" in BY_NAME[name].formula
+        assert "no more than eight" in BY_NAME[name].tooltip

@@ -89,6 +89,7 @@ def test_work_volume_without_a_target_is_no_number(attempt: MakeAttempt) -> None
     attempts = [attempt(day=MONDAY, actual_minutes=60.0)]
     assert windows.work_volume(window_of(attempts, target=0)) is None
     assert windows.work_volume(window_of(attempts, target=5)) == 100
+    assert windows.work_volume(window_of(attempts, target=5e-324)) == 100
 
 
 def test_work_consistency_falls_with_uneven_days(attempt: MakeAttempt, week: Window) -> None:

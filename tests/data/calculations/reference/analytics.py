@@ -2,9 +2,10 @@
 
 import math
 from collections import defaultdict
+from datetime import date
 from operator import attrgetter
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from data.calculations.analytics import (
     COMPOSITE_HISTORY_DAYS,
@@ -51,12 +52,31 @@ def load_trends(read: ReadTransaction, view: Viewpoint) -> Trends:
     days = dates(view.today - ONE_DAY * (TREND_DAYS - 1 + before), view.today)
     history = read_history(read, view, days[0] - ONE_DAY * (LONGEST_SPAN - 1), view.today)
     values = values_by_day(history, days)
+    everything = read_history(read, view, _first_day(read, view), view.today)
+    windows = [read_history(read, view, *span).window(span[1], 1_000_000) for span in _spans(view.today, 0)]
+    earlier = [read_history(read, view, *span).window(span[1], 1_000_000) for span in _spans(view.today, 1)]
+    windows.append(everything.window(view.today, 1_000_000))
     series = []
     for metric in METRICS:
         if metric.in_trends:
             daily = tuple(values[metric.name])
-            series.append(Trend(metric.name, daily[before:], trailing_means(daily, TREND_MEAN_DAYS)[before:]))
-    return Trends(tuple(days[before:]), tuple(series))
+            means = trailing_means(daily, TREND_MEAN_DAYS)
+            figures, before_them = ([metric.calculate(one) for one in each] for each in (windows, earlier))
+            series.append(Trend(metric.name, daily[before:], means[before:], tuple(figures), tuple(before_them)))
+    return Trends(tuple(days[before:]), len(everything.days), tuple(series))
+
+
+def _spans(today: date, windows_ago: int) -> list[tuple[date, date]]:
+    ends = [(length, today - ONE_DAY * length * windows_ago) for length in (7, 30, 90)]
+    return [(end - ONE_DAY * (length - 1), end) for length, end in ends]
+
+
+def _first_day(read: ReadTransaction, view: Viewpoint) -> date:
+    """Return the day of the first completion or cancellation, or today if there was none before."""
+    moments = read.connection.execute(
+        select(func.min(Instance.completed_at), func.min(Instance.cancelled_at)).where(Instance.user_id == view.user)
+    ).one()
+    return min([view.today, *(view.profile.calendar.day_of(moment) for moment in moments if moment is not None)])
 
 
 _OF_MEASURES = (
