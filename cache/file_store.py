@@ -18,7 +18,7 @@ from typing import Any
 
 from cache import entries
 from cache.entries import DamagedEntryError, Entry
-from cache.rows import DATABASE, FILES, Bounds, CrowdedError, ForeignFolderError, Rows
+from cache.rows import DATABASE, FILES, LOCK_TIMEOUT_SECONDS, Bounds, CrowdedError, ForeignFolderError, Rows
 from cache.store import IsOutdated, Place, TierStats
 from events.catalog import UserId
 from events.patterns import covers
@@ -199,7 +199,9 @@ class FileStore:
         return None
 
     def _open(self) -> Rows | None:
-        with self._lock:
+        if not self._lock.acquire(timeout=LOCK_TIMEOUT_SECONDS):
+            raise CrowdedError
+        try:
             if self._rows is not None:
                 return self._rows
             if time.monotonic() < self._rests_until:
@@ -216,6 +218,8 @@ class FileStore:
             self._opened_file = self._file_on_disk()
             self._rests_until = 0.0
             return self._rows
+        finally:
+            self._lock.release()
 
     def _is_used(self, address: str) -> bool:
         """Whether an entry was read, here or from the memory before it, since this was asked last."""

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from diskcache import DEFAULT_SETTINGS, Cache, Disk
-from diskcache.core import METADATA
+from diskcache.core import ENOVAL, METADATA
 
 FORMAT = 2
 """`user_version` of the database; of any other it is begun anew."""
@@ -129,6 +129,7 @@ class Rows(Cache):  # type: ignore[misc]
         self._hand = 0  # the row that was looked at last for eviction
         self._seen = 0  # the row that was looked at last for being outdated
         self.evictions = 0
+        _refuse_cut(folder)
         with contextlib.closing(_connect(folder)) as connection:
             _check(connection, bounds, known={*DEFAULT_SETTINGS, *METADATA, *settings})
             super().__init__(str(folder), timeout=LOCK_TIMEOUT_SECONDS, disk=_NoFiles, **settings)
@@ -139,6 +140,25 @@ class Rows(Cache):  # type: ignore[misc]
         connection = self._con
         connection.execute(f"PRAGMA busy_timeout = {_LOCK_TIMEOUT_MS}")
         return connection.execute
+
+    def reset(self, key: str, value: Any = ENOVAL, update: bool = True) -> Any:
+        """Set a pragma in as little time, where diskcache would wait for its lock for a minute as well."""
+        if value is ENOVAL or not key.startswith("sqlite_"):
+            return super().reset(key, value, update)
+        if update:
+            self._sql_retry("UPDATE Settings SET value = ? WHERE key = ?", (value, key))
+        pragma, give_up_at = key.removeprefix("sqlite_"), time.monotonic() + LOCK_TIMEOUT_SECONDS
+        while True:
+            try:  # of some, SQLite does not wait for the lock itself, whatever the timeout
+                if self._sql(f"PRAGMA {pragma}").fetchall() != [(value,)]:
+                    self._sql(f"PRAGMA {pragma} = {value}").fetchall()
+                break
+            except sqlite3.OperationalError as error:
+                if "locked" not in str(error) or time.monotonic() >= give_up_at:
+                    raise
+                time.sleep(0.001)
+        setattr(self, key, value)
+        return value
 
     def read(self, key: str, beyond: int | None = None) -> Any:
         """Return the value of *key*, None if there is no row of ours, or its tag is not *beyond* that."""
@@ -330,6 +350,13 @@ class _Writing:
 
 def _connect(folder: Path) -> sqlite3.Connection:
     return sqlite3.connect(folder / DATABASE, timeout=LOCK_TIMEOUT_SECONDS, isolation_level=None)
+
+
+def _refuse_cut(folder: Path) -> None:
+    """Refuse a database of no bytes beside a log: it was cut, and who has it open still holds locks in the index."""
+    with contextlib.suppress(FileNotFoundError):
+        if (folder / DATABASE).stat().st_size == 0 and any((folder / name).exists() for name in FILES[1:3]):
+            raise ForeignFolderError("its database was cut")
 
 
 def _check(connection: sqlite3.Connection, bounds: Bounds, known: set[str]) -> None:
