@@ -49,6 +49,8 @@ _OUT_OF_REACH = {
     sqlite3.SQLITE_INTERRUPT,
     sqlite3.SQLITE_PROTOCOL,
 }
+_CUT = {sqlite3.SQLITE_IOERR_SHORT_READ, sqlite3.SQLITE_IOERR_DATA, sqlite3.SQLITE_IOERR_CORRUPTFS}
+"""The files can be reached and are damaged, though SQLite counts these among the others."""
 
 
 class FileStore:
@@ -183,7 +185,10 @@ class FileStore:
         except CrowdedError:
             return None  # to miss is quicker than to wait
         except sqlite3.Error as error:
-            kind = getattr(error, "sqlite_errorcode", 0) & 0xFF  # without its details
+            code = getattr(error, "sqlite_errorcode", 0)
+            kind = code & 0xFF  # without its details
+            if code in _CUT:
+                return self._start_over(error, act if again else None)
             if kind in _LOCKED:
                 self._rests_until = time.monotonic() + REST_SECONDS
             elif kind in _OUT_OF_REACH:
