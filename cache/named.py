@@ -1,21 +1,25 @@
 """Get and set by name, for what has no row in the table of values: the interface that this system began with.
 
 The same judgement as everywhere: what was set is fresh until an event, or `invalidate`, names a prefix of its key. A
-late store is refused here as well: the state that counts for a `set` is that of the `get` that missed before it.
+late store is refused here as well: the state that counts for a `set` is that of the `get` that missed before it, which
+is in `misses`.
 """
 
 import enum
 from collections.abc import Callable, Iterable
-from contextvars import ContextVar
 from datetime import datetime, timedelta
-from types import MappingProxyType
 from typing import Any, Final
 
 import msgspec
 
+from cache.counts import Counts
 from cache.entries import Entry
 from cache.errors import UnknownNameError, UnstorableValueError
+from cache.generations import Generations
+from cache.misses import Misses
 from cache.store import Place, Store
+from data.database import Clock
+from data.feed import Feed
 from events.catalog import UserId
 from events.errors import PatternError
 from events.patterns import EVERYTHING, covers, did_you_mean, parse, prefixes
@@ -31,7 +35,6 @@ MISS: Final = Miss.MISS
 """What `get` returns when nothing fresh is kept: never `None`, which is a value one may keep."""
 
 SHAPE = 1
-KEPT_MISSES = 256
 KEPT_NAMES = 10_000
 
 
@@ -103,37 +106,57 @@ class Names:
             )
 
 
-_missed: ContextVar[MappingProxyType[tuple[Names, UserId, str], int]] = ContextVar(
-    "missed", default=MappingProxyType({})
-)
+class ByName:
+    """Gets and sets for one application. Safe from any thread."""
 
+    def __init__(
+        self,
+        *,
+        names: Names,
+        counts: Counts,
+        generations: Generations,
+        feed: Feed,
+        store_of: Callable[[UserId], Store],
+        clock: Clock,
+    ) -> None:
+        self._names = names
+        self._counts = counts
+        self._generations = generations
+        self._feed = feed
+        self._store_of = store_of
+        self._clock = clock
+        self._misses = Misses()
 
-def find(names: Names, key: str, user: UserId, store: Store, generation: int, seq: int, now: datetime) -> Any:
-    """Return a copy of what is fresh under *key*, or `MISS`. A miss is remembered, with the log's *seq* at that moment,
-    for the `set` that may follow in the same thread or task.
-    """
-    entry = store.get(place(user, key), generation)
-    if entry is not None and entry.as_of >= generation:
-        kept: _Kept = entry.value
-        if kept.until is None or now <= kept.until:
-            return msgspec.msgpack.decode(kept.body)
-    remembered = {**_missed.get(), (names, user, key): seq}
-    while len(remembered) > KEPT_MISSES:
-        del remembered[next(iter(remembered))]
-    _missed.set(MappingProxyType(remembered))
-    return MISS
+    def get(self, key: str, subsystem: str, user: UserId) -> Any:
+        """Return a copy of what is fresh under *key*, or `MISS`; see `CacheManager.get`."""
+        full = self._names.full_key(key, subsystem)
+        seq = self._feed.catch_up()
+        store = self._store_of(user)
+        generation = self._generations.of(user, full)
+        entry = store.get(place(user, full), generation)
+        if entry is not None and entry.as_of >= generation:
+            kept: _Kept = entry.value
+            if kept.until is None or self._clock() <= kept.until:
+                self._counts.add(subsystem, "hits")
+                return msgspec.msgpack.decode(kept.body)
+        self._counts.add(subsystem, "misses")
+        self._misses.missed(user, full, seq)
+        return MISS
 
-
-def missed_at(names: Names, key: str, user: UserId) -> int | None:
-    """Return the seq at which this thread or task last missed *key*; None if it did not since it was kept last."""
-    return _missed.get().get((names, user, key))
-
-
-def answered(names: Names, key: str, user: UserId) -> None:
-    """Forget the miss: what was missing is kept now. One that was refused stays refused until it is missed anew."""
-    remembered = dict(_missed.get())
-    remembered.pop((names, user, key), None)
-    _missed.set(MappingProxyType(remembered))
+    def set(self, key: str, value: Any, subsystem: str, ttl: timedelta | None, user: UserId, as_of: int | None) -> bool:
+        """Keep *value* under *key*, if it does not come late; see `CacheManager.set`."""
+        full = self._names.full_key(key, subsystem)
+        missed = None if as_of is not None else self._misses.oldest(user, full)
+        now = self._feed.catch_up()
+        seq = as_of if as_of is not None else now if missed is None else missed
+        store = self._store_of(user)
+        token = self._feed.token_at(seq)
+        entry = entry_of(full, value, ttl, seq, token or 0, self._clock())
+        self._names.remember(full)
+        is_late = token is None or seq < self._generations.of(user, full)
+        if as_of is None:
+            self._misses.answered(user, full, not is_late)
+        return not is_late and store.set(place(user, full), entry)
 
 
 def entry_of(key: str, value: Any, ttl: timedelta | None, as_of: int, token: int, now: datetime) -> Entry:

@@ -1,10 +1,15 @@
 """Get, set and invalidate by name, on each backend."""
 
+import asyncio
+import itertools
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from cache import named
 from cache.errors import UnknownNameError, UnstorableValueError
 from cache.named import MISS
 from data import instances, tasks
@@ -75,12 +80,78 @@ def test_a_set_that_comes_late_is_refused(any_house: House) -> None:
     assert any_house.manager.get("mine", "analytics") == "computed after"
 
 
-def test_a_late_set_from_another_thread_needs_its_own_stamp(any_house: House) -> None:
+def test_a_late_set_from_another_thread_with_a_stamp_is_refused(any_house: House) -> None:
     stamp = any_house.manager.stamp()
     complete_something(any_house)
     late = Task(lambda: any_house.manager.set("mine", "computed before", "analytics", as_of=stamp))
     assert late.join() is False
     assert any_house.manager.get("mine", "analytics") is MISS
+
+
+async def in_a_worker(act: Callable[..., Any], *given: Any) -> Any:
+    return await asyncio.to_thread(act, *given)
+
+
+async def in_an_executor(act: Callable[..., Any], *given: Any) -> Any:
+    """Without the caller's context, as NiceGUI does."""
+    return await asyncio.get_running_loop().run_in_executor(None, act, *given)
+
+
+async def in_a_thread(act: Callable[..., Any], *given: Any) -> Any:
+    return Task(lambda: act(*given)).join()
+
+
+@pytest.mark.parametrize("run", [in_a_worker, in_an_executor, in_a_thread])
+async def test_a_late_set_is_refused_whichever_thread_missed(
+    any_house: House, run: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    manager = any_house.manager
+    assert await run(manager.get, "mine", "analytics") is MISS
+    await run(manager.invalidate, "analytics.*")
+    for _ in range(2):
+        assert not await run(manager.set, "mine", "computed before", "analytics")
+        assert manager._hybrid.get(named.place(any_house.user, "analytics.mine")) is None
+    assert await run(manager.get, "mine", "analytics") is MISS
+    monkeypatch.setattr("cache.misses.KEPT_SECONDS", 0.0)  # a minute later
+    assert await run(manager.set, "mine", "computed after", "analytics")
+    assert await run(manager.get, "mine", "analytics") == "computed after"
+
+
+@pytest.mark.parametrize("run", [in_a_worker, in_an_executor, in_a_thread])
+@pytest.mark.parametrize("order", list(itertools.permutations("abc")), ids="".join)
+async def test_in_no_order_is_the_one_that_is_late_kept(any_house: House, run: Any, order: tuple[str, ...]) -> None:
+    """a missed before the invalidation; b after it, and once more when it was refused; c has not missed."""
+    manager, kept = any_house.manager, list[str]()
+    await run(manager.get, "mine", "analytics")
+    manager.invalidate("analytics.*")
+    await run(manager.get, "mine", "analytics")
+    for name in order:
+        for _ in range(1 + (name == "b")):
+            if await run(manager.set, "mine", name, "analytics"):
+                kept.append(name)
+            await run(manager.get, "mine", "analytics")
+    assert "a" not in kept
+    assert manager.get("mine", "analytics") in (MISS, *kept)
+
+
+def test_a_set_without_a_miss_does_not_answer_that_of_somebody_else(any_house: House) -> None:
+    manager = any_house.manager
+    assert Task(lambda: manager.get("mine", "analytics")).join() is MISS
+    assert manager.set("mine", 1, "analytics")
+    manager.invalidate("analytics.*")
+    assert not Task(lambda: manager.set("mine", 1, "analytics")).join()
+    assert manager.get("mine", "analytics") is MISS
+
+
+def test_two_who_missed_together_are_both_answered(any_house: House) -> None:
+    """The second one answers a miss as well: what was stored first does not make it one of now."""
+    manager = any_house.manager
+    for _ in range(2):
+        assert Task(lambda: manager.get("mine", "analytics")).join() is MISS
+    assert Task(lambda: manager.set("mine", 1, "analytics")).join()
+    manager.invalidate("analytics.*")
+    assert not Task(lambda: manager.set("mine", 1, "analytics")).join()
+    assert manager.get("mine", "analytics") is MISS
 
 
 def test_its_ttl_bounds_its_age(any_house: House) -> None:
