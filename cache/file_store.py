@@ -100,14 +100,24 @@ class FileStore:
         return entry
 
     def set(self, place: Place, entry: Entry) -> bool:
-        """Keep *entry*, if its value has a form on disk and the folder takes it."""
+        """Keep *entry*, if its value has a form on disk, the folder takes it, and none of a later state is there."""
         address = place.address
         stored = entries.encode(entry, address, place.shape)
         if len(stored) > self._bounds.largest_value or time.monotonic() < self._rests_until:
             return False
         self._reopen_if_replaced()
         stored_at = entry.loaded_at.timestamp()
-        return bool(self._try(lambda rows: rows.write(address, entry.as_of, stored_at, stored)))
+
+        def write(rows: Rows) -> bool:
+            row = address, entry.as_of, stored_at, stored
+            if rows.write(*row):
+                return True
+            # What a row is said to be newer by may be of anybody: where no entry of this log bears it out, it goes.
+            there = entries.origin(rows.read(address) or b"")
+            is_newer = there is not None and there[0] > entry.as_of and self._belongs(*there)
+            return not is_newer and rows.write(*row, over_any=True)
+
+        return bool(self._try(write))
 
     def keys(self, user: UserId) -> Iterable[str]:
         """Return the keys that are kept for *user*."""

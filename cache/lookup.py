@@ -235,7 +235,8 @@ class Lookup:
                 if patience:
                     self._counts.add(value.key, "timeouts")
                 return Found(entry, is_loading=True)
-            if self._is_fresh(landed, value, place, read.seq, now):
+            # Made stale since by an event that this state does not contain: it is what this reader is to see.
+            if generation <= landed.as_of <= read.seq or self._is_fresh(landed, value, place, read.seq, now):
                 return Found(landed)
         # This reader's state is of before the last invalidation: nobody else may get what it computes.
         return Found(self.loading.alone(value, read, view))

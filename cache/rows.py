@@ -43,6 +43,7 @@ _WRITE = (
     " ON CONFLICT (key, raw) DO UPDATE SET store_time = excluded.store_time, tag = excluded.tag,"
     " size = 0, mode = 1, filename = NULL, value = excluded.value"
 )
+_WRITE_OVER_OLDER = f"{_WRITE} WHERE excluded.tag >= tag"
 _KEYS = "SELECT rowid, key FROM Cache WHERE key >= ? AND key < ? AND typeof(key) = 'text' ORDER BY key LIMIT ?"
 _NEWEST = "SELECT value FROM Cache WHERE raw = 1 AND mode = 1 AND filename IS NULL ORDER BY tag DESC LIMIT 1"
 _LISTED = "SELECT rowid, key, tag, store_time FROM Cache WHERE rowid > ? ORDER BY rowid LIMIT ?"
@@ -171,23 +172,23 @@ class Rows(Cache):  # type: ignore[misc]
         found = self._con.execute(_NEWEST).fetchall()
         return found[0][0] if found else None
 
-    def write(self, key: str, tag: int, time: float, value: bytes) -> bool:
-        """Keep *value* under *key*, after as many others were evicted as it takes; return whether it is kept."""
-        row = key, time, tag, memoryview(value)
+    def write(self, key: str, tag: int, time: float, value: bytes, *, over_any: bool = False) -> bool:
+        """Keep *value* under *key*, after as many others were evicted as it takes; return whether it is kept.
+
+        A row with a greater tag stays, unless it goes *over_any*.
+        """
+        row, statement = (key, time, tag, memoryview(value)), _WRITE if over_any else _WRITE_OVER_OLDER
         try:
-            return self._put(row, len(value))
+            return self._put(statement, row, len(value))
         except sqlite3.OperationalError as error:
             if getattr(error, "sqlite_errorcode", 0) != sqlite3.SQLITE_FULL or self._room <= 0:
                 raise
             self._room = 0  # other processes have taken it
-            return self._put(row, len(value))
+            return self._put(statement, row, len(value))
 
-    def _put(self, row: tuple[Any, ...], size: int) -> bool:
+    def _put(self, statement: str, row: tuple[Any, ...], size: int) -> bool:
         with self._writing(size) as sql:
-            if not self._make_room(sql, size):
-                return False
-            sql(_WRITE, row)
-        return True
+            return self._make_room(sql, size) and bool(sql(statement, row).rowcount)
 
     def exchange(self, key: str, change: Callable[[bytes | None], bytes | None]) -> bool:
         """Put what *change* makes of the value of *key* in its place, in one transaction; return whether it did.

@@ -131,6 +131,25 @@ def test_a_planted_key_stops_nobody(tmp_path: Path, key: str) -> None:
     store.close()
 
 
+@pytest.mark.parametrize("tag", ["1e18", "9223372036854775807", "'newest'", "x'ff'", "NULL"])
+def test_a_planted_tag_keeps_no_key_from_being_stored(tmp_path: Path, tag: str) -> None:
+    store = file_store(tmp_path)
+    store.set(place(), entry("old", as_of=5))
+    with rows(tmp_path) as connection:
+        connection.execute(f"UPDATE Cache SET tag = {tag}")
+    assert store.set(place(), entry("new", as_of=6))
+    assert store.get(place()) == entry("new", as_of=6)
+    store.close()
+
+
+def test_an_entry_of_another_timeline_keeps_no_key_from_being_stored(tmp_path: Path) -> None:
+    store = file_store(tmp_path)
+    store.set(place(), entry("of a log that went back", as_of=9, token=98))
+    assert store.set(place(), entry("new", as_of=6))
+    assert store.get(place()) == entry("new", as_of=6)
+    store.close()
+
+
 # --- the folder as others find it
 
 

@@ -75,6 +75,35 @@ def test_a_hundred_threads_load_once(any_house: House) -> None:
     assert gate.calls == 1
 
 
+def test_a_load_that_ends_late_makes_nobody_load_again(any_house: House) -> None:
+    slow, quick = Gate(held=True), Gate()
+    late = Task(lambda: any_house.manager.get_or_load(probe(slow), any_house.user))
+    assert slow.has_read.wait(10)
+    complete(any_house)
+    for _ in range(2):
+        assert any_house.manager.get_or_load(probe(quick), any_house.user) == Count(1)
+        slow.may_return.set()
+        late.join()
+    assert (slow.calls, quick.calls) == (1, 1), "a load at each generation"
+
+
+@pytest.mark.parametrize("backend", [CacheBackend.FILE, CacheBackend.HYBRID])
+def test_a_load_that_ends_late_in_another_process_makes_nobody_load_again(
+    tmp_path: Path, backend: CacheBackend
+) -> None:
+    slow, quick = Gate(held=True), Gate()
+    with open_house(tmp_path, backend=backend) as house, open_house(tmp_path, backend=backend) as other:
+        late = Task(lambda: house.manager.get_or_load(probe(slow), house.user))
+        assert slow.has_read.wait(10)
+        complete(other)
+        assert other.manager.get_or_load(probe(quick), other.user) == Count(1)
+        slow.may_return.set()
+        late.join()
+    with open_house(tmp_path, backend=backend) as house:
+        assert house.manager.get_or_load(probe(quick), house.user) == Count(1)
+    assert (slow.calls, quick.calls) == (1, 1), "a load at each generation"
+
+
 def test_a_look_is_current_until_an_event_touches_it(any_house: House) -> None:
     value = probe()
     with any_house.manager.snapshot(any_house.user) as snapshot:
