@@ -78,10 +78,18 @@ class FileStore:
         self.is_used_elsewhere: Callable[[UserId, str], bool] = lambda _user, _key: False
         """Whether a tier before this one has handed that entry out since it was asked last."""
 
-    def get(self, place: Place, least_as_of: int = 0, *, beyond: int | None = None) -> Entry | None:
-        """Return what is kept there, if it is whole, of this log, and its `as_of` *beyond* that (None: whatever)."""
+    def get(
+        self,
+        place: Place,
+        least_as_of: int = 0,
+        *,
+        loaded_since: datetime | None = None,
+        beyond: Entry | None = None,
+    ) -> Entry | None:
+        """Return what is kept there, if it is whole, of this log, and newer or loaded later than *beyond*."""
         address = place.address
-        stored = self._try(lambda rows: rows.read(address, beyond))
+        known = None if beyond is None else (beyond.as_of, beyond.loaded_at.timestamp())
+        stored = self._try(lambda rows: rows.read(address, known))
         entry = None
         if stored is not None:
             try:
@@ -129,7 +137,7 @@ class FileStore:
 
         def drop(rows: Rows) -> int:
             if user is None and not prefix:
-                return rows.drop_all()
+                return rows.drop_all(but=_LEASE)  # who loads goes on, and what it brings is wanted
             found = rows.keys("" if user is None else f"{user}/")
             return rows.drop([rowid for rowid, address in found if covers(prefix, address.partition("/")[2])])
 

@@ -7,6 +7,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 
 from cache.entries import Entry
 from cache.store import IsOutdated, Place, TierStats
@@ -38,7 +39,7 @@ class MemoryStore:
         self._to_look_at: list[tuple[UserId, str]] = []
         self._lock = threading.Lock()
 
-    def get(self, place: Place, least_as_of: int = 0) -> Entry | None:
+    def get(self, place: Place, least_as_of: int = 0, *, loaded_since: datetime | None = None) -> Entry | None:
         """Return what is kept there; the object itself, not a copy."""
         where = (place.user, place.key)
         with self._lock:

@@ -37,7 +37,7 @@ _SPLIT_PAGES = 16
 """What a write may take besides its value, when the trees have to be split."""
 
 _READ = "SELECT value FROM Cache WHERE key = ? AND raw = 1 AND mode = 1 AND filename IS NULL AND typeof(value) = 'blob'"
-_READ_BEYOND = f"{_READ} AND tag > ?"
+_READ_BEYOND = f"{_READ} AND (tag, store_time) > (?, ?)"
 _WRITE = (
     "INSERT INTO Cache (key, raw, store_time, access_time, tag, mode, value) VALUES (?, 1, ?, 0, ?, 1, ?)"
     " ON CONFLICT (key, raw) DO UPDATE SET store_time = excluded.store_time, tag = excluded.tag,"
@@ -45,6 +45,7 @@ _WRITE = (
 )
 _WRITE_OVER_OLDER = f"{_WRITE} WHERE excluded.tag >= tag"
 _KEYS = "SELECT rowid, key FROM Cache WHERE key >= ? AND key < ? AND typeof(key) = 'text' ORDER BY key LIMIT ?"
+_OTHERS = "SELECT rowid FROM Cache WHERE typeof(key) != 'text' OR key < ? OR key >= ? LIMIT ?"
 _NEWEST = "SELECT value FROM Cache WHERE raw = 1 AND mode = 1 AND filename IS NULL ORDER BY tag DESC LIMIT 1"
 _LISTED = "SELECT rowid, key, tag, store_time FROM Cache WHERE rowid > ? ORDER BY rowid LIMIT ?"
 _EVICTABLE = "SELECT rowid, key, length(value) FROM Cache WHERE rowid > ? ORDER BY rowid LIMIT ?"
@@ -161,9 +162,9 @@ class Rows(Cache):  # type: ignore[misc]
         setattr(self, key, value)
         return value
 
-    def read(self, key: str, beyond: int | None = None) -> Any:
-        """Return the value of *key*, None if there is no row of ours, or its tag is not *beyond* that."""
-        asked = (_READ, (key,)) if beyond is None else (_READ_BEYOND, (key, beyond))
+    def read(self, key: str, beyond: tuple[int, float] | None = None) -> Any:
+        """Return the value of *key*, None if there is no row of ours, or its tag and time are not *beyond* those."""
+        asked = (_READ, (key,)) if beyond is None else (_READ_BEYOND, (key, *beyond))
         found = self._con.execute(*asked).fetchall()
         return found[0][0] if found else None
 
@@ -221,12 +222,12 @@ class Rows(Cache):  # type: ignore[misc]
                 dropped += _delete(sql, rowids[at : at + _AT_ONCE])
         return dropped
 
-    def drop_all(self) -> int:
-        """Drop every row, whoever wrote it; return how many there were."""
+    def drop_all(self, but: str) -> int:
+        """Drop every row, whoever wrote it, but those whose key begins with *but*; return how many there were."""
         dropped = 0
         while True:
             with self._writing() as sql:
-                found = sql("SELECT rowid FROM Cache LIMIT ?", (_AT_ONCE,)).fetchall()
+                found = sql(_OTHERS, (but, but[:-1] + chr(ord(but[-1]) + 1), _AT_ONCE)).fetchall()
                 dropped += _delete(sql, [rowid for (rowid,) in found])
             if not found:
                 return dropped
