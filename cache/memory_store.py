@@ -1,5 +1,5 @@
-"""The tier in this process: entries themselves, handed out without a copy, bounded by bytes, least recently used first
-to go. Values are immutable, so nobody can poison what the next reader gets.
+"""The tier in this process: entries themselves, handed out without a copy, bounded by the memory that they take, least
+recently used first to go. Values are immutable, so nobody can poison what the next reader gets.
 """
 
 import threading
@@ -9,12 +9,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+from cache import footprint
 from cache.entries import Entry
 from cache.store import IsOutdated, Place, TierStats
 from events.catalog import UserId
 from events.patterns import covers
 
-ENTRY_OVERHEAD_BYTES = 400
+ENTRY_OVERHEAD_BYTES = 560
 """About what an entry costs besides its value: the entry, its address and its place in the table."""
 
 
@@ -22,12 +23,13 @@ ENTRY_OVERHEAD_BYTES = 400
 class _Slot:
     shape: int
     entry: Entry
+    cost: int  # in bytes
     ranked_at: float = 0.0  # the use of the entry that its place in the order is of
     told_at: float = 0.0  # the use that the tier on disk has been told of
 
 
 class MemoryStore:
-    """A byte-bounded LRU. A value larger than a quarter of the bound is not kept."""
+    """An LRU, bounded by an estimate of what it takes. A value larger than a quarter of the bound is not kept."""
 
     is_shared = False
 
@@ -55,16 +57,17 @@ class MemoryStore:
     def set(self, place: Place, entry: Entry) -> bool:
         """Keep *entry*, unless one of a later state is there already or it is too large."""
         where = (place.user, place.key)
+        cost = footprint.of(entry.value) + ENTRY_OVERHEAD_BYTES
         with self._lock:
             existing = self._slots.get(where)
             if existing is not None:
                 if existing.shape == place.shape and existing.entry.as_of > entry.as_of:
                     return False
                 self._forget(where)
-            if _cost(entry) > self._max // 4:
+            if cost > self._max // 4:
                 return False
-            self._slots[where] = _Slot(place.shape, entry, ranked_at=entry.used_at, told_at=entry.used_at)
-            self._size += _cost(entry)
+            self._slots[where] = _Slot(place.shape, entry, cost, ranked_at=entry.used_at, told_at=entry.used_at)
+            self._size += cost
             self._evict(where)
             return True
 
@@ -140,8 +143,4 @@ class MemoryStore:
                 self._evictions += 1
 
     def _forget(self, where: tuple[UserId, str]) -> None:
-        self._size -= _cost(self._slots.pop(where).entry)
-
-
-def _cost(entry: Entry) -> int:
-    return entry.size_bytes + ENTRY_OVERHEAD_BYTES
+        self._size -= self._slots.pop(where).cost
