@@ -245,6 +245,7 @@ class CacheManager:
         Raises:
             UnknownNameError, PatternError: there is no such subsystem, or *key* is none.
             UnstorableValueError: *value* is not plain data.
+            InvalidArgumentError: *ttl* is no timedelta, or *as_of* no stamp.
         """
         return self._by_name.set(key, value, subsystem, ttl, user, as_of)
 
@@ -261,7 +262,9 @@ class CacheManager:
         Raises:
             UnknownNameError: it covers nothing that there is; says what was probably meant.
             PatternError: it is not a pattern.
+            LoadError: there is no such user.
         """
+        self._store_of(user)
         prefix = self._names.prefix(pattern, subsystem, lambda: self._hybrid.keys(user))
 
         def command(transaction: Transaction) -> None:

@@ -14,7 +14,7 @@ import msgspec
 
 from cache.counts import Counts
 from cache.entries import Entry
-from cache.errors import UnknownNameError, UnstorableValueError
+from cache.errors import InvalidArgumentError, UnknownNameError, UnstorableValueError
 from cache.generations import Generations
 from cache.misses import Misses
 from cache.store import Place, Store
@@ -35,7 +35,12 @@ MISS: Final = Miss.MISS
 """What `get` returns when nothing fresh is kept: never `None`, which is a value one may keep."""
 
 SHAPE = 1
+_unlike_text = msgspec.msgpack.Encoder(decimal_format="number", uuid_format="bytes")
+"""Differs from the usual one where that would make text of what is none."""
+
 KEPT_NAMES = 10_000
+MOST_CHARACTERS = 1_000
+"""Of a key."""
 
 
 class _Kept(msgspec.Struct, frozen=True):
@@ -59,6 +64,7 @@ class Names:
             PatternError: *key* is not dotted lower-case segments.
         """
         self.check_subsystem(subsystem)
+        _check_text("key", key)
         full = key if key.startswith(subsystem + ".") else f"{subsystem}.{key}"
         if parse(full) != full:
             raise PatternError(f"{key!r} is not a key: expected dotted lower-case segments, without a star")
@@ -79,6 +85,7 @@ class Names:
             UnknownNameError: it covers no value of the table, nothing that was set, and none of the *live* keys.
             PatternError: it is not a pattern.
         """
+        _check_text("pattern", pattern)
         if subsystem is not None:
             self.check_subsystem(subsystem)
             if pattern == "*":
@@ -102,8 +109,15 @@ class Names:
         if subsystem not in self.subsystems:
             raise UnknownNameError(
                 f"subsystem {subsystem!r}: expected one of {', '.join(self.subsystems)}"
-                + did_you_mean(subsystem, self.subsystems)
+                + (did_you_mean(subsystem, self.subsystems) if isinstance(subsystem, str) else "")
             )
+
+
+def _check_text(what: str, given: object) -> None:
+    if not isinstance(given, str):
+        raise PatternError(f"{what}={given!r}: expected dotted lower-case segments such as 'trends_of_may'")
+    if len(given) > MOST_CHARACTERS:
+        raise PatternError(f"a {what} of {len(given):,} characters: expected at most {MOST_CHARACTERS:,}")
 
 
 class ByName:
@@ -147,6 +161,8 @@ class ByName:
     def set(self, key: str, value: Any, subsystem: str, ttl: timedelta | None, user: UserId, as_of: int | None) -> bool:
         """Keep *value* under *key*, if it does not come late; see `CacheManager.set`."""
         full = self._names.full_key(key, subsystem)
+        if as_of is not None and (type(as_of) is not int or not 0 <= as_of < 2**63):
+            raise InvalidArgumentError(f"as_of={as_of!r}: expected the number of a log row, as `stamp` returns it")
         missed = None if as_of is not None else self._misses.oldest(user, full)
         now = self._feed.catch_up()
         seq = as_of if as_of is not None else now if missed is None else missed
@@ -165,16 +181,28 @@ def entry_of(key: str, value: Any, ttl: timedelta | None, as_of: int, token: int
 
     Raises:
         UnstorableValueError: msgpack has no form for it.
+        InvalidArgumentError: *ttl* is none.
     """
     try:
         body = msgspec.msgpack.encode(value)
+        if body != _unlike_text.encode(value):
+            raise TypeError("a Decimal or UUID in it would come back as text")
     except (TypeError, ValueError, OverflowError, RecursionError) as error:
         raise UnstorableValueError(
             f"a {type(value).__name__} cannot be kept under {key!r} ({error}): expected plain data, "
             "such as numbers, text, lists and dictionaries"
         ) from error
-    kept = _Kept(None if ttl is None else now + ttl, body)
+    kept = _Kept(_end(ttl, now), body)
     return Entry(value=kept, as_of=as_of, token=token, loaded_at=now, load_seconds=0.0, size_bytes=len(body))
+
+
+def _end(ttl: timedelta | None, now: datetime) -> datetime | None:
+    try:
+        return None if ttl is None else now + ttl
+    except (TypeError, OverflowError):
+        raise InvalidArgumentError(
+            f"ttl={ttl!r}: expected a timedelta such as timedelta(minutes=5) that ends before the year 10000, or None"
+        ) from None
 
 
 def _is_too_old(entry: Entry, now: datetime) -> bool:

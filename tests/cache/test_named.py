@@ -4,17 +4,19 @@ import asyncio
 import itertools
 from collections.abc import Callable
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 
 from cache import named
-from cache.errors import UnknownNameError, UnstorableValueError
+from cache.errors import CacheError, LoadError, UnknownNameError, UnstorableValueError
 from cache.named import MISS
 from data import instances, tasks
 from data.preferences import CacheBackend
-from events.errors import PatternError
+from events.errors import EventsError, PatternError
 from tests.cache.probes import Task
 from tests.house import House, open_house
 
@@ -255,3 +257,52 @@ def test_what_lies_above_a_name_that_was_set_is_a_pattern(house: House) -> None:
         assert house.manager.get("cohort.2026.may", "analytics") is MISS
     with pytest.raises(UnknownNameError):
         house.manager.invalidate("analytics.cohor")
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"ttl": 60}, r"^ttl=60: expected a timedelta such as"),
+        ({"ttl": 1.5}, r"^ttl=1\.5: expected a timedelta"),
+        ({"ttl": timedelta.max}, "^ttl=.*: expected a timedelta .* before the year 10000"),
+        ({"as_of": 2**70}, "^as_of=1180591620717411303424: expected the number of a log row"),
+        ({"as_of": "5"}, "^as_of='5': expected the number of a log row"),
+        ({"key": None}, "^key=None: expected dotted lower-case segments"),
+        ({"key": 3}, "^key=3: expected dotted lower-case segments"),
+        ({"key": "a" * 100_000}, "^a key of 100,000 characters: expected at most 1,000$"),
+        ({"subsystem": None}, "^subsystem None: expected one of "),
+        ({"subsystem": 3}, "^subsystem 3: expected one of "),
+        ({"value": Decimal("1.5")}, "^a Decimal cannot be kept under .* would come back as text"),
+        ({"value": {"rows": [UUID(int=7)]}}, "^a dict cannot be kept under .* would come back as text"),
+        ({"user": 99}, "there is no user 99$"),
+    ],
+    ids=str,
+)
+def test_what_set_does_not_take_is_refused_in_a_sentence(any_house: House, given: dict[str, Any], message: str) -> None:
+    with pytest.raises((CacheError, EventsError), match=message):
+        any_house.manager.set(**{"key": "mine", "value": 1, "subsystem": "analytics", **given})
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"pattern": None}, "^pattern=None: expected dotted"),
+        ({"pattern": 3}, "^pattern=3: expected dotted"),
+        ({"pattern": "a" * 100_000}, "^a pattern of 100,000 characters: expected at most 1,000$"),
+        ({"user": 99}, "there is no user 99$"),
+    ],
+    ids=str,
+)
+def test_what_invalidate_does_not_take_is_refused_in_a_sentence(
+    house: House, given: dict[str, Any], message: str
+) -> None:
+    with pytest.raises((CacheError, EventsError), match=message):
+        house.manager.invalidate(**{"pattern": "analytics.*", **given})
+
+
+@pytest.mark.parametrize("key", ["analytics.trends", "analytics.trends.2026-05-13"])
+def test_what_failed_is_said_once(key: str) -> None:
+    error = LoadError("analytics.trends", RuntimeError(str(LoadError(key, ValueError("boom")))))
+    assert str(error) == "analytics.trends could not be computed: boom"
+    part = LoadError("analytics.trends", LoadError("pieces.past", ValueError("boom")))
+    assert str(part) == "analytics.trends could not be computed: pieces.past could not be computed: boom"
