@@ -368,8 +368,14 @@ def _check(connection: sqlite3.Connection, bounds: Bounds, known: set[str]) -> N
         tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
         if version != FORMAT or not {"Cache", "Settings"} <= tables:
             raise ForeignFolderError("it is of another version")
-        if pages > bounds.pages:
+        ((page_bytes,),) = connection.execute("PRAGMA page_size").fetchall()
+        if page_bytes != PAGE_BYTES or pages > bounds.pages:
             raise ForeignFolderError("it is larger than it may be by now")
+        planted = (
+            "type = 'view' OR (type = 'trigger' AND (name NOT LIKE 'Settings\\_%' ESCAPE '\\' OR sql LIKE '%SELECT%'))"
+        )
+        if connection.execute(f"SELECT 1 FROM sqlite_master WHERE {planted}").fetchall():
+            raise ForeignFolderError("it holds triggers or views of somebody else")
         if not {key for (key,) in connection.execute("SELECT key FROM Settings")} <= known:
             raise ForeignFolderError("it holds settings of somebody else")
     connection.execute("BEGIN IMMEDIATE")
