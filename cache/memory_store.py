@@ -39,6 +39,7 @@ class MemoryStore:
         self._size = 0
         self._hits = self._misses = self._evictions = 0
         self._to_look_at: list[tuple[UserId, str]] = []
+        self._looked_at: dict[int, tuple[int, int]] = {}  # per shape: bytes as encoded, and in memory
         self._lock = threading.Lock()
 
     def get(self, place: Place, least_as_of: int = 0, *, loaded_since: datetime | None = None) -> Entry | None:
@@ -54,10 +55,17 @@ class MemoryStore:
             self._hits += 1
             return slot.entry
 
-    def set(self, place: Place, entry: Entry) -> bool:
-        """Keep *entry*, unless one of a later state is there already or it is too large."""
+    def set(self, place: Place, entry: Entry, *, is_read: bool = False) -> bool:
+        """Keep *entry*, unless one of a later state is there already or it is too large.
+
+        One that was only read, from disk, is taken to be like the last of its shape and about its size.
+        """
         where = (place.user, place.key)
-        cost = footprint.of(entry.value) + ENTRY_OVERHEAD_BYTES
+        encoded, size = self._looked_at.get(place.shape, (0, 0)) if is_read else (0, 0)
+        if abs(encoded - entry.size_bytes) * 10 > encoded or not encoded:
+            encoded, size = entry.size_bytes, footprint.of(entry.value)
+            self._looked_at[place.shape] = encoded, size
+        cost = size + ENTRY_OVERHEAD_BYTES
         with self._lock:
             existing = self._slots.get(where)
             if existing is not None:
