@@ -22,6 +22,7 @@ def test_each_way_to_read_can_be_timed(tmp_path: Path, backend: CacheBackend) ->
         ours.load_all(values)
         ways: list[Callable[..., float]] = [
             ours.timed_in_snapshot,
+            ours.timed_first_in_snapshot,
             ours.timed_pages,
             ours.timed_get_or_load,
             ours.timed_after_restart,
