@@ -52,7 +52,7 @@ _decoder = lru_cache(maxsize=256)(msgspec.msgpack.Decoder)
 
 
 def size_of(value: Any) -> int:
-    """Return how many bytes *value* takes when encoded: the measure by which tiers are bounded."""
+    """Return how many bytes *value* takes when encoded."""
     return len(_encoder.encode(value))
 
 

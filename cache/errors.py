@@ -1,5 +1,7 @@
 """The errors of this package. One root, and beside it the built-in that a caller would expect."""
 
+_FAILED = " could not be computed: "
+
 
 class CacheError(Exception):
     """Root of everything this package raises on purpose."""
@@ -9,7 +11,11 @@ class LoadError(CacheError, RuntimeError):
     """A value could not be computed, and nothing that may be shown in its place is kept. `key` says which."""
 
     def __init__(self, key: str, cause: BaseException) -> None:
-        super().__init__(f"{key} could not be computed: {cause}")
+        why = str(cause)
+        said, separator, rest = why.partition(_FAILED)
+        if separator and (said == key or said.startswith(f"{key}.")):  # perhaps with its day: said once
+            why = rest
+        super().__init__(f"{key}{_FAILED}{why}")
         self.key = key
 
 
@@ -26,6 +32,10 @@ class UnknownNameError(CacheError, LookupError):
 
 class UnstorableValueError(CacheError, TypeError):
     """A value has no form in which it could be kept."""
+
+
+class InvalidArgumentError(CacheError, ValueError):
+    """What was given to the cache is of another type or beyond its range."""
 
 
 class SettingsError(CacheError, ValueError):

@@ -18,7 +18,7 @@ from typing import Any
 
 from cache import entries
 from cache.entries import DamagedEntryError, Entry
-from cache.rows import DATABASE, FILES, Bounds, CrowdedError, ForeignFolderError, Rows
+from cache.rows import DATABASE, FILES, LOCK_TIMEOUT_SECONDS, Bounds, CrowdedError, ForeignFolderError, Rows
 from cache.store import IsOutdated, Place, TierStats
 from events.catalog import UserId
 from events.patterns import covers
@@ -49,6 +49,8 @@ _OUT_OF_REACH = {
     sqlite3.SQLITE_INTERRUPT,
     sqlite3.SQLITE_PROTOCOL,
 }
+_CUT = {sqlite3.SQLITE_IOERR_SHORT_READ, sqlite3.SQLITE_IOERR_DATA, sqlite3.SQLITE_IOERR_CORRUPTFS}
+"""The files can be reached and are damaged, though SQLite counts these among the others."""
 
 
 class FileStore:
@@ -76,10 +78,18 @@ class FileStore:
         self.is_used_elsewhere: Callable[[UserId, str], bool] = lambda _user, _key: False
         """Whether a tier before this one has handed that entry out since it was asked last."""
 
-    def get(self, place: Place, least_as_of: int = 0, *, beyond: int | None = None) -> Entry | None:
-        """Return what is kept there, if it is whole, of this log, and its `as_of` *beyond* that (None: whatever)."""
+    def get(
+        self,
+        place: Place,
+        least_as_of: int = 0,
+        *,
+        loaded_since: datetime | None = None,
+        beyond: Entry | None = None,
+    ) -> Entry | None:
+        """Return what is kept there, if it is whole, of this log, and newer or loaded later than *beyond*."""
         address = place.address
-        stored = self._try(lambda rows: rows.read(address, beyond))
+        known = None if beyond is None else (beyond.as_of, beyond.loaded_at.timestamp())
+        stored = self._try(lambda rows: rows.read(address, known))
         entry = None
         if stored is not None:
             try:
@@ -98,14 +108,24 @@ class FileStore:
         return entry
 
     def set(self, place: Place, entry: Entry) -> bool:
-        """Keep *entry*, if its value has a form on disk and the folder takes it."""
+        """Keep *entry*, if its value has a form on disk, the folder takes it, and none of a later state is there."""
         address = place.address
         stored = entries.encode(entry, address, place.shape)
         if len(stored) > self._bounds.largest_value or time.monotonic() < self._rests_until:
             return False
         self._reopen_if_replaced()
         stored_at = entry.loaded_at.timestamp()
-        return bool(self._try(lambda rows: rows.write(address, entry.as_of, stored_at, stored)))
+
+        def write(rows: Rows) -> bool:
+            row = address, entry.as_of, stored_at, stored
+            if rows.write(*row):
+                return True
+            # What a row is said to be newer by may be of anybody: where no entry of this log bears it out, it goes.
+            there = entries.origin(rows.read(address) or b"")
+            is_newer = there is not None and there[0] > entry.as_of and self._belongs(*there)
+            return not is_newer and rows.write(*row, over_any=True)
+
+        return bool(self._try(write))
 
     def keys(self, user: UserId) -> Iterable[str]:
         """Return the keys that are kept for *user*."""
@@ -117,7 +137,7 @@ class FileStore:
 
         def drop(rows: Rows) -> int:
             if user is None and not prefix:
-                return rows.drop_all()
+                return rows.drop_all(but=_LEASE)  # who loads goes on, and what it brings is wanted
             found = rows.keys("" if user is None else f"{user}/")
             return rows.drop([rowid for rowid, address in found if covers(prefix, address.partition("/")[2])])
 
@@ -183,7 +203,10 @@ class FileStore:
         except CrowdedError:
             return None  # to miss is quicker than to wait
         except sqlite3.Error as error:
-            kind = getattr(error, "sqlite_errorcode", 0) & 0xFF  # without its details
+            code = getattr(error, "sqlite_errorcode", 0)
+            kind = code & 0xFF  # without its details
+            if code in _CUT:
+                return self._start_over(error, act if again else None)
             if kind in _LOCKED:
                 self._rests_until = time.monotonic() + REST_SECONDS
             elif kind in _OUT_OF_REACH:
@@ -199,7 +222,9 @@ class FileStore:
         return None
 
     def _open(self) -> Rows | None:
-        with self._lock:
+        if not self._lock.acquire(timeout=LOCK_TIMEOUT_SECONDS):
+            raise CrowdedError
+        try:
             if self._rows is not None:
                 return self._rows
             if time.monotonic() < self._rests_until:
@@ -216,6 +241,8 @@ class FileStore:
             self._opened_file = self._file_on_disk()
             self._rests_until = 0.0
             return self._rows
+        finally:
+            self._lock.release()
 
     def _is_used(self, address: str) -> bool:
         """Whether an entry was read, here or from the memory before it, since this was asked last."""

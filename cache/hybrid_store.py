@@ -1,6 +1,7 @@
 """Memory before disk: what was read once is in memory, what was computed once survives a restart."""
 
 from collections.abc import Iterable
+from datetime import datetime
 
 from cache.entries import Entry
 from cache.file_store import FileStore
@@ -19,19 +20,19 @@ class HybridStore:
         self._back = back
         back.is_used_elsewhere = front.is_used  # what memory answers for, the disk is never asked for
 
-    def get(self, place: Place, least_as_of: int = 0) -> Entry | None:
-        """Return what memory has, or, if that is of before *least_as_of*, what the disk has.
+    def get(self, place: Place, least_as_of: int = 0, *, loaded_since: datetime | None = None) -> Entry | None:
+        """Return what memory has, or, if that is of before *least_as_of* or *loaded_since*, what the disk has.
 
         What comes from the disk is in memory afterwards: another process, or this one before a restart, computed it.
         """
         entry = self._front.get(place, least_as_of)
-        if entry is not None and entry.as_of >= least_as_of:
+        if entry is not None and entry.as_of >= least_as_of and (not loaded_since or entry.loaded_at >= loaded_since):
             return entry
-        # Not read and decoded if it is no newer, as after each invalidation: both tiers were set at once.
-        found = self._back.get(place, least_as_of, beyond=None if entry is None else entry.as_of)
+        # Not read and decoded if it is the same, as after each invalidation: both tiers were set at once.
+        found = self._back.get(place, least_as_of, beyond=entry)
         if found is None:
             return entry
-        self._front.set(place, found)
+        self._front.set(place, found, is_read=True)
         return found
 
     def set(self, place: Place, entry: Entry) -> bool:

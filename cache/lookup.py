@@ -145,7 +145,7 @@ class Lookup:
         """Return what is kept of *value* and fresh as of *seq*, up to which all events were sent; loads nothing."""
         view = shelf.view
         place = value.place_for(view)
-        entry = self.store_of(value, view.profile).get(place, self.generations.of(place.user, place.key))
+        entry = self._kept(self.store_of(value, view.profile), value, place, now)
         if entry is None or not self._is_fresh(entry, value, place, seq, now):
             return None
         shelf.put(value, entry)
@@ -174,7 +174,7 @@ class Lookup:
         shared: list[tuple[Value[Any], Place, int]] = []
         for value in values:
             place = value.place_for(view)
-            entry = store.get(place, self.generations.of(view.user, place.key))
+            entry = self._kept(store, value, place, now)
             if entry is not None and self._is_fresh(entry, value, place, read.seq, now):
                 self._counts.add(value.key, "hits")
                 found[value] = entry.value
@@ -193,8 +193,12 @@ class Lookup:
             found[value] = entry.value
         return [found[value] for value in values]
 
+    def _kept(self, store: Store, value: Value[Any], place: Place, now: datetime) -> Entry | None:
+        """Return what is kept there: of its tiers' entries one that is fresh, if there is any."""
+        return store.get(place, self.generations.of(place.user, place.key), loaded_since=now - value.ttl)
+
     def _landed(self, value: Value[Any], store: Store, place: Place, now: datetime) -> Entry | None:
-        entry = store.get(place, self.generations.of(place.user, place.key))
+        entry = self._kept(store, value, place, now)
         if entry is not None and self._is_fresh(entry, value, place, self._catch_up(), now):
             return entry
         return None
@@ -214,7 +218,7 @@ class Lookup:
         patience: float | None,
     ) -> Found:
         place = value.place_for(view)
-        entry = store.get(place, self.generations.of(view.user, place.key))
+        entry = self._kept(store, value, place, now)
         if entry is not None and self._is_fresh(entry, value, place, read.seq, now):
             self._counts.add(value.key, "hits")
             return Found(entry)
@@ -235,7 +239,8 @@ class Lookup:
                 if patience:
                     self._counts.add(value.key, "timeouts")
                 return Found(entry, is_loading=True)
-            if self._is_fresh(landed, value, place, read.seq, now):
+            # Made stale since by an event that this state does not contain: it is what this reader is to see.
+            if generation <= landed.as_of <= read.seq or self._is_fresh(landed, value, place, read.seq, now):
                 return Found(landed)
         # This reader's state is of before the last invalidation: nobody else may get what it computes.
         return Found(self.loading.alone(value, read, view))

@@ -11,7 +11,6 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
-from cache import named
 from cache.counts import CacheStats, Counts
 from cache.file_store import FileStore
 from cache.generations import BEYOND, Generations
@@ -21,7 +20,7 @@ from cache.leases import Leases
 from cache.lineage import Lineage, empty_if_foreign
 from cache.lookup import Lookup
 from cache.memory_store import MemoryStore
-from cache.named import MISS, Names
+from cache.named import ByName, Names
 from cache.pieces import KEYS, PIECES
 from cache.settings import CacheSettings
 from cache.shelf import Shelf
@@ -91,6 +90,14 @@ class CacheManager:
         self.warming = Warming(self, bus)
         """Keeps ready what users in mode `full` look at."""
         self._names = Names(KEYS)
+        self._by_name = ByName(
+            names=self._names,
+            counts=self._counts,
+            generations=self._generations,
+            feed=feed,
+            store_of=self._store_of,
+            clock=database.clock,
+        )
         self._shelves: dict[UserId, Shelf] = {}
         self._shelves_lock = threading.Lock()
         self._connections = contextlib.ExitStack()
@@ -216,14 +223,7 @@ class CacheManager:
         Raises:
             UnknownNameError, PatternError: there is no such subsystem, or *key* is none.
         """
-        full = self._names.full_key(key, subsystem)
-        seq = self._feed.catch_up()
-        store = self._store_of(user)
-        found = named.find(
-            self._names, full, user, store, self._generations.of(user, full), seq, self._database.clock()
-        )
-        self._counts.add(subsystem, "misses" if found is MISS else "hits")
-        return found
+        return self._by_name.get(key, subsystem, user)
 
     def set(
         self,
@@ -237,26 +237,17 @@ class CacheManager:
     ) -> bool:
         """Keep *value* under *key* until an event or `invalidate` names a prefix of it, at most for *ttl*.
 
-        It counts as computed from the state at which the same thread or task missed *key* last, or from *as_of* (a
-        `stamp`), or else from now. If the key was invalidated since then it is not kept; returns whether it is.
+        It counts as computed from the state of *as_of* (a `stamp`), or else from that of the oldest miss of *key* in
+        this process that may not be answered yet: by a `set` in the same thread or task, or for a minute. Without any,
+        from now. If the key was invalidated since then it is not kept; returns whether it is. Who misses and sets in
+        the threads of a pool had better bring a stamp: it will be kept more often.
 
         Raises:
             UnknownNameError, PatternError: there is no such subsystem, or *key* is none.
             UnstorableValueError: *value* is not plain data.
+            InvalidArgumentError: *ttl* is no timedelta, or *as_of* no stamp.
         """
-        full = self._names.full_key(key, subsystem)
-        self._names.remember(full)
-        missed = named.missed_at(self._names, full, user)
-        now = self.stamp()
-        seq = as_of if as_of is not None else now if missed is None else missed
-        store = self._store_of(user)
-        token = self._feed.token_at(seq)
-        entry = named.entry_of(full, value, ttl, seq, token or 0, self._database.clock())
-        if token is None or seq < self._generations.of(user, full):
-            return False
-        is_kept = store.set(named.place(user, full), entry)
-        named.answered(self._names, full, user)
-        return is_kept
+        return self._by_name.set(key, value, subsystem, ttl, user, as_of)
 
     def stamp(self) -> int:
         """Return the log's present seq. Take it before you begin to read what you will `set`."""
@@ -271,7 +262,9 @@ class CacheManager:
         Raises:
             UnknownNameError: it covers nothing that there is; says what was probably meant.
             PatternError: it is not a pattern.
+            LoadError: there is no such user.
         """
+        self._store_of(user)
         prefix = self._names.prefix(pattern, subsystem, lambda: self._hybrid.keys(user))
 
         def command(transaction: Transaction) -> None:
@@ -352,10 +345,10 @@ class CacheManager:
 
     def _store_of(self, user: UserId) -> Store:
         shelf = self._shelves.get(user)
-        if shelf is None:
-            with self.snapshot(user) as snapshot:
-                return self._lookup.store(snapshot.view.profile)
-        return self._lookup.store(shelf.view.profile)
+        if shelf is not None:
+            return self._lookup.store(shelf.view.profile)
+        with self.snapshot(user) as snapshot:
+            return self._lookup.store(snapshot.view.profile)
 
     # --- how a value goes stale
 

@@ -1,5 +1,5 @@
-"""The tier in this process: entries themselves, handed out without a copy, bounded by bytes, least recently used first
-to go. Values are immutable, so nobody can poison what the next reader gets.
+"""The tier in this process: entries themselves, handed out without a copy, bounded by the memory that they take, least
+recently used first to go. Values are immutable, so nobody can poison what the next reader gets.
 """
 
 import threading
@@ -7,13 +7,15 @@ import time
 from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 
+from cache import footprint
 from cache.entries import Entry
 from cache.store import IsOutdated, Place, TierStats
 from events.catalog import UserId
 from events.patterns import covers
 
-ENTRY_OVERHEAD_BYTES = 400
+ENTRY_OVERHEAD_BYTES = 560
 """About what an entry costs besides its value: the entry, its address and its place in the table."""
 
 
@@ -21,12 +23,13 @@ ENTRY_OVERHEAD_BYTES = 400
 class _Slot:
     shape: int
     entry: Entry
+    cost: int  # in bytes
     ranked_at: float = 0.0  # the use of the entry that its place in the order is of
     told_at: float = 0.0  # the use that the tier on disk has been told of
 
 
 class MemoryStore:
-    """A byte-bounded LRU. A value larger than a quarter of the bound is not kept."""
+    """An LRU, bounded by an estimate of what it takes. A value larger than a quarter of the bound is not kept."""
 
     is_shared = False
 
@@ -36,9 +39,10 @@ class MemoryStore:
         self._size = 0
         self._hits = self._misses = self._evictions = 0
         self._to_look_at: list[tuple[UserId, str]] = []
+        self._looked_at: dict[int, tuple[int, int]] = {}  # per shape: bytes as encoded, and in memory
         self._lock = threading.Lock()
 
-    def get(self, place: Place, least_as_of: int = 0) -> Entry | None:
+    def get(self, place: Place, least_as_of: int = 0, *, loaded_since: datetime | None = None) -> Entry | None:
         """Return what is kept there; the object itself, not a copy."""
         where = (place.user, place.key)
         with self._lock:
@@ -51,19 +55,27 @@ class MemoryStore:
             self._hits += 1
             return slot.entry
 
-    def set(self, place: Place, entry: Entry) -> bool:
-        """Keep *entry*, unless one of a later state is there already or it is too large."""
+    def set(self, place: Place, entry: Entry, *, is_read: bool = False) -> bool:
+        """Keep *entry*, unless one of a later state is there already or it is too large.
+
+        One that was only read, from disk, is taken to be like the last of its shape and about its size.
+        """
         where = (place.user, place.key)
+        encoded, size = self._looked_at.get(place.shape, (0, 0)) if is_read else (0, 0)
+        if abs(encoded - entry.size_bytes) * 10 > encoded or not encoded:
+            encoded, size = entry.size_bytes, footprint.of(entry.value)
+            self._looked_at[place.shape] = encoded, size
+        cost = size + ENTRY_OVERHEAD_BYTES
         with self._lock:
             existing = self._slots.get(where)
             if existing is not None:
                 if existing.shape == place.shape and existing.entry.as_of > entry.as_of:
                     return False
                 self._forget(where)
-            if _cost(entry) > self._max // 4:
+            if cost > self._max // 4:
                 return False
-            self._slots[where] = _Slot(place.shape, entry, ranked_at=entry.used_at, told_at=entry.used_at)
-            self._size += _cost(entry)
+            self._slots[where] = _Slot(place.shape, entry, cost, ranked_at=entry.used_at, told_at=entry.used_at)
+            self._size += cost
             self._evict(where)
             return True
 
@@ -139,8 +151,4 @@ class MemoryStore:
                 self._evictions += 1
 
     def _forget(self, where: tuple[UserId, str]) -> None:
-        self._size -= _cost(self._slots.pop(where).entry)
-
-
-def _cost(entry: Entry) -> int:
-    return entry.size_bytes + ENTRY_OVERHEAD_BYTES
+        self._size -= self._slots.pop(where).cost

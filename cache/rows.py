@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from diskcache import DEFAULT_SETTINGS, Cache, Disk
-from diskcache.core import METADATA
+from diskcache.core import ENOVAL, METADATA
 
 FORMAT = 2
 """`user_version` of the database; of any other it is begun anew."""
@@ -37,13 +37,15 @@ _SPLIT_PAGES = 16
 """What a write may take besides its value, when the trees have to be split."""
 
 _READ = "SELECT value FROM Cache WHERE key = ? AND raw = 1 AND mode = 1 AND filename IS NULL AND typeof(value) = 'blob'"
-_READ_BEYOND = f"{_READ} AND tag > ?"
+_READ_BEYOND = f"{_READ} AND (tag, store_time) > (?, ?)"
 _WRITE = (
     "INSERT INTO Cache (key, raw, store_time, access_time, tag, mode, value) VALUES (?, 1, ?, 0, ?, 1, ?)"
     " ON CONFLICT (key, raw) DO UPDATE SET store_time = excluded.store_time, tag = excluded.tag,"
     " size = 0, mode = 1, filename = NULL, value = excluded.value"
 )
+_WRITE_OVER_OLDER = f"{_WRITE} WHERE excluded.tag >= tag"
 _KEYS = "SELECT rowid, key FROM Cache WHERE key >= ? AND key < ? AND typeof(key) = 'text' ORDER BY key LIMIT ?"
+_OTHERS = "SELECT rowid FROM Cache WHERE typeof(key) != 'text' OR key < ? OR key >= ? LIMIT ?"
 _NEWEST = "SELECT value FROM Cache WHERE raw = 1 AND mode = 1 AND filename IS NULL ORDER BY tag DESC LIMIT 1"
 _LISTED = "SELECT rowid, key, tag, store_time FROM Cache WHERE rowid > ? ORDER BY rowid LIMIT ?"
 _EVICTABLE = "SELECT rowid, key, length(value) FROM Cache WHERE rowid > ? ORDER BY rowid LIMIT ?"
@@ -129,6 +131,7 @@ class Rows(Cache):  # type: ignore[misc]
         self._hand = 0  # the row that was looked at last for eviction
         self._seen = 0  # the row that was looked at last for being outdated
         self.evictions = 0
+        _refuse_cut(folder)
         with contextlib.closing(_connect(folder)) as connection:
             _check(connection, bounds, known={*DEFAULT_SETTINGS, *METADATA, *settings})
             super().__init__(str(folder), timeout=LOCK_TIMEOUT_SECONDS, disk=_NoFiles, **settings)
@@ -140,9 +143,28 @@ class Rows(Cache):  # type: ignore[misc]
         connection.execute(f"PRAGMA busy_timeout = {_LOCK_TIMEOUT_MS}")
         return connection.execute
 
-    def read(self, key: str, beyond: int | None = None) -> Any:
-        """Return the value of *key*, None if there is no row of ours, or its tag is not *beyond* that."""
-        asked = (_READ, (key,)) if beyond is None else (_READ_BEYOND, (key, beyond))
+    def reset(self, key: str, value: Any = ENOVAL, update: bool = True) -> Any:
+        """Set a pragma in as little time, where diskcache would wait for its lock for a minute as well."""
+        if value is ENOVAL or not key.startswith("sqlite_"):
+            return super().reset(key, value, update)
+        if update:
+            self._sql_retry("UPDATE Settings SET value = ? WHERE key = ?", (value, key))
+        pragma, give_up_at = key.removeprefix("sqlite_"), time.monotonic() + LOCK_TIMEOUT_SECONDS
+        while True:
+            try:  # of some, SQLite does not wait for the lock itself, whatever the timeout
+                if self._sql(f"PRAGMA {pragma}").fetchall() != [(value,)]:
+                    self._sql(f"PRAGMA {pragma} = {value}").fetchall()
+                break
+            except sqlite3.OperationalError as error:
+                if "locked" not in str(error) or time.monotonic() >= give_up_at:
+                    raise
+                time.sleep(0.001)
+        setattr(self, key, value)
+        return value
+
+    def read(self, key: str, beyond: tuple[int, float] | None = None) -> Any:
+        """Return the value of *key*, None if there is no row of ours, or its tag and time are not *beyond* those."""
+        asked = (_READ, (key,)) if beyond is None else (_READ_BEYOND, (key, *beyond))
         found = self._con.execute(*asked).fetchall()
         return found[0][0] if found else None
 
@@ -151,23 +173,23 @@ class Rows(Cache):  # type: ignore[misc]
         found = self._con.execute(_NEWEST).fetchall()
         return found[0][0] if found else None
 
-    def write(self, key: str, tag: int, time: float, value: bytes) -> bool:
-        """Keep *value* under *key*, after as many others were evicted as it takes; return whether it is kept."""
-        row = key, time, tag, memoryview(value)
+    def write(self, key: str, tag: int, time: float, value: bytes, *, over_any: bool = False) -> bool:
+        """Keep *value* under *key*, after as many others were evicted as it takes; return whether it is kept.
+
+        A row with a greater tag stays, unless it goes *over_any*.
+        """
+        row, statement = (key, time, tag, memoryview(value)), _WRITE if over_any else _WRITE_OVER_OLDER
         try:
-            return self._put(row, len(value))
+            return self._put(statement, row, len(value))
         except sqlite3.OperationalError as error:
             if getattr(error, "sqlite_errorcode", 0) != sqlite3.SQLITE_FULL or self._room <= 0:
                 raise
             self._room = 0  # other processes have taken it
-            return self._put(row, len(value))
+            return self._put(statement, row, len(value))
 
-    def _put(self, row: tuple[Any, ...], size: int) -> bool:
+    def _put(self, statement: str, row: tuple[Any, ...], size: int) -> bool:
         with self._writing(size) as sql:
-            if not self._make_room(sql, size):
-                return False
-            sql(_WRITE, row)
-        return True
+            return self._make_room(sql, size) and bool(sql(statement, row).rowcount)
 
     def exchange(self, key: str, change: Callable[[bytes | None], bytes | None]) -> bool:
         """Put what *change* makes of the value of *key* in its place, in one transaction; return whether it did.
@@ -200,12 +222,12 @@ class Rows(Cache):  # type: ignore[misc]
                 dropped += _delete(sql, rowids[at : at + _AT_ONCE])
         return dropped
 
-    def drop_all(self) -> int:
-        """Drop every row, whoever wrote it; return how many there were."""
+    def drop_all(self, but: str) -> int:
+        """Drop every row, whoever wrote it, but those whose key begins with *but*; return how many there were."""
         dropped = 0
         while True:
             with self._writing() as sql:
-                found = sql("SELECT rowid FROM Cache LIMIT ?", (_AT_ONCE,)).fetchall()
+                found = sql(_OTHERS, (but, but[:-1] + chr(ord(but[-1]) + 1), _AT_ONCE)).fetchall()
                 dropped += _delete(sql, [rowid for (rowid,) in found])
             if not found:
                 return dropped
@@ -332,6 +354,13 @@ def _connect(folder: Path) -> sqlite3.Connection:
     return sqlite3.connect(folder / DATABASE, timeout=LOCK_TIMEOUT_SECONDS, isolation_level=None)
 
 
+def _refuse_cut(folder: Path) -> None:
+    """Refuse a database of no bytes beside a log: it was cut, and who has it open still holds locks in the index."""
+    with contextlib.suppress(FileNotFoundError):
+        if (folder / DATABASE).stat().st_size == 0 and any((folder / name).exists() for name in FILES[1:3]):
+            raise ForeignFolderError("its database was cut")
+
+
 def _check(connection: sqlite3.Connection, bounds: Bounds, known: set[str]) -> None:
     """Refuse what we did not make before diskcache believes its settings, and what somebody holds locked."""
     (pages,), (version,) = (connection.execute(f"PRAGMA {name}").fetchone() for name in ("page_count", "user_version"))
@@ -339,8 +368,14 @@ def _check(connection: sqlite3.Connection, bounds: Bounds, known: set[str]) -> N
         tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
         if version != FORMAT or not {"Cache", "Settings"} <= tables:
             raise ForeignFolderError("it is of another version")
-        if pages > bounds.pages:
+        ((page_bytes,),) = connection.execute("PRAGMA page_size").fetchall()
+        if page_bytes != PAGE_BYTES or pages > bounds.pages:
             raise ForeignFolderError("it is larger than it may be by now")
+        planted = (
+            "type = 'view' OR (type = 'trigger' AND (name NOT LIKE 'Settings\\_%' ESCAPE '\\' OR sql LIKE '%SELECT%'))"
+        )
+        if connection.execute(f"SELECT 1 FROM sqlite_master WHERE {planted}").fetchall():
+            raise ForeignFolderError("it holds triggers or views of somebody else")
         if not {key for (key,) in connection.execute("SELECT key FROM Settings")} <= known:
             raise ForeignFolderError("it holds settings of somebody else")
     connection.execute("BEGIN IMMEDIATE")

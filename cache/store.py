@@ -53,10 +53,10 @@ class Store(Protocol):
     is_shared: bool
     """Whether other processes find what is kept here."""
 
-    def get(self, place: Place, least_as_of: int = 0) -> Entry | None:
+    def get(self, place: Place, least_as_of: int = 0, *, loaded_since: datetime | None = None) -> Entry | None:
         """Return what is kept there, fresh or not; None is a miss (a kept None is an `Entry` with that value).
 
-        A store of several tiers looks on while what it found is of before *least_as_of*.
+        A store of several tiers looks on while what it found is of before *least_as_of*, or not *loaded_since* then.
         """
 
     def set(self, place: Place, entry: Entry) -> bool:
@@ -86,7 +86,7 @@ class NullStore:
 
     is_shared = False
 
-    def get(self, place: Place, least_as_of: int = 0) -> Entry | None:
+    def get(self, place: Place, least_as_of: int = 0, *, loaded_since: datetime | None = None) -> Entry | None:
         """Miss."""
         return None
 

@@ -47,7 +47,7 @@ def explain(
     place = value.place_for(view)
     key = place.key
     generation = generations.of(view.user, key)
-    entry = lookup.store_of(value, view.profile).get(place, generation)
+    entry = lookup.store_of(value, view.profile).get(place, generation, loaded_since=now - value.ttl)
     cause = _cause(key, generation, view.user, generations, read)
     if entry is None:
         state, verdict = "miss", "nothing is kept; the next reader loads it"

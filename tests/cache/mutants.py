@@ -13,6 +13,7 @@ from cache import lookup
 from cache.loading import Loading
 from cache.lookup import Lookup
 from cache.manager import CacheManager
+from cache.named import ByName
 from data.feed import Feed
 
 
@@ -49,7 +50,11 @@ MUTANTS: dict[str, Mutant] = {
         lookup, "is_fresh", "entry.as_of > seq and", "False and", "readers"
     ),
     "what a later state's flight brings is taken": Mutant(
-        Lookup, "_find", "if self._is_fresh(landed, value, place, read.seq, now):", "if True:", "readers"
+        Lookup,
+        "_find",
+        "if generation <= landed.as_of <= read.seq or self._is_fresh(landed, value, place, read.seq, now):",
+        "if True:",
+        "readers",
     ),
     "what is shown meanwhile is called fresh": Mutant(
         lookup.Found, "is_fresh", "self.problem is None and not self.is_loading", "self.problem is None", "behind"
@@ -75,7 +80,7 @@ MUTANTS: dict[str, Mutant] = {
         CacheManager, "_shelf", "and newest == self._generations.newest(user)", "", "readers"
     ),
     "by name, the state of the miss is forgotten": Mutant(
-        CacheManager, "set", "now if missed is None else missed", "now", "names"
+        ByName, "set", "now if missed is None else missed", "now", "names"
     ),
     "the snapshot looks at the log before it is opened": Mutant(
         CacheManager,

@@ -4,11 +4,14 @@ import math
 import random
 import sqlite3
 import threading
+import tracemalloc
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -116,16 +119,77 @@ def test_a_value_larger_than_a_quarter_is_not_kept_and_drives_nothing_out(tmp_pa
     store.close()
 
 
+class Day(msgspec.Struct, frozen=True):
+    day: str
+    relief: float
+    count: int
+
+
+class Days(msgspec.Struct, frozen=True):
+    days: tuple[Day, ...]
+    kinds: dict[str, float]
+
+
+def _days(chance: random.Random) -> Days:
+    days = (Day(f"2026-05-{number % 28 + 1:02}", chance.random(), chance.randrange(1_000)) for number in range(200))
+    return Days(tuple(days), {f"k{number}": chance.random() for number in range(50)})
+
+
+def _rows(chance: random.Random) -> Any:
+    rows: Any = {"rows": [{"at": LOADED_AT.isoformat(), "relief": chance.random(), "note": None} for _ in range(40)]}
+    return msgspec.json.decode(msgspec.json.encode(rows))
+
+
+TOLERANCE = 0.1
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        _days,
+        _rows,
+        lambda chance: tuple(tuple(chance.random() for _ in range(24)) for _ in range(7)),
+        lambda chance: [noise(number, chance.randrange(40, 60)) for number in range(300)],
+        lambda chance: noise(chance.randrange(99), 5_000),
+        lambda chance: chance.random(),
+    ],
+    ids=["structs", "rows", "floats", "texts", "one text", "one number"],
+)
+def test_memory_keeps_within_its_bound_in_real_memory(make: Callable[[random.Random], Any]) -> None:
+    chance = random.Random(1)
+    _fill(MemoryStore(MB), make, chance, 1)  # what is made once
+    tracemalloc.start()
+    try:
+        before, store = tracemalloc.get_traced_memory()[0], MemoryStore(2 * MB)
+        _fill(store, make, chance, 4_000)
+        real = tracemalloc.get_traced_memory()[0] - before
+    finally:
+        tracemalloc.stop()
+    (stats,) = store.stats()
+    assert stats.evictions
+    assert abs(real - stats.size_bytes) < TOLERANCE * stats.size_bytes
+    assert stats.size_bytes > 1.8 * MB
+
+
+def _fill(store: MemoryStore, make: Callable[[random.Random], Any], chance: random.Random, most: int) -> None:
+    for number in range(most):
+        kept = entry(make(chance), as_of=1_000 + number, token=chance.getrandbits(62))
+        loaded_at = LOADED_AT + timedelta(seconds=number)
+        store.set(place(f"analytics.k{number}"), replace(kept, loaded_at=loaded_at, load_seconds=chance.random()))
+        if store.stats()[0].evictions > 3:
+            return
+
+
 # --- what is used stays
 
 
 def test_memory_stays_within_its_bound_and_gives_up_the_least_recently_used() -> None:
     store = MemoryStore(10 * (1000 + ENTRY_OVERHEAD_BYTES))
     for number in range(9):
-        store.set(place(f"a.k{number}"), entry("x" * 990))
+        store.set(place(f"a.k{number}"), entry("x" * 951))
     assert store.get(place("a.k0")) is not None  # used
     for number in range(9, 14):
-        store.set(place(f"a.k{number}"), entry("x" * 990))
+        store.set(place(f"a.k{number}"), entry("x" * 951))
     (stats,) = store.stats()
     assert stats.size_bytes <= stats.max_size_bytes
     assert stats.evictions == 4
@@ -141,7 +205,7 @@ def test_memory_gives_up_in_the_order_of_use(acts: list[tuple[bool, int]]) -> No
     for is_set, number in acts:
         at = place(f"a.k{number}")
         if is_set:
-            store.set(at, entry("x" * 997))
+            store.set(at, entry("x" * 951))
             expected = [*(kept for kept in expected if kept != number), number][-room:]
         elif store.get(at) is not None:
             expected.remove(number)

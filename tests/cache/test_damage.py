@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from cache.entries import DamagedEntryError, decode, encode
 from cache.file_store import FileStore
-from cache.rows import FORMAT
+from cache.rows import FORMAT, PAGE_BYTES
 from tests.cache.places import entry, file_store, fill, place, rows, wrong_values
 from tests.cache.probes import Task
 
@@ -59,6 +59,8 @@ def test_other_files_in_the_folder_survive_a_fresh_start(tmp_path: Path) -> None
 
 # --- of another version
 
+ENDLESS = "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) SELECT count(*) FROM c"
+
 
 @pytest.mark.parametrize(
     "change",
@@ -76,6 +78,10 @@ def test_other_files_in_the_folder_survive_a_fresh_start(tmp_path: Path) -> None
         "DELETE FROM Settings",
         "DROP TABLE Settings; CREATE TABLE Settings (key, value, more); INSERT INTO Settings VALUES (1, 2, 3)",
         "CREATE TRIGGER planted BEFORE INSERT ON Cache BEGIN SELECT RAISE(ABORT, 'no'); END",
+        f"CREATE TRIGGER planted AFTER INSERT ON Cache BEGIN DELETE FROM Cache WHERE 0 < ({ENDLESS}); END",
+        f"CREATE TRIGGER Settings_more AFTER INSERT ON Cache BEGIN DELETE FROM Cache WHERE 0 < ({ENDLESS}); END",
+        f"CREATE VIEW planted AS {ENDLESS}",
+        "PRAGMA journal_mode = DELETE; PRAGMA page_size = 65536; VACUUM",
     ],
 )
 def test_a_folder_of_another_version_or_schema_works_anew(
@@ -88,6 +94,9 @@ def test_a_folder_of_another_version_or_schema_works_anew(
     assert wrong_values(store) == 0
     assert store.set(place(), entry())
     assert store.get(place()) == entry()
+    with rows(tmp_path) as connection:
+        assert connection.execute("PRAGMA page_size").fetchone() == (PAGE_BYTES,)
+        assert "planted" not in {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
     assert len(warnings()) <= 1
     store.close()
 
@@ -128,6 +137,25 @@ def test_a_planted_key_stops_nobody(tmp_path: Path, key: str) -> None:
     store.clear()
     assert store.stats()[0].entries == 0
     assert store.set(place(), entry())
+    store.close()
+
+
+@pytest.mark.parametrize("tag", ["1e18", "9223372036854775807", "'newest'", "x'ff'", "NULL"])
+def test_a_planted_tag_keeps_no_key_from_being_stored(tmp_path: Path, tag: str) -> None:
+    store = file_store(tmp_path)
+    store.set(place(), entry("old", as_of=5))
+    with rows(tmp_path) as connection:
+        connection.execute(f"UPDATE Cache SET tag = {tag}")
+    assert store.set(place(), entry("new", as_of=6))
+    assert store.get(place()) == entry("new", as_of=6)
+    store.close()
+
+
+def test_an_entry_of_another_timeline_keeps_no_key_from_being_stored(tmp_path: Path) -> None:
+    store = file_store(tmp_path)
+    store.set(place(), entry("of a log that went back", as_of=9, token=98))
+    assert store.set(place(), entry("new", as_of=6))
+    assert store.get(place()) == entry("new", as_of=6)
     store.close()
 
 

@@ -9,13 +9,14 @@ from typing import Any
 
 import pytest
 
+from cache.named import MISS
 from cache.values import DASHBOARD_METRICS, PREFERENCES, SUMMARY_DAILY
 from data import instances, preferences, tasks
 from data.fields import Feelings
 from data.preferences import CacheBackend, CacheMode
 from events.catalog import EventUnreadable, InstanceId, Invalidated
 from tests.cache.probes import Count, Gate, Task, probe
-from tests.house import House, open_house
+from tests.house import Clock, House, open_house
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -75,6 +76,35 @@ def test_a_hundred_threads_load_once(any_house: House) -> None:
     assert gate.calls == 1
 
 
+def test_a_load_that_ends_late_makes_nobody_load_again(any_house: House) -> None:
+    slow, quick = Gate(held=True), Gate()
+    late = Task(lambda: any_house.manager.get_or_load(probe(slow), any_house.user))
+    assert slow.has_read.wait(10)
+    complete(any_house)
+    for _ in range(2):
+        assert any_house.manager.get_or_load(probe(quick), any_house.user) == Count(1)
+        slow.may_return.set()
+        late.join()
+    assert (slow.calls, quick.calls) == (1, 1), "a load at each generation"
+
+
+@pytest.mark.parametrize("backend", [CacheBackend.FILE, CacheBackend.HYBRID])
+def test_a_load_that_ends_late_in_another_process_makes_nobody_load_again(
+    tmp_path: Path, backend: CacheBackend
+) -> None:
+    slow, quick = Gate(held=True), Gate()
+    with open_house(tmp_path, backend=backend) as house, open_house(tmp_path, backend=backend) as other:
+        late = Task(lambda: house.manager.get_or_load(probe(slow), house.user))
+        assert slow.has_read.wait(10)
+        complete(other)
+        assert other.manager.get_or_load(probe(quick), other.user) == Count(1)
+        slow.may_return.set()
+        late.join()
+    with open_house(tmp_path, backend=backend) as house:
+        assert house.manager.get_or_load(probe(quick), house.user) == Count(1)
+    assert (slow.calls, quick.calls) == (1, 1), "a load at each generation"
+
+
 def test_a_look_is_current_until_an_event_touches_it(any_house: House) -> None:
     value = probe()
     with any_house.manager.snapshot(any_house.user) as snapshot:
@@ -97,6 +127,49 @@ def test_values_of_the_wrong_day_cannot_be_read_even_without_a_tick(any_house: H
     any_house.clock.advance(days=1)
     after = any_house.manager.get_or_load(DASHBOARD_METRICS, any_house.user)
     assert after.today - before.today == timedelta(days=1)
+
+
+@pytest.mark.parametrize("backend", [CacheBackend.FILE, CacheBackend.HYBRID])
+def test_beyond_its_ttl_one_process_loads_for_the_others(tmp_path: Path, clock: Clock, backend: CacheBackend) -> None:
+    gate = Gate()
+    value = probe(gate, ttl=timedelta(minutes=1))
+    with (
+        open_house(tmp_path, clock=clock, backend=backend) as house,
+        open_house(tmp_path, clock=clock, backend=backend) as other,
+    ):
+        for loads in (1, 2, 3):
+            for manager in (house.manager, other.manager):
+                manager.get_or_load(value, house.user)
+                assert gate.calls == loads
+            clock.advance(minutes=2)
+
+
+@pytest.mark.parametrize("backend", [CacheBackend.FILE, CacheBackend.HYBRID])
+def test_what_another_process_set_anew_is_found_beyond_the_ttl(
+    tmp_path: Path, clock: Clock, backend: CacheBackend
+) -> None:
+    with (
+        open_house(tmp_path, clock=clock, backend=backend) as house,
+        open_house(tmp_path, clock=clock, backend=backend) as other,
+    ):
+        for number in range(3):
+            assert house.manager.set("mine", number, "analytics", timedelta(minutes=1))
+            assert other.manager.get("mine", "analytics") == number
+            clock.advance(minutes=2)
+            assert other.manager.get("mine", "analytics") is MISS
+
+
+def test_clearing_while_a_value_is_loaded_costs_no_second_load(any_house: House) -> None:
+    gate = Gate(held=True)
+    reader = Task(lambda: any_house.manager.get_or_load(probe(gate), any_house.user))
+    assert gate.has_read.wait(10)
+    any_house.manager.set("mine", 1, "analytics")
+    any_house.manager.clear()
+    gate.may_return.set()
+    reader.join()
+    any_house.manager.get_or_load(probe(gate), any_house.user)
+    assert gate.calls == 1
+    assert any_house.manager.get("mine", "analytics") is MISS
 
 
 def test_beyond_its_ttl_a_value_is_loaded_again(any_house: House) -> None:

@@ -1,15 +1,22 @@
 """Get, set and invalidate by name, on each backend."""
 
+import asyncio
+import itertools
+from collections.abc import Callable
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
+from typing import Any
+from uuid import UUID
 
 import pytest
 
-from cache.errors import UnknownNameError, UnstorableValueError
+from cache import named
+from cache.errors import CacheError, LoadError, UnknownNameError, UnstorableValueError
 from cache.named import MISS
 from data import instances, tasks
 from data.preferences import CacheBackend
-from events.errors import PatternError
+from events.errors import EventsError, PatternError
 from tests.cache.probes import Task
 from tests.house import House, open_house
 
@@ -75,12 +82,78 @@ def test_a_set_that_comes_late_is_refused(any_house: House) -> None:
     assert any_house.manager.get("mine", "analytics") == "computed after"
 
 
-def test_a_late_set_from_another_thread_needs_its_own_stamp(any_house: House) -> None:
+def test_a_late_set_from_another_thread_with_a_stamp_is_refused(any_house: House) -> None:
     stamp = any_house.manager.stamp()
     complete_something(any_house)
     late = Task(lambda: any_house.manager.set("mine", "computed before", "analytics", as_of=stamp))
     assert late.join() is False
     assert any_house.manager.get("mine", "analytics") is MISS
+
+
+async def in_a_worker(act: Callable[..., Any], *given: Any) -> Any:
+    return await asyncio.to_thread(act, *given)
+
+
+async def in_an_executor(act: Callable[..., Any], *given: Any) -> Any:
+    """Without the caller's context, as NiceGUI does."""
+    return await asyncio.get_running_loop().run_in_executor(None, act, *given)
+
+
+async def in_a_thread(act: Callable[..., Any], *given: Any) -> Any:
+    return Task(lambda: act(*given)).join()
+
+
+@pytest.mark.parametrize("run", [in_a_worker, in_an_executor, in_a_thread])
+async def test_a_late_set_is_refused_whichever_thread_missed(
+    any_house: House, run: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    manager = any_house.manager
+    assert await run(manager.get, "mine", "analytics") is MISS
+    await run(manager.invalidate, "analytics.*")
+    for _ in range(2):
+        assert not await run(manager.set, "mine", "computed before", "analytics")
+        assert manager._hybrid.get(named.place(any_house.user, "analytics.mine")) is None
+    assert await run(manager.get, "mine", "analytics") is MISS
+    monkeypatch.setattr("cache.misses.KEPT_SECONDS", 0.0)  # a minute later
+    assert await run(manager.set, "mine", "computed after", "analytics")
+    assert await run(manager.get, "mine", "analytics") == "computed after"
+
+
+@pytest.mark.parametrize("run", [in_a_worker, in_an_executor, in_a_thread])
+@pytest.mark.parametrize("order", list(itertools.permutations("abc")), ids="".join)
+async def test_in_no_order_is_the_one_that_is_late_kept(any_house: House, run: Any, order: tuple[str, ...]) -> None:
+    """a missed before the invalidation; b after it, and once more when it was refused; c has not missed."""
+    manager, kept = any_house.manager, list[str]()
+    await run(manager.get, "mine", "analytics")
+    manager.invalidate("analytics.*")
+    await run(manager.get, "mine", "analytics")
+    for name in order:
+        for _ in range(1 + (name == "b")):
+            if await run(manager.set, "mine", name, "analytics"):
+                kept.append(name)
+            await run(manager.get, "mine", "analytics")
+    assert "a" not in kept
+    assert manager.get("mine", "analytics") in (MISS, *kept)
+
+
+def test_a_set_without_a_miss_does_not_answer_that_of_somebody_else(any_house: House) -> None:
+    manager = any_house.manager
+    assert Task(lambda: manager.get("mine", "analytics")).join() is MISS
+    assert manager.set("mine", 1, "analytics")
+    manager.invalidate("analytics.*")
+    assert not Task(lambda: manager.set("mine", 1, "analytics")).join()
+    assert manager.get("mine", "analytics") is MISS
+
+
+def test_two_who_missed_together_are_both_answered(any_house: House) -> None:
+    """The second one answers a miss as well: what was stored first does not make it one of now."""
+    manager = any_house.manager
+    for _ in range(2):
+        assert Task(lambda: manager.get("mine", "analytics")).join() is MISS
+    assert Task(lambda: manager.set("mine", 1, "analytics")).join()
+    manager.invalidate("analytics.*")
+    assert not Task(lambda: manager.set("mine", 1, "analytics")).join()
+    assert manager.get("mine", "analytics") is MISS
 
 
 def test_its_ttl_bounds_its_age(any_house: House) -> None:
@@ -184,3 +257,52 @@ def test_what_lies_above_a_name_that_was_set_is_a_pattern(house: House) -> None:
         assert house.manager.get("cohort.2026.may", "analytics") is MISS
     with pytest.raises(UnknownNameError):
         house.manager.invalidate("analytics.cohor")
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"ttl": 60}, r"^ttl=60: expected a timedelta such as"),
+        ({"ttl": 1.5}, r"^ttl=1\.5: expected a timedelta"),
+        ({"ttl": timedelta.max}, "^ttl=.*: expected a timedelta .* before the year 10000"),
+        ({"as_of": 2**70}, "^as_of=1180591620717411303424: expected the number of a log row"),
+        ({"as_of": "5"}, "^as_of='5': expected the number of a log row"),
+        ({"key": None}, "^key=None: expected dotted lower-case segments"),
+        ({"key": 3}, "^key=3: expected dotted lower-case segments"),
+        ({"key": "a" * 100_000}, "^a key of 100,000 characters: expected at most 1,000$"),
+        ({"subsystem": None}, "^subsystem None: expected one of "),
+        ({"subsystem": 3}, "^subsystem 3: expected one of "),
+        ({"value": Decimal("1.5")}, "^a Decimal cannot be kept under .* would come back as text"),
+        ({"value": {"rows": [UUID(int=7)]}}, "^a dict cannot be kept under .* would come back as text"),
+        ({"user": 99}, "there is no user 99$"),
+    ],
+    ids=str,
+)
+def test_what_set_does_not_take_is_refused_in_a_sentence(any_house: House, given: dict[str, Any], message: str) -> None:
+    with pytest.raises((CacheError, EventsError), match=message):
+        any_house.manager.set(**{"key": "mine", "value": 1, "subsystem": "analytics", **given})
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"pattern": None}, "^pattern=None: expected dotted"),
+        ({"pattern": 3}, "^pattern=3: expected dotted"),
+        ({"pattern": "a" * 100_000}, "^a pattern of 100,000 characters: expected at most 1,000$"),
+        ({"user": 99}, "there is no user 99$"),
+    ],
+    ids=str,
+)
+def test_what_invalidate_does_not_take_is_refused_in_a_sentence(
+    house: House, given: dict[str, Any], message: str
+) -> None:
+    with pytest.raises((CacheError, EventsError), match=message):
+        house.manager.invalidate(**{"pattern": "analytics.*", **given})
+
+
+@pytest.mark.parametrize("key", ["analytics.trends", "analytics.trends.2026-05-13"])
+def test_what_failed_is_said_once(key: str) -> None:
+    error = LoadError("analytics.trends", RuntimeError(str(LoadError(key, ValueError("boom")))))
+    assert str(error) == "analytics.trends could not be computed: boom"
+    part = LoadError("analytics.trends", LoadError("pieces.past", ValueError("boom")))
+    assert str(part) == "analytics.trends could not be computed: pieces.past could not be computed: boom"

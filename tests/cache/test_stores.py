@@ -69,6 +69,14 @@ def test_the_newer_state_takes_the_place_of_the_older(store: Store) -> None:
     assert store.get(place()) == entry("new", as_of=6)
 
 
+def test_what_comes_late_does_not_take_the_place_of_the_newer_state(store: Store) -> None:
+    store.set(place(), entry("new", as_of=6))
+    assert not store.set(place(), entry("late", as_of=5))
+    assert store.get(place()) == entry("new", as_of=6)
+    assert store.set(place(), entry("again", as_of=6))
+    assert store.get(place()) == entry("again", as_of=6)
+
+
 def test_clearing_is_by_segment_and_by_user(store: Store) -> None:
     for user in (1, 2):
         for key in ("analytics.trends", "analytics.trends_of_all", "dashboard.tasks"):
@@ -102,14 +110,7 @@ def test_the_null_store_keeps_nothing() -> None:
     assert store.reclaim(lambda *_: True) == 0
 
 
-# --- memory
-
-
-def test_memory_refuses_a_state_older_than_what_it_has() -> None:
-    store = MemoryStore(MAX_BYTES)
-    store.set(place(), entry("new", as_of=6))
-    assert not store.set(place(), entry("late", as_of=5))
-    assert store.get(place()) == entry("new", as_of=6)
+# --- hybrid
 
 
 def test_hybrid_does_not_decode_from_disk_what_is_no_newer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,9 @@
 """F11 to F16: whatever stands in the cache folder, a value is right or missing, and nothing in there is obeyed."""
 
+import os
 import random
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,6 +11,7 @@ import pytest
 
 from cache.file_store import FileStore
 from tests.cache.places import entry, file_store, fill, noise, place, rows, wrong_values
+from tests.cache.probes import Task
 
 
 def flip_a_bit(content: bytearray, chance: random.Random) -> None:
@@ -88,6 +92,57 @@ def test_a_database_torn_while_it_is_open_is_begun_anew(
         store.set(place(), entry(number))
     assert store.get(place()) == entry(49)
     assert len(warnings()) <= 1
+    store.close()
+
+
+ROOT = Path(__file__).resolve().parents[2]
+SIBLING = """
+import sys
+from pathlib import Path
+from tests.cache.places import entry, file_store, place
+file_store(Path(sys.argv[1])).set(place("b.sibling"), entry())
+print("up", flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.mark.fault(
+    "F11", inject="files cut to nothing while another process has them open", holds="begun anew at once, no wrong value"
+)
+@pytest.mark.parametrize("cut", [["cache.db"], ["cache.db-wal"], ["cache.db", "cache.db-wal"]], ids=" and ".join)
+def test_files_that_were_cut_beside_another_process_stop_nobody(tmp_path: Path, cut: list[str]) -> None:
+    """SQLite waits for the locks that the other holds in the index, and diskcache for a minute."""
+    fill(tmp_path)
+    sibling = subprocess.Popen(
+        [sys.executable, "-c", SIBLING, tmp_path], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    assert sibling.stdin
+    assert sibling.stdout
+    with sibling:
+        assert sibling.stdout.readline() == b"up\n"
+        for name in cut:
+            os.truncate(tmp_path / name, 0)
+        store = file_store(tmp_path)
+
+        def use() -> None:
+            assert wrong_values(store) == 0
+            assert store.set(place(), entry())
+            assert store.get(place()) == entry()
+
+        Task(use).join()
+        sibling.stdin.close()
+    store.close()
+
+
+@pytest.mark.fault("F11", inject="it takes long to open the store", holds="nobody waits for that: a miss")
+def test_no_reader_waits_for_another_that_opens_the_store(tmp_path: Path, warnings: Callable[[], list[str]]) -> None:
+    fill(tmp_path)
+    store = file_store(tmp_path)
+    with store._lock:  # as whoever opens it holds it
+        assert Task(lambda: store.get(place("a.k1"))).join() is None
+        assert not Task(lambda: store.set(place(), entry())).join()
+    assert store.get(place("a.k1")) is not None
+    assert warnings() == []
     store.close()
 
 

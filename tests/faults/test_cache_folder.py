@@ -20,6 +20,8 @@ from tests.cache.places import entry, file_store, fill, noise, place, wrong_valu
 from tests.cache.probes import Count, Task, count_completed, probe
 from tests.house import open_house
 
+DAMAGE = ["CORRUPT", "IOERR_SHORT_READ", "IOERR_DATA", "IOERR_CORRUPTFS"]
+
 
 @pytest.mark.fault(
     "F17",
@@ -62,7 +64,7 @@ def test_a_full_disk_costs_sets_and_one_warning_and_heals(
     inject="SQLite says full, I/O error, read-only, cannot open, corrupt",
     holds="sets fail, one warning, it heals",
 )
-@pytest.mark.parametrize("code", ["FULL", "IOERR", "READONLY", "CANTOPEN", "CORRUPT"])
+@pytest.mark.parametrize("code", ["FULL", "IOERR", "READONLY", "CANTOPEN", *DAMAGE])
 def test_a_failing_sqlite_costs_sets_and_one_warning_and_heals(
     tmp_path: Path, code: str, monkeypatch: pytest.MonkeyPatch, warnings: Callable[[], list[str]]
 ) -> None:
@@ -79,7 +81,7 @@ def test_a_failing_sqlite_costs_sets_and_one_warning_and_heals(
         patched.setattr("cache.rows.Rows._put", fail)
         for number in range(10):
             assert not store.set(place(), entry(number))
-            assert store.get(place()) == (None if code == "CORRUPT" else entry("old"))
+            assert store.get(place()) == (None if code in DAMAGE else entry("old"))
     assert len(warnings()) == 1
     assert store.set(place(), entry("new"))
     assert store.get(place()) == entry("new")
