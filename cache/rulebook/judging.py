@@ -10,6 +10,7 @@ import msgspec
 
 from cache.rulebook.observing import Change, Observation, Observed
 from cache.values import Row
+from data import access
 from events.catalog import Event, EventUnreadable, Logged
 from events.findings import ROOT, Finding, place, place_of
 from events.patterns import covers, parse
@@ -46,6 +47,7 @@ def judge(
         *_undecided(rules, values, observed),
         *_of_values(values, observed),
         *_of_commands(catalog, observed),
+        *_unwritten(observed),
     ]
     return Judgement(
         findings=list(dict.fromkeys(findings)),
@@ -154,6 +156,22 @@ def _of_commands(catalog: Sequence[type[Event]], observed: Observed) -> Iterator
             yield Finding(place_of(event_class), sentence)
 
 
+def _unwritten(observed: Observed) -> Iterator[Finding]:
+    """Yield a finding for each column that a value reads and that no command changed: what depends on it, none saw."""
+    changed = frozenset[str]().union(*(seen.updates for seen in observed.observations if seen.events))
+    renewed = {column.partition(".")[0] for column in changed}  # the others' rows come and go, and stay as they came
+    changed |= {
+        column for seen in observed.observations for column in seen.writes if column.partition(".")[0] not in renewed
+    }
+    for key, columns in observed.reads.items():
+        for column in sorted(columns - changed):
+            if access.can_change(column):
+                yield Finding(
+                    _line_of("COMMANDS"),
+                    f"no command of an event changes {column}, which {key} reads, so nothing shows what depends on it",
+                )
+
+
 def _idle(rules: Sequence[Rule], values: Sequence[Row], observed: Observed) -> Iterator[Idle]:
     known = set(misses(rules, values, observed))
     for rule in rules:
@@ -202,6 +220,8 @@ def _row_of(event: Event, ruleset: Ruleset) -> str:
 
 
 def _line_of(command: str) -> str:
+    """Return where *command* stands, or the table, if its line is made for each column or state."""
     lines = _REHEARSAL.read_text(encoding="utf-8").splitlines()
-    found = (number for number, line in enumerate(lines, start=1) if line.strip().startswith(f'"{command}":'))
-    return place(_REHEARSAL, next(found, 1))
+    starts = (f'"{command}":', "COMMANDS:")
+    found = [[n for n, line in enumerate(lines, start=1) if line.strip().startswith(start)] for start in starts]
+    return place(_REHEARSAL, next((numbers[0] for numbers in found if numbers), 1))

@@ -17,7 +17,7 @@ from cache.values import Value
 from data import access, preferences
 from data.database import Database, ReadTransaction
 from data.feed import Feed
-from data.pieces import anew
+from data.pieces import Piece, anew
 from data.preferences import LOCAL_USER
 from data.rehearsal import START, Clock, Command, Stage, live
 from data.viewpoint import Viewpoint
@@ -49,6 +49,8 @@ class Observation:
     user: UserId
     events: list[Logged] = field(default_factory=list)
     writes: frozenset[str] = frozenset()
+    updates: frozenset[str] = frozenset()
+    """Those of the writes that gave rows that were there another value."""
     changes: list[Change] = field(default_factory=list)
     failure: str | None = None
     went_back: bool = False
@@ -78,6 +80,38 @@ _Memory = dict[tuple[UserId, str], tuple[_Kept, ...]]
 """All that may be kept under a key: whether something older still is depends on the rules."""
 
 
+class _Parts:
+    """Computes each part once in a state, however many values ask for it, and counts what it reads as theirs."""
+
+    def __init__(self, seen: access.Access) -> None:
+        self.found: dict[tuple[Piece, str], Any] = {}
+        self._seen = seen
+        self._reads: dict[tuple[Piece, str], set[str]] = {}
+
+    def __call__(self, piece: Piece, read: ReadTransaction, view: Viewpoint, parts: Sequence[str]) -> list[Any]:
+        missing = [part for part in parts if (piece, part) not in self.found]
+        if missing:
+            reads: set[str] = set()
+            with self.counted(reads):
+                computed = anew(piece, read, view, missing)
+            for part, found in zip(missing, computed, strict=True):
+                self.found[piece, part], self._reads[piece, part] = found, reads
+        for part in parts:
+            self._seen.reads |= self._reads[piece, part]
+        return [self.found[piece, part] for part in parts]
+
+    @contextlib.contextmanager
+    def counted(self, reads: set[str]) -> Iterator[None]:
+        """Add to *reads* what is read meanwhile."""
+        before = set(self._seen.reads)
+        self._seen.reads.clear()  # not another set: the viewpoint tells this one which preferences it is asked for
+        try:
+            yield
+        finally:
+            reads |= self._seen.reads
+            self._seen.reads |= before
+
+
 class _Watcher:
     """Computes all values of both users and remembers what was read and what came out."""
 
@@ -88,22 +122,20 @@ class _Watcher:
         self.failures: dict[str, str] = {}
 
     def load(self, database: Database, users: Sequence[UserId]) -> Iterator[tuple[UserId, Value[Any], str, _Kept]]:
-        """Yield every value of *users* that can be computed, with its full key."""
+        """Yield every value of *users* that can be computed, and every part of one, with its full key."""
         with database.read() as read:
             for user in users:
                 view = Viewpoint.at(user, preferences.load(read, user), database.clock())
-                parts: dict[str, Any] = {}
-                for value in self.values:
-                    with access.reads_of(read, view) as (watched, seen):
-                        own = replace(read, pieces=anew, found={})
-                        loaded = self._load(value, own, watched)
-                    self.reads[value.key] |= seen.reads
-                    if loaded is not None:
-                        yield user, value, value.key_for(view), _Kept(loaded, read.seq)
-                    for (piece, name), part in own.found.items():  # what it was added up from is kept as well
-                        kept_as = value_of(piece, name)
-                        if parts.setdefault(kept_as.key_for(view), part) is part:
-                            yield user, kept_as, kept_as.key_for(view), _Kept(part, read.seq)
+                with access.reads_of(read, view) as (watched, seen):
+                    parts = _Parts(seen)
+                    for value in self.values:
+                        with parts.counted(self.reads[value.key]):
+                            loaded = self._load(value, replace(read, pieces=parts, found={}), watched)
+                        if loaded is not None:
+                            yield user, value, value.key_for(view), _Kept(loaded, read.seq)
+                for (piece, name), part in parts.found.items():  # what it was added up from is kept as well
+                    kept_as = value_of(piece, name)
+                    yield user, kept_as, kept_as.key_for(view), _Kept(part, read.seq)
 
     def is_steady(self, database: Database, user: UserId) -> None:
         """Compute every value twice from one state and remember those that differ."""
@@ -185,7 +217,7 @@ def _watch(name: str, command: Command, folder: Path, memory: _Memory, other: Us
                 command(Stage(database=database, user=LOCAL_USER, clock=clock, look=look))
             except Exception as error:  # noqa: BLE001  # what it raises is what the check is to say
                 seen.failure = f"{type(error).__name__}: {error}"
-        seen.writes = frozenset(written.writes)
+        seen.writes, seen.updates = frozenset(written.writes), frozenset(written.updates)
         look()
     return seen
 

@@ -103,7 +103,9 @@ def dropped_rule(event: type[Event], number: int, pattern: str, command: str) ->
     return plant
 
 
-def broken(target: Any, name: str, make: Callable[[Any], Any], command: str = "complete") -> Callable[[Scene], Auditor]:
+def broken(
+    target: Any, name: str, make: Callable[[Any], Any], command: str = "complete what is planned"
+) -> Callable[[Scene], Auditor]:
     """Replace a method of the cache and let something happen."""
 
     def plant(scene: Scene) -> Auditor:
@@ -121,7 +123,7 @@ def condition_never_holds(scene: Scene) -> Auditor:
     wrong = tuple(dataclasses.replace(rule, when=lambda event: False) if rule.when else rule for rule in RULES)
     with scene.open(wrong) as house:
         read_all(house)
-        do(house, "a task of another kind")
+        do(house, "edit kind of a task")
         return audited(house)
 
 
@@ -141,7 +143,7 @@ def late_store(scene: Scene) -> Auditor:
     """A load is stamped when it ends, and something happened meanwhile."""
     compute = Loading._compute
     with scene.open() as house:
-        waiting = [lambda: do(house, "complete")]
+        waiting = [lambda: do(house, "complete what is planned")]
 
         def stamped_late(self: Loading, value: Any, read: Any, view: Any, **more: Any) -> Entry:
             entry = compute(self, value, read, view, **more)
@@ -193,7 +195,7 @@ def a_tier_that_keeps_what_it_had(scene: Scene) -> Auditor:
     scene.patch.setattr(MemoryStore, "set", old_value_under_a_new_stamp(MemoryStore.set))
     with scene.open() as house:
         read_all(house)
-        do(house, "complete")
+        do(house, "complete what is planned")
         read_all(house)
         return audited(house)
 
@@ -209,7 +211,7 @@ def nobody_listens(scene: Scene) -> Auditor:
     scene.patch.setattr(Bus, "on_event", lambda self, receiver, *classes: lambda: None)
     with scene.open() as house:
         read_all(house)
-        do(house, "complete")
+        do(house, "complete what is planned")
         return audited(house)
 
 
@@ -218,7 +220,7 @@ def a_restart_forgets(scene: Scene) -> Auditor:
         read_all(house)
     alone = Database(f"sqlite:///{scene.folder}/state/reprieve.db", clock=Clock(START))
     alone.open()
-    COMMANDS["complete"](Stage(database=alone, user=UserId(1), clock=Clock(START), look=lambda: None))
+    COMMANDS["complete what is planned"](Stage(database=alone, user=UserId(1), clock=Clock(START), look=lambda: None))
     alone.close()
 
     def nothing_before(self: Generations, user: UserId, read: Any) -> None:
@@ -263,17 +265,19 @@ def never_fresh_again(of: Any) -> Any:
 
 
 MISTAKES: dict[str, Callable[[Scene], Auditor]] = {
-    "no rule: completed, metrics": dropped_rule(TaskCompleted, 0, "dashboard.metrics", "complete"),
-    "no rule: completed, tasks": dropped_rule(TaskCompleted, 0, "dashboard.tasks", "complete"),
-    "no rule: completed, analytics": dropped_rule(TaskCompleted, 0, "analytics.*", "complete"),
+    "no rule: completed, metrics": dropped_rule(TaskCompleted, 0, "dashboard.metrics", "complete what is planned"),
+    "no rule: completed, tasks": dropped_rule(TaskCompleted, 0, "dashboard.tasks", "complete what is planned"),
+    "no rule: completed, analytics": dropped_rule(TaskCompleted, 0, "analytics.*", "complete what is planned"),
     "no rule: completed afterwards, summary": dropped_rule(TaskCompleted, 1, "summary.*", "complete afterwards"),
     "no rule: created, tasks": dropped_rule(TaskCreated, 0, "dashboard.tasks", "create a task"),
-    "no rule: edited, analytics": dropped_rule(TaskEdited, 1, "analytics.*", "rename a task"),
-    "no rule: started, metrics": dropped_rule(InstanceStarted, 0, "dashboard.metrics", "start"),
-    "no rule: started, recommendations": dropped_rule(InstanceStarted, 0, "analytics.recommendations", "start"),
+    "no rule: edited, analytics": dropped_rule(TaskEdited, 1, "analytics.*", "edit name of a task"),
+    "no rule: started, metrics": dropped_rule(InstanceStarted, 0, "dashboard.metrics", "start what is planned"),
+    "no rule: started, recommendations": dropped_rule(
+        InstanceStarted, 0, "analytics.recommendations", "start what is planned"
+    ),
     "a condition never holds": condition_never_holds,
     "wrong scope": broken(Generations, "apply", wrong_scope),
-    "swapped order": broken(Generations, "raise_to", swapped_order, "start"),
+    "swapped order": broken(Generations, "raise_to", swapped_order, "start what is planned"),
     "late store": late_store,
     "shelves are not thrown away": broken(CacheManager, "_drop_shelves", lambda _: lambda self, user: None),
     "everything is judged fresh": broken(lookup, "is_fresh", lambda _: lambda *_: True),

@@ -4,7 +4,6 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import msgspec
@@ -19,8 +18,8 @@ from cache.rulebook.parts import Part
 from cache.values import ANALYTICS_TRENDS, DASHBOARD_TASKS, PREFERENCES, VALUES, Value, Varies
 from data import instances, preferences, tasks
 from data.database import ReadTransaction
-from data.models import Instance, Task
-from data.rehearsal import COMMANDS, Command, Stage
+from data.models import Instance, State, Task
+from data.rehearsal import ACTS, COMMANDS, OF_A_TASK, OF_WHAT_IS_COMPLETED, Command, Stage
 from data.viewpoint import Viewpoint
 from events import table
 from events.catalog import (
@@ -257,14 +256,20 @@ def test_a_section_that_reads_what_it_does_not_declare_is_found(
 # --- in the rules, found by what commands do
 
 
-def test_the_rehearsal_changes_every_preference(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_rehearsal_changes_every_column_that_can_be_edited(observed: Observed) -> None:
     """What none of its commands writes, no value can be seen to depend on."""
-    changed: set[str] = set()
-    monkeypatch.setattr(preferences, "change", lambda database, user, **values: changed.update(values))
-    for command in COMMANDS.values():
-        if command.__qualname__.startswith("_prefer."):
-            command(SimpleNamespace(database=None, user=UserId(1)))
-    assert changed == set(preferences.FIELDS)
+    changed = {column for seen in observed.observations if seen.events for column in seen.updates}
+    assert {f"tasks.{column}" for column in (*tasks.CHECKS, "archived")} <= changed
+    assert {f"instances.{column}" for column in instances.CHECKS} <= changed
+    assert {f"preferences.{column}" for column in preferences.FIELDS} <= changed
+    assert OF_A_TASK.keys() == tasks.CHECKS.keys()
+    assert {*OF_WHAT_IS_COMPLETED, "started_at"} == instances.CHECKS.keys()
+
+
+def test_the_rehearsal_makes_every_transition() -> None:
+    made = {name for name in COMMANDS if " what is " in name and not name.startswith("edit ")}
+    assert ACTS.keys() == instances.ALLOWED.keys()
+    assert len(made) == sum(len(states) for states in instances.ALLOWED.values())
 
 
 def row_of(event: type[Event], number: int = 0) -> Rule:
@@ -341,6 +346,31 @@ def count_noted(read: ReadTransaction, view: Viewpoint) -> Notes:
     """Depends on notes, which no rule of analytics knows."""
     noted = select(func.count()).where(Task.user_id == view.user, Task.notes != "")
     return Notes(read.connection.scalar(noted) or 0)
+
+
+def sum_of_default_aversions(read: ReadTransaction, view: Viewpoint) -> Notes:
+    """Depends on a column of tasks that have been finished."""
+    is_done = (Instance.task_id == Task.id) & (Instance.state == State.COMPLETED)
+    total = select(func.sum(Task.default_aversion)).join(Instance, is_done).where(Task.user_id == view.user)
+    return Notes(read.connection.scalar(total) or 0)
+
+
+def sum_of_expected_loads(read: ReadTransaction, view: Viewpoint) -> Notes:
+    """Depends on a column of instances in every state."""
+    return Notes(
+        read.connection.scalar(select(func.sum(Instance.predicted_mental_load)).where(Instance.user_id == view.user))
+        or 0
+    )
+
+
+def length_of_notes(state: State) -> Callable[[ReadTransaction, Viewpoint], Notes]:
+    """Depends on what is noted at instances in one state."""
+
+    def load(read: ReadTransaction, view: Viewpoint) -> Notes:
+        is_meant = (Instance.user_id == view.user) & (Instance.state == state)
+        return Notes(read.connection.scalar(select(func.sum(func.length(Instance.note))).where(is_meant)) or 0)
+
+    return load
 
 
 def count_by_clock_hours(read: ReadTransaction, view: Viewpoint) -> Notes:
@@ -441,7 +471,7 @@ def only(*names: str, **more: Command) -> Mapping[str, Command]:
 
 IN_THE_CODE: dict[str, tuple[Mapping[str, Command], tuple[Value[Any], ...], str]] = {
     "a loader reads another column": (
-        only("a task with other notes"),
+        only("edit notes of a task"),
         planted(count_noted),
         "task.edited writes tasks.notes",
     ),
@@ -475,6 +505,11 @@ IN_THE_CODE: dict[str, tuple[Mapping[str, Command], tuple[Value[Any], ...], str]
         "“none” cannot be carried out: UnrecordedChangeError",
     ),
     "a command cannot be carried out": (only(bad=refused), VALUES, "“bad” cannot be carried out: InvalidInputError"),
+    "no command changes a column": (
+        only("edit notes of a task"),
+        planted(sum_of_default_aversions),
+        "no command of an event changes tasks.default_aversion, which analytics.probe reads",
+    ),
     "nothing records an event": ({}, VALUES, "no command in data/rehearsal.py records task.created"),
 }
 
@@ -487,6 +522,34 @@ def test_running_the_commands_finds(mistake: str) -> None:
         for finding in judge(RULES, CATALOG, (*values, *PIECES), observe(commands, values, days=3)).findings
     ]
     assert any(sentence in finding for finding in found), found
+
+
+EDITED: dict[str, tuple[Callable[..., Notes], str, str]] = {
+    "default_aversion of a task": (sum_of_default_aversions, "analytics.trends", "task.edited"),
+    "predicted_mental_load of what is planned": (sum_of_expected_loads, "summary.probe", "instance.edited"),
+    "note of what is planned": (length_of_notes(State.PLANNED), "summary.probe", "instance.edited"),
+    "what is active": (length_of_notes(State.ACTIVE), "summary.probe", "instance.edited"),
+    "what is paused": (length_of_notes(State.PAUSED), "summary.probe", "instance.edited"),
+}
+
+
+@pytest.mark.parametrize("what", EDITED)
+def test_what_a_row_is_wrong_to_keep_is_seen_whatever_is_edited(what: str) -> None:
+    loader, key, event = EDITED[what]
+    values = tuple(value for value in VALUES if value.key != key)
+    observed = observe(only(f"edit {what}"), (*values, probe(loader, key=key, kind=Notes)), days=9)
+    found = [finding.sentence for finding in misses(RULES, (*values, probe(loader, key=key, kind=Notes)), observed)]
+    assert any(f"{event} is said to keep" in sentence and f"but {key} differs" in sentence for sentence in found), found
+
+
+def test_a_task_that_comes_back_is_seen() -> None:
+    """A condition that holds for what goes into the archive only."""
+    wrong = tuple(
+        replace(rule, when=lambda event: getattr(event, "archived", True)) if TaskArchived in rule.on else rule
+        for rule in RULES
+    )
+    found = misses(wrong, ROWS, observe(only("bring a task back"), VALUES, days=9))
+    assert any("task.archived" in finding.sentence for finding in found), found
 
 
 def test_a_value_that_varies_by_day_may_depend_on_the_day() -> None:
