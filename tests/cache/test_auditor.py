@@ -6,6 +6,7 @@ import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -21,13 +22,15 @@ from cache.manager import CacheManager
 from cache.memory_store import MemoryStore
 from cache.rulebook.judging import without
 from cache.settings import AuditWhen, CacheSettings
+from cache.shelf import Shelf
 from cache.store import Place
 from cache.values import ANALYTICS_DISTRIBUTION, DASHBOARD_TASKS, SUMMARY_DAILY, VALUES, Varies
-from data import tasks
+from data import preferences, tasks
 from data.database import Database
 from data.feed import Feed
-from data.preferences import CacheBackend
+from data.preferences import CacheBackend, Profile
 from data.rehearsal import COMMANDS, START, Stage, live
+from data.viewpoint import Viewpoint
 from events.bus import Bus
 from events.catalog import Event, InstanceStarted, Reloaded, TaskCompleted, TaskCreated, TaskEdited, UserId
 from events.rules import RULES
@@ -260,9 +263,60 @@ def a_version_is_not_raised(scene: Scene) -> Auditor:
         return audited(house)
 
 
+def a_shelf_of_the_neighbour(scene: Scene) -> Auditor:
+    """Readers are given what was judged for another user."""
+    shelf = CacheManager._shelf
+    with scene.open() as house:
+        read_all(house)
+        scene.patch.setattr(CacheManager, "_shelf", lambda self, user, read, now: shelf(self, house.user, read, now))
+        return audited(house, OTHER)
+
+
+def a_shelf_is_kept_over_midnight(scene: Scene) -> Auditor:
+    with scene.open() as house:
+        read_all(house)
+        scene.patch.setattr(Shelf, "holds_at", lambda self, now: True)
+        house.clock.advance(days=1)
+        return audited(house)
+
+
+def the_zone_is_ignored(scene: Scene) -> Auditor:
+    """Midnight is that of London for everybody."""
+    at = Viewpoint.at
+
+    def in_utc(user: UserId, profile: Profile, now: datetime) -> Viewpoint:
+        return msgspec.structs.replace(at(user, profile, now), today=now.date())
+
+    with scene.open() as house:
+        preferences.change(house.database, house.user, time_zone="Pacific/Auckland")
+        scene.patch.setattr(Viewpoint, "at", in_utc)
+        read_all(house)
+        return audited(house)
+
+
+def preferences_of_the_neighbour(scene: Scene) -> Auditor:
+    view = lookup.Lookup.view
+
+    def of_the_neighbour(self: lookup.Lookup, user: UserId, read: Any, now: datetime) -> Viewpoint:
+        return msgspec.structs.replace(view(self, OTHER, read, now), user=user)
+
+    with scene.open() as house:
+        preferences.change(house.database, OTHER, time_zone="Pacific/Auckland")
+        scene.patch.setattr(lookup.Lookup, "view", of_the_neighbour)
+        read_all(house)
+        return audited(house)
+
+
 def never_fresh_again(of: Any) -> Any:
     return lambda self, user, key: self._complete.get(user, {}).get(key, 0)
 
+
+FROM_THE_WRONG_PLACE: dict[str, Callable[[Scene], Auditor]] = {
+    "a shelf of another user": a_shelf_of_the_neighbour,
+    "a shelf is kept over midnight": a_shelf_is_kept_over_midnight,
+    "a zone is ignored": the_zone_is_ignored,
+    "another user's preferences": preferences_of_the_neighbour,
+}
 
 MISTAKES: dict[str, Callable[[Scene], Auditor]] = {
     "no rule: completed, metrics": dropped_rule(TaskCompleted, 0, "dashboard.metrics", "complete what is planned"),
@@ -290,6 +344,7 @@ MISTAKES: dict[str, Callable[[Scene], Auditor]] = {
     "a restart forgets": a_restart_forgets,
     "an event of another user": the_event_is_somebody_elses,
     "a version is not raised": a_version_is_not_raised,
+    **FROM_THE_WRONG_PLACE,
 }
 
 
@@ -306,6 +361,17 @@ def test_a_planted_mistake_is_found_with_the_events_that_led_to_it(
         assert " -> " in found.example
         assert found.trail or mistake == "stored under another user"
         assert found.key in caplog.text
+
+
+@pytest.mark.parametrize("mistake", FROM_THE_WRONG_PLACE)
+def test_who_looks_from_the_wrong_place_is_named(mistake: str, scene: Scene) -> None:
+    report = FROM_THE_WRONG_PLACE[mistake](scene).report()
+    assert "viewpoint" in {found.key for found in report.differences}
+    assert {found.place for found in report.differences if found.key == "viewpoint"} <= {
+        "user",
+        "today",
+        "profile.time_zone",
+    }
 
 
 def test_there_are_twenty_mistakes_at_least() -> None:
