@@ -31,7 +31,7 @@ def parts(entries: Sequence[Entry] = ENTRIES) -> tuple[Part, ...]:
     return tuple(
         Part(
             section=section.__qualname__,
-            keys=tuple(value.key for value in section.values),
+            keys=tuple(value.key for value in _values_of(section)),
             pages=tuple(paths),
             where=place_of(section),
         )
@@ -40,15 +40,17 @@ def parts(entries: Sequence[Entry] = ENTRIES) -> tuple[Part, ...]:
 
 
 def faults(entries: Sequence[Entry] = ENTRIES) -> list[Finding]:
-    """Return a finding for each value that a section reads in its own methods and does not declare."""
+    """Return a finding for each value that a section reads in its own methods and does not declare, and for each thing
+    that it declares and that is no value.
+    """
     sections = {section for entry in entries for section in _classes_of(entry)} | {ThemeSwitch}
-    return [finding for section in sections for finding in _undeclared(section)]
+    return [finding for section in sections for finding in (*_misdeclared(section), *_undeclared(section))]
 
 
 @cache
 def sections_of(entry: Entry) -> frozenset[type[Section]]:
     """Return the classes of the sections that stand on the page of *entry*, and show a value."""
-    found = {section for section in _classes_of(entry) if section.values}
+    found = {section for section in _classes_of(entry) if _values_of(section)}
     # A class that others on this page refine is their common part and stands on none by itself.
     return frozenset(section for section in found if not _is_only_a_base(section, found))
 
@@ -97,6 +99,28 @@ def _names(code: types.CodeType) -> Iterator[str]:
             yield from _names(constant)
 
 
+def _values_of(section: type[Section]) -> tuple[Value[Any], ...]:
+    """Return what *section* declares, as far as it is a value."""
+    declared: Any = section.values
+    return tuple(
+        value for value in (declared if isinstance(declared, tuple) else [declared]) if isinstance(value, Value)
+    )
+
+
+def _misdeclared(section: type[Section]) -> Iterator[Finding]:
+    declared: Any = section.values
+    if not isinstance(declared, tuple):
+        yield Finding(place_of(section), f"`values` of {section.__qualname__} is no tuple: write (...,), with a comma")
+        return
+    for strange in declared:
+        if not isinstance(strange, Value):
+            yield Finding(
+                place_of(section),
+                f"{section.__qualname__} shows {strange!r}, which is no value: expected a row of cache/values.py, such "
+                "as DASHBOARD_TASKS",
+            )
+
+
 def _undeclared(section: type[Section]) -> Iterator[Finding]:
     file = inspect.getsourcefile(section) or "?"
     lines, first = inspect.getsourcelines(section)
@@ -105,8 +129,8 @@ def _undeclared(section: type[Section]) -> Iterator[Finding]:
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "get":
             for argument in node.args[:1]:
                 value = names(argument.id) if isinstance(argument, ast.Name) else None
-                if isinstance(value, Value) and value not in section.values:
-                    listed = ", ".join(declared.key for declared in section.values) or "none"
+                if isinstance(value, Value) and value not in _values_of(section):
+                    listed = ", ".join(declared.key for declared in _values_of(section)) or "none"
                     yield Finding(
                         place(file, first + node.lineno - 1),
                         f"{section.__qualname__} reads {value.key!r}, which is not among the values that it declares: "

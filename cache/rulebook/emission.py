@@ -12,6 +12,7 @@ from pathlib import Path
 
 from events.catalog import Event
 from events.findings import ROOT, Finding, place_of
+from events.ruleset import called
 
 EMITTERS = ("data", "cache", "scheduler")
 """The packages that write events, or ask for one to be written."""
@@ -25,7 +26,7 @@ def unemitted(catalog: Sequence[type[Event]], root: Path = ROOT) -> list[Finding
     return [
         Finding(
             place_of(event_class),
-            f"nothing emits {event_class.name}: no command in data/ makes a {event_class.__name__}",
+            f"nothing emits {called(event_class)}: no command in data/ makes a {event_class.__name__}",
         )
         for event_class in catalog
         if event_class.__name__ not in used

@@ -154,6 +154,13 @@ def _of_commands(catalog: Sequence[type[Event]], observed: Observed) -> Iterator
         if event_class not in recorded and event_class is not EventUnreadable:
             sentence = f"no command in data/rehearsal.py records {event_class.name}, so nothing shows what it changes"
             yield Finding(place_of(event_class), sentence)
+        seen_with = [
+            seen for seen in observed.observations if any(type(one.event) is event_class for one in seen.events)
+        ]
+        touches_others = any(change.user != seen.user for seen in seen_with for change in seen.changes)
+        if seen_with and event_class.is_global and not touches_others:
+            sentence = f"{event_class.name} is global, and no command that records it changes a value of another user"
+            yield Finding(place_of(event_class), sentence)
 
 
 def _unwritten(observed: Observed) -> Iterator[Finding]:
