@@ -10,6 +10,7 @@ import msgspec
 import pytest
 from sqlalchemy import func, select, update
 
+from cache import values as values_table
 from cache.pieces import PIECES, ROWS
 from cache.rulebook import faults
 from cache.rulebook.judging import judge, misses
@@ -367,10 +368,45 @@ class Careless(Section):
         shown.get(PREFERENCES)
 
 
-Sloppy.__module__ = Careless.__module__ = "pages.sloppy"  # only what is of the pages is looked at
+class Roundabout(Section):
+    """Reads it as an attribute of its module."""
+
+    values = (DASHBOARD_TASKS,)
+
+    def update(self, shown: Shown) -> None:
+        """Read one."""
+        shown.get(values_table.PREFERENCES)
 
 
-@pytest.mark.parametrize("section", [Sloppy, Careless])
+class Helped(Section):
+    """Has a function of its module read it, and that another one."""
+
+    values = (DASHBOARD_TASKS,)
+
+    def update(self, shown: Shown) -> None:
+        """Read one."""
+        helped(7, shown=shown)
+
+
+def helped(number: int, shown: Shown) -> None:
+    """Ask somebody else."""
+    helps(shown)
+    helped(number, shown)
+
+
+def helps(shown: Shown) -> None:
+    """Read one that is imported here only."""
+    from cache.values import PREFERENCES as OWN
+
+    shown.get(OWN)
+
+
+SLOPPY = (Sloppy, Careless, Roundabout, Helped)
+for thing in (*SLOPPY, helped, helps):
+    thing.__module__ = "pages.sloppy"  # only what is of the pages is looked at
+
+
+@pytest.mark.parametrize("section", SLOPPY)
 def test_a_section_that_reads_what_it_does_not_declare_is_found(
     section: type[Section], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -384,7 +420,8 @@ def test_a_section_that_reads_what_it_does_not_declare_is_found(
     (finding,) = inventory.faults([entry])
     found = f"{section.__name__} reads 'preferences.profile', which is not among the values that it declares"
     assert found in finding.sentence
-    assert inventory.parts([entry])[-1].pages == (("/sloppy",) if section is Sloppy else ("*",))
+    assert "test_planted.py:" in finding.where
+    assert inventory.parts([entry])[-1].pages == (("*",) if section is Careless else ("/sloppy",))
 
 
 class OneValue(Section):
