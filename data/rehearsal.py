@@ -19,6 +19,7 @@ from data.fields import Feelings
 from data.models import FEELINGS, Instance, State
 from data.preferences import AccountTier
 from data.routines import plan_due
+from data.transfer import export, imports
 from events.catalog import InstanceId, RefreshRequested, TaskId, UserId
 
 NOON = datetime(2026, 5, 13, 12, 0, tzinfo=UTC)
@@ -184,6 +185,17 @@ def _correct_the_clock(stage: Stage) -> None:
     start_due(stage.database)
 
 
+def _import(stage: Stage) -> None:
+    """What was written into files comes back; somebody has looked at what it was meanwhile."""
+    folder = stage.database.file.with_name("files")
+    export.export_to(stage.database, stage.user, folder)
+    tasks.edit(stage.database, stage.user, stage.task(), name="Renamed", kind="other")
+    instances.complete(stage.database, stage.user, stage.instance(State.PLANNED), actual=FELT)
+    preferences.change(stage.database, stage.user, day_start="06:00")
+    stage.look()
+    imports.import_from(stage.database, stage.user, folder)
+
+
 def _restore(stage: Stage) -> None:
     file = Path(stage.database.url.partition(":///")[2])
     restore.restore(stage.database, backup.backup(stage.database, file.with_name("backup.db")))
@@ -300,9 +312,15 @@ COMMANDS: dict[str, Command] = {
     "a day passes, and nobody has said so yet": lambda stage: stage.clock.advance(days=1),
     "add other demo data": lambda stage: demo.add(stage.database, stage.user, days=9, per_day=3, seed=2),
     "remove the demo data": lambda stage: demo.remove(stage.database, stage.user),
+    "import files": _import,
     "restore a backup": _restore,
 }
 """What it is called -> how it is carried out."""
+
+NOT_CARRIED_OUT = {
+    "_put_in_place": "the whole file becomes another one, and nobody has it open meanwhile",
+}
+"""Functions that write and that no command here carries out, each with the reason."""
 
 
 def live(database: Database, clock: Clock, user: UserId, *, days: int = 60) -> None:

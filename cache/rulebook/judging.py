@@ -8,9 +8,11 @@ from dataclasses import replace
 
 import msgspec
 
+from cache.rulebook import emission
 from cache.rulebook.observing import Change, Observation, Observed
 from cache.values import Row
 from data import access
+from data.rehearsal import NOT_CARRIED_OUT
 from events.catalog import Event, EventUnreadable, Logged
 from events.findings import ROOT, Finding, place, place_of
 from events.patterns import covers, parse
@@ -48,6 +50,7 @@ def judge(
         *_of_values(values, observed),
         *_of_commands(catalog, observed),
         *_unwritten(observed),
+        *_unrehearsed(observed),
     ]
     return Judgement(
         findings=list(dict.fromkeys(findings)),
@@ -142,6 +145,16 @@ def _of_values(values: Sequence[Row], observed: Observed) -> Iterator[Finding]:
             yield Finding(value.where, f"{value.key} cannot be computed: {observed.failures[value.key]}")
         if value.key in observed.fickle:
             yield Finding(value.where, f"{value.key} differs when it is computed twice from the same state")
+        if value.key in observed.clocked:
+            yield Finding(
+                value.where,
+                f"{value.key} asks the system's clock: let it take `today` or `hour` of its viewpoint, and vary by it",
+            )
+        for opened in sorted(observed.opened.get(value.key, ())):
+            yield Finding(
+                value.where,
+                f"{value.key} opens {opened}, and no event says when that changes: a loader reads its transaction only",
+            )
 
 
 def _of_commands(catalog: Sequence[type[Event]], observed: Observed) -> Iterator[Finding]:
@@ -177,6 +190,15 @@ def _unwritten(observed: Observed) -> Iterator[Finding]:
                     _line_of("COMMANDS"),
                     f"no command of an event changes {column}, which {key} reads, so nothing shows what depends on it",
                 )
+
+
+def _unrehearsed(observed: Observed) -> Iterator[Finding]:
+    for writer in emission.writers():
+        if (writer.file, writer.name) not in observed.writers and writer.name not in NOT_CARRIED_OUT:
+            yield Finding(
+                place(writer.file, writer.line),
+                f"no command in data/rehearsal.py carries out {writer.name}, so nothing shows what it writes",
+            )
 
 
 def _idle(rules: Sequence[Rule], values: Sequence[Row], observed: Observed) -> Iterator[Idle]:

@@ -5,17 +5,20 @@ Knows nothing of rules and needs no cache: what it saw is held against any table
 
 import contextlib
 import shutil
+import sys
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from cache.difference import difference
 from cache.pieces import value_of
+from cache.rulebook import surroundings
 from cache.values import Value
 from data import access, preferences
-from data.database import Database, ReadTransaction
+from data.database import Database, ReadTransaction, Transaction
 from data.feed import Feed
 from data.pieces import Piece, anew
 from data.preferences import LOCAL_USER
@@ -23,6 +26,8 @@ from data.rehearsal import START, Clock, Command, Stage, live
 from data.viewpoint import Viewpoint
 from events.bus import Bus
 from events.catalog import Logged, UserId
+
+T = TypeVar("T")
 
 OTHER_DAYS = 9
 """How much of a past the second user has: enough to see whether anything of theirs changes."""
@@ -66,8 +71,14 @@ class Observed:
     observations: Sequence[Observation]
     reads: Mapping[str, frozenset[str]]
     fickle: frozenset[str]
+    clocked: frozenset[str]
+    """Keys of values that differ when the system's clock shows another time."""
+    opened: Mapping[str, frozenset[str]]
+    """Key -> what a loader opens besides its transaction."""
     failures: Mapping[str, str]
     """Key -> why a value could not be computed."""
+    writers: frozenset[tuple[str, str]]
+    """The functions by which commands wrote: file and name."""
 
 
 @dataclass(frozen=True)
@@ -119,7 +130,10 @@ class _Watcher:
         self.values = values
         self.reads: dict[str, set[str]] = {value.key: set() for value in values}
         self.fickle: set[str] = set()
+        self.clocked: set[str] = set()
+        self.opened: dict[str, set[str]] = {value.key: set() for value in values}
         self.failures: dict[str, str] = {}
+        self.writers: set[tuple[str, str]] = set()
 
     def load(self, database: Database, users: Sequence[UserId]) -> Iterator[tuple[UserId, Value[Any], str, _Kept]]:
         """Yield every value of *users* that can be computed, and every part of one, with its full key."""
@@ -138,17 +152,27 @@ class _Watcher:
                     yield user, kept_as, kept_as.key_for(view), _Kept(part, read.seq)
 
     def is_steady(self, database: Database, user: UserId) -> None:
-        """Compute every value twice from one state and remember those that differ."""
+        """Compute every value from one state twice, and once by another clock; remember those that differ."""
         with database.read() as read:
             view = Viewpoint.at(user, preferences.load(read, user), database.clock())
+
+            def load_at(moment: datetime, value: Value[Any]) -> Any:
+                with surroundings.clock_at(moment, getattr(value.loader, "__module__", "")):
+                    return self._load(value, replace(read, pieces=anew, found={}), view)
+
             for value in self.values:
-                first, second = (self._load(value, replace(read, pieces=anew, found={}), view) for _ in range(2))
+                first, second = (load_at(surroundings.STANDS_AT, value) for _ in range(2))
                 if first != second:
                     self.fickle.add(value.key)
+                elif first != load_at(surroundings.MOVED_TO, value):
+                    self.clocked.add(value.key)
 
     def _load(self, value: Value[Any], read: ReadTransaction, view: Viewpoint) -> Any:
         try:
-            return value.loader(read, view)
+            with surroundings.opened() as opened:
+                loaded = value.loader(read, view)
+            self.opened[value.key] |= opened
+            return loaded
         except Exception as error:  # noqa: BLE001  # whatever a loader raises is what the check is to say
             self.failures.setdefault(value.key, f"{type(error).__name__}: {error}")
             return None
@@ -170,7 +194,10 @@ def observe(commands: Mapping[str, Command], values: Sequence[Value[Any]], *, da
         observations=observations,
         reads={key: frozenset(columns) for key, columns in watcher.reads.items()},
         fickle=frozenset(watcher.fickle),
+        clocked=frozenset(watcher.clocked),
+        opened={key: frozenset(opened) for key, opened in watcher.opened.items()},
         failures=dict(watcher.failures),
+        writers=frozenset(watcher.writers),
     )
 
 
@@ -191,6 +218,7 @@ def _watch(name: str, command: Command, folder: Path, memory: _Memory, other: Us
     clock = Clock(START)
     seen = Observation(command=name, user=LOCAL_USER)
     with _opened(folder, clock) as database:
+        database.writers = watcher.writers
 
         def look() -> None:
             """Compare with what is kept, and keep what is new, as a cache would."""
@@ -222,9 +250,22 @@ def _watch(name: str, command: Command, folder: Path, memory: _Memory, other: Us
     return seen
 
 
+class _Database(Database):
+    """Remembers which functions write."""
+
+    writers: set[tuple[str, str]]
+
+    def write(self, command: Callable[[Transaction], T], *, staged: Path | None = None) -> T:
+        """Carry out *command*."""
+        caller = sys._getframe(1).f_code
+        self.writers.add((caller.co_filename, caller.co_name))
+        return super().write(command, staged=staged)
+
+
 @contextlib.contextmanager
-def _opened(folder: Path, clock: Clock) -> Iterator[Database]:
-    database = Database(f"sqlite:///{folder / _FILE}", clock=clock)
+def _opened(folder: Path, clock: Clock) -> Iterator[_Database]:
+    database = _Database(f"sqlite:///{folder / _FILE}", clock=clock)
+    database.writers = set()
     database.open()
     try:
         yield database

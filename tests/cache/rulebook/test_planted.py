@@ -1,6 +1,8 @@
 """Mistakes of many kinds, planted on purpose: each is found, with the place to look at. The true tables have none."""
 
+import contextlib
 import sys
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -597,6 +599,25 @@ def count_days(read: ReadTransaction, view: Viewpoint) -> Notes:
     return Notes(view.today.toordinal())
 
 
+def count_by_calendar(read: ReadTransaction, view: Viewpoint) -> Notes:
+    """Depends on the day of the machine."""
+    from datetime import date
+
+    return Notes(date.today().toordinal())  # noqa: DTZ011
+
+
+def seconds_now(read: ReadTransaction, view: Viewpoint) -> Notes:
+    """Depends on the moment."""
+    return Notes(int(time.time()))
+
+
+def count_in_a_file(read: ReadTransaction, view: Viewpoint) -> Notes:
+    """Depends on a file, or would if it were there."""
+    with contextlib.suppress(FileNotFoundError):
+        return Notes(len(Path(__file__).with_name("rates.txt").read_text()))
+    return Notes(0)
+
+
 class Fickle:
     """Returns something else each time."""
 
@@ -703,6 +724,22 @@ IN_THE_CODE: dict[str, tuple[Mapping[str, Command], tuple[Value[Any], ...], str]
         {},
         planted(Fickle()),
         "analytics.probe differs when it is computed twice from the same state",
+    ),
+    "a loader asks which day it is": (
+        {},
+        planted(count_by_calendar),
+        "analytics.probe asks the system's clock: let it take `today` or `hour` of its viewpoint",
+    ),
+    "a loader asks what time it is": ({}, planted(seconds_now), "analytics.probe asks the system's clock"),
+    "a loader reads a file": (
+        {},
+        planted(count_in_a_file),
+        f"analytics.probe opens {Path(__file__).with_name('rates.txt')}, and no event says when that changes",
+    ),
+    "a function that writes is not rehearsed": (
+        only("edit notes of a task"),
+        VALUES,
+        "no command in data/rehearsal.py carries out archive, so nothing shows what it writes",
     ),
     "a loader fails": (
         {},
