@@ -64,6 +64,11 @@ def main(arguments: list[str] | None = None) -> int:
     except BrokenPipeError:  # whoever read has seen enough
         sys.stderr.close()
         return 0
+    except OSError as error:
+        if error.filename is None:
+            raise
+        sys.stderr.write(f"{error.filename}: {error.strerror}\n")
+        return 1
 
 
 def _list(given: argparse.Namespace) -> int:

@@ -62,6 +62,11 @@ def test_the_graph_is_mermaid_or_an_svg(capsys: pytest.CaptureFixture[str], tmp_
     assert (tmp_path / "rules.svg").read_text().startswith("<svg ")
 
 
+def test_a_file_that_cannot_be_written_is_one_sentence(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    file = tmp_path / "none" / "rules.svg"
+    assert run(capsys, "graph", "--svg", str(file)) == (1, "", f"{file}: No such file or directory\n")
+
+
 def test_the_picture_in_the_documentation_is_that_of_the_rules() -> None:
     assert PICTURE.read_text() == picture(), "run `make readme`"
     assert "(docs/rules.svg)" in README.read_text()
