@@ -285,7 +285,8 @@ def check_tables() -> None:
         RulesError: says everything that is wrong, each with file and line.
     """
     rules, misspelt = table.read()
-    findings = [*misspelt, *faults.find(rules, CATALOG, ROWS, inventory.parts()), *inventory.faults()]
+    found = faults.find(rules, CATALOG, ROWS, inventory.parts())
+    findings = list(dict.fromkeys((*misspelt, *found, *inventory.faults())))
     if findings:
         raise RulesError(findings)
 

@@ -8,26 +8,33 @@ import argparse
 import contextlib
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
 from cache.auditor import Auditor
+from cache.costs import measure
 from cache.errors import CacheError, UnknownNameError
 from cache.manager import CacheManager
+from cache.pieces import KEYS, PIECES
 from cache.settings import CacheSettings
-from cache.values import VALUES
+from cache.values import PREFERENCES, VALUES, Value
+from cache.why import Why
 from data import preferences
 from data.database import Database
 from data.errors import DataError, UnknownRecordError
 from data.feed import Feed
+from data.preferences import CacheBackend
 from data.settings import database_url
+from data.viewpoint import Viewpoint
 from events import table
 from events.bus import Bus
 from events.catalog import UserId
 from events.errors import EventsError
-from events.patterns import did_you_mean
+from events.patterns import covers, did_you_mean
 from events.ruleset import Ruleset
 
 
@@ -37,7 +44,8 @@ def main(arguments: list[str] | None = None) -> int:
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("stats", help="what is on disk, and how long the log is")
     why = commands.add_parser("why", help="why a value is fresh or stale for a user")
-    why.add_argument("key", help="a key of cache/values.py, such as dashboard.metrics")
+    why.add_argument("key", help="such as dashboard.metrics, pieces.months or dashboard.metrics.2026-11-22")
+    why.add_argument("--load", action="store_true", help="load it as well, and say what that takes, part by part")
     clear = commands.add_parser("clear", help="drop what is on disk; costs warmth and nothing else")
     audit = commands.add_parser("audit", help="compare what is kept and fresh with a fresh load")
     for command in (why, clear, audit):
@@ -66,19 +74,62 @@ def _stats(given: argparse.Namespace, database: Database, manager: CacheManager)
 
 
 def _why(given: argparse.Namespace, database: Database, manager: CacheManager) -> int:
-    value = next((value for value in VALUES if value.key == given.key), None)
-    if value is None:
-        keys = [value.key for value in VALUES]
-        raise UnknownNameError(f"no value {given.key!r} in cache/values.py" + did_you_mean(given.key, keys))
-    found = manager.why(value, _user(database, given.user) or preferences.LOCAL_USER)
-    lines = [f"{found.key} of user {found.user} is {found.state}: {found.verdict}"]
-    if found.cause is not None:
-        at = f" at {found.cause.at:%Y-%m-%d %H:%M:%S} UTC" if found.cause.at else ""
-        lines.append(f"last invalidated by {found.cause.event}{at}, event {found.cause.seq}, as {found.cause.prefix}")
-    if found.as_of is not None:
-        loaded = f"{found.loaded_at:%Y-%m-%d %H:%M:%S} UTC in {found.load_ms:.1f} ms"
-        lines.append(f"kept: {found.size_bytes:,} bytes, loaded {loaded}")
-    return _say(given, found, lines)
+    user = _user(database, given.user) or preferences.LOCAL_USER
+    with manager.snapshot(user) as snapshot:
+        values = _meant(given.key, snapshot.view, manager.kept_parts(user))
+        backend = manager.settings.backend_for(snapshot.view.profile)
+        found = []
+        for value in values:
+            why = snapshot.why(value)
+            # What this process has loaded for itself is not what the application has.
+            is_hidden = value is PREFERENCES or backend is CacheBackend.MEMORY
+            found.append(_of_another_process(why) if is_hidden else why)
+        costs = [snapshot.query(partial(measure, value)) for value in values] if given.load else []
+    lines = []
+    for number, why in enumerate(found):
+        lines += [*_told(why), *(costs[number].told() if costs else [])]
+    answer = [{"why": why, "cost": cost} for why, cost in zip(found, costs, strict=True)] if costs else found
+    return _say(given, answer[0] if given.key not in _PARTED else answer, lines)
+
+
+def _meant(key: str, view: Viewpoint, kept: Sequence[Value[Any]]) -> Sequence[Value[Any]]:
+    """Return the value that *key* names, or all that is kept of a value that is kept in parts."""
+    for value in VALUES:
+        if key == value.key or key == value.key_for(view):
+            return [value]
+        if covers(value.key, key):
+            raise UnknownNameError(f"{key!r} is not read now: {value.key} is kept under {value.key_for(view)}")
+    if key in _PARTED:
+        parts = [value for value in kept if value.key == key]
+        if not parts:
+            raise UnknownNameError(f"no part of {key!r} is kept: the next value that needs one loads it")
+        return parts
+    for row in PIECES:
+        if covers(row.key, key):
+            part = next((value for value in kept if value.key_for(view) == key), None)
+            if part is None:
+                known = ", ".join(sorted(value.part for value in kept if value.key == row.key)) or "none"
+                raise UnknownNameError(f"{key!r} is not kept; of {row.key} there are {known}")
+            return [part]
+    raise UnknownNameError(f"no value {key!r} in cache/values.py or cache/pieces.py" + did_you_mean(key, KEYS))
+
+
+def _of_another_process(why: Why) -> Why:
+    verdict = "it is kept in the memory of each process, and what the application has there cannot be seen from here"
+    return msgspec.structs.replace(
+        why, state="unknown", verdict=verdict, as_of=None, loaded_at=None, load_ms=None, size_bytes=None
+    )
+
+
+def _told(why: Why) -> list[str]:
+    lines = [f"{why.key} of user {why.user} is {_STATES.get(why.state, why.state)}: {why.verdict}"]
+    if why.cause is not None:
+        at = f" at {why.cause.at:%Y-%m-%d %H:%M:%S} UTC" if why.cause.at else ""
+        lines.append(f"last invalidated by {why.cause.event}{at}, event {why.cause.seq}, as {why.cause.prefix}")
+    if why.as_of is not None:
+        loaded = f"{why.loaded_at:%Y-%m-%d %H:%M:%S} UTC in {why.load_ms:.1f} ms"
+        lines.append(f"kept: {why.size_bytes:,} bytes, loaded {loaded}")
+    return lines
 
 
 def _clear(given: argparse.Namespace, database: Database, manager: CacheManager) -> int:
@@ -101,6 +152,8 @@ def _audit(given: argparse.Namespace, database: Database, manager: CacheManager)
     return 1 if report.differed else 0
 
 
+_PARTED = tuple(row.key for row in PIECES)
+_STATES = {"miss": "not kept"}
 _COMMANDS = {"stats": _stats, "why": _why, "clear": _clear, "audit": _audit}
 
 

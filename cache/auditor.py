@@ -1,8 +1,11 @@
 """The auditor: while the application runs, it computes a kept value once more and compares.
 
 What is kept and judged fresh has to equal a load from the very state in which it was judged, whatever the rules, the
-stores and the order of events were. A difference is a mistake of ours: it is reported with the events that led to it,
-and the value is thrown away, so that pages are right again.
+stores and the order of events were. From where the reader looks is not believed either: user, preferences and day are
+found anew. A difference is a mistake of ours: it is reported with the events that led to it, and the value is thrown
+away, so that pages are right again.
+
+What it cannot see is a loader that remembers: one that answers out of a memory of its own says the same twice.
 """
 
 import logging
@@ -10,7 +13,8 @@ import random
 import threading
 import time
 from collections import deque
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -18,12 +22,17 @@ import msgspec
 from cache.difference import difference
 from cache.manager import CacheManager
 from cache.settings import AuditWhen
-from cache.values import VALUES, Value
+from cache.snapshot import Snapshot
+from cache.values import PREFERENCES, VALUES, Value
+from data import preferences
+from data.viewpoint import Viewpoint
 from events.catalog import UserId
 
 log = logging.getLogger(__name__)
 
 KEPT_DIFFERENCES = 50
+VIEWPOINT = "viewpoint"
+"""Stands in for a key where readers were given the wrong user, preferences, day or hour to look from."""
 TRAIL = 20
 """How many of the user's events are kept with a difference."""
 QUIET_SECONDS = 1.0
@@ -118,6 +127,11 @@ class Auditor:
         checked = 0
         wrong: list[str] = []
         with self._manager.snapshot(user) as snapshot:
+            view = _viewpoint(user, snapshot)
+            if view != snapshot.view:
+                seen = _Seen(VIEWPOINT, snapshot.seq, 0, snapshot.now)
+                self._report(user, snapshot, seen, *difference(snapshot.view, view))
+                wrong.append(PREFERENCES.key)
             for value in values:
                 if checked == most:
                     break
@@ -126,7 +140,7 @@ class Auditor:
                     continue
                 checked += 1
                 try:
-                    now = snapshot.load(value)
+                    now = snapshot.load(value, view)
                 except Exception:  # the auditor finds mistakes in what is kept; that a load fails is told to who reads
                     log.warning("%s of user %s could not be audited", value.key, user, exc_info=True)
                     self._count(failed=1)
@@ -135,36 +149,39 @@ class Auditor:
                     self._count()
                     continue
                 why = snapshot.why(value)
-                place, example = difference(entry.value, now)
-                found = Difference(
-                    user=user,
-                    key=why.key,
-                    as_of=entry.as_of,
-                    generation=why.generation,
-                    seq=snapshot.seq,
-                    found_at=snapshot.now,
-                    loaded_at=entry.loaded_at,
-                    place=place,
-                    example=example,
-                    trail=tuple(
-                        TrailEvent(
-                            seq=logged.seq,
-                            event=logged.event.name,
-                            at=logged.event.at,
-                            invalidates=tuple(prefix or "*" for prefix in prefixes),
-                        )
-                        for logged, prefixes in snapshot.trail(TRAIL)
-                    ),
-                )
-                self._count(found)
+                seen = _Seen(why.key, entry.as_of, why.generation, entry.loaded_at)
+                self._report(user, snapshot, seen, *difference(entry.value, now))
                 wrong.append(why.key)
-                log.error(
-                    "audit: %s of user %s, computed as of event %d, differs from event %d at %s",
-                    *(why.key, user, entry.as_of, snapshot.seq, place),
-                )
         for key in wrong:
             self._manager.distrust(user, key)
         return checked
+
+    def _report(self, user: UserId, snapshot: Snapshot, seen: "_Seen", place: str, example: str) -> None:
+        found = Difference(
+            user=user,
+            key=seen.key,
+            as_of=seen.as_of,
+            generation=seen.generation,
+            seq=snapshot.seq,
+            found_at=snapshot.now,
+            loaded_at=seen.loaded_at,
+            place=place,
+            example=example,
+            trail=tuple(
+                TrailEvent(
+                    seq=logged.seq,
+                    event=logged.event.name,
+                    at=logged.event.at,
+                    invalidates=tuple(prefix or "*" for prefix in prefixes),
+                )
+                for logged, prefixes in snapshot.trail(TRAIL)
+            ),
+        )
+        self._count(found)
+        log.error(
+            "audit: %s of user %s, computed as of event %d, differs from event %d at %s",
+            *(seen.key, user, seen.as_of, snapshot.seq, place),
+        )
 
     def _count(self, found: Difference | None = None, *, failed: int = 0) -> None:
         with self._lock:
@@ -206,3 +223,20 @@ class Auditor:
             except Exception:  # nobody waits for it: without this, one busy database would end all audits in silence
                 log.exception("an audit could not be carried out")
             pause = max((time.monotonic() - began) * per_second_of_work, SHORTEST_PAUSE_SECONDS)
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What was shown, and what its judgement rested on."""
+
+    key: str
+    as_of: int
+    generation: int
+    loaded_at: datetime
+
+
+def _viewpoint(user: UserId, snapshot: Snapshot) -> Viewpoint:
+    """Return from where *user* looks, by what the tables of this state and the clock say and nobody has kept."""
+    profile = snapshot.query(lambda read, _: preferences.load(read, user))
+    hour = snapshot.now.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+    return Viewpoint(user=user, profile=profile, today=profile.calendar.day_of(snapshot.now), hour=hour)

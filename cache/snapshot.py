@@ -124,9 +124,9 @@ class Snapshot:
         latest = event_log.latest(self._read.connection, self.view.user, limit)
         return [(logged, self._lookup.generations.prefixes_of(logged.event)) for logged in latest]
 
-    def load(self, value: Value[T]) -> T:
-        """Compute *value* from this state, whatever is kept: what `get` must agree with."""
-        return value.loader(replace(self._read, pieces=anew, found={}), self.view)
+    def load(self, value: Value[T], view: Viewpoint | None = None) -> T:
+        """Compute *value* from this state, whatever is kept, as seen from *view*: what `get` must agree with."""
+        return value.loader(replace(self._read, pieces=anew, found={}), view or self.view)
 
     def query(self, question: Callable[[ReadTransaction, Viewpoint], T]) -> T:
         """Return what *question* reads from this state, past the cache; nothing of it is kept."""

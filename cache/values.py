@@ -209,20 +209,26 @@ def check(values: Iterable[Row]) -> list[Finding]:
     findings = []
     seen: dict[str, Row] = {}
     for value in values:
-        try:
-            is_plain = parse(value.key) == value.key
-        except PatternError:
-            is_plain = False
-        if not is_plain or "." not in value.key:
+        if not _is_key(value.key):
             sentence = f"{value.key!r} is no key: expected dotted lower-case segments such as 'analytics.trends'"
             findings.append(Finding(value.where, sentence))
+        if not isinstance(value.ttl, timedelta) or value.ttl <= timedelta():
+            sentence = f"{value.key!r} may be believed for {value.ttl}: expected more, such as timedelta(hours=1)"
+            findings.append(Finding(value.where, sentence))
+        if not isinstance(value.key, str):
+            continue
         if value.key in seen:
             findings.append(Finding(value.where, f"{value.key!r} stands here and at {seen[value.key].where}"))
         above = next((key for key in prefixes(value.key)[1:-1] if key in seen), None)
         below = next((key for key in seen if covers(value.key, key) and key != value.key), None)
         if above or below:
             findings.append(Finding(value.where, f"{value.key!r} and {above or below!r}: one lies below the other"))
-        if value.ttl <= timedelta():
-            findings.append(Finding(value.where, f"{value.key!r} may be believed for {value.ttl}: expected more"))
         seen[value.key] = value
     return findings
+
+
+def _is_key(key: Any) -> bool:
+    try:
+        return isinstance(key, str) and parse(key) == key and "." in key
+    except PatternError:
+        return False

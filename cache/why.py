@@ -39,6 +39,11 @@ class Why(msgspec.Struct, frozen=True, kw_only=True):
     load_ms: float | None
     size_bytes: int | None
 
+    @property
+    def is_too_old(self) -> bool:
+        """Whether it is stale by its age alone: no event has."""
+        return self.state == "stale" and self.as_of is not None and self.as_of >= self.generation
+
 
 def explain(
     value: Value[Any], read: ReadTransaction, view: Viewpoint, lookup: Lookup, generations: Generations, now: datetime
@@ -50,7 +55,7 @@ def explain(
     entry = lookup.store_of(value, view.profile).get(place, generation, loaded_since=now - value.ttl)
     cause = _cause(key, generation, view.user, generations, read)
     if entry is None:
-        state, verdict = "miss", "nothing is kept; the next reader loads it"
+        state, verdict = "miss", "the next reader loads it"
     elif is_fresh(entry, value, generation, read.seq, now):
         state = "fresh"
         verdict = f"computed as of event {entry.as_of}, and no event since then concerns it"
@@ -59,7 +64,7 @@ def explain(
         state = "stale"
         verdict = f"computed as of event {entry.as_of}, and {named} has made it stale since"
     else:
-        state, verdict = "stale", f"older than the {value.ttl} that it may be believed"
+        state, verdict = "stale", f"no event since then concerns it, but it is older than {value.ttl}, its bound"
     return Why(
         key=key,
         user=view.user,

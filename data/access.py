@@ -22,11 +22,15 @@ _ROWS = "*"
 
 
 class Access:
-    """What was read and written: `table.column`, and `table.*` for which rows there are. The log is left out."""
+    """What was read and written: `table.column`, and `table.*` for which rows there are. The log is left out.
+
+    `updates` are those of the `writes` that gave rows that were there another value.
+    """
 
     def __init__(self) -> None:
         self.reads: set[str] = set()
         self.writes: set[str] = set()
+        self.updates: set[str] = set()
 
     def _asked(self, action: int, first: str | None, second: str | None, *_: object) -> int:
         if first is not None and first in Base.metadata.tables and first != _LOG:
@@ -34,6 +38,7 @@ class Access:
                 self.reads.add(f"{first}.{second or _ROWS}")
             elif action == sqlite.SQLITE_UPDATE:
                 self.writes.add(f"{first}.{second}")
+                self.updates.add(f"{first}.{second}")
             elif action in (sqlite.SQLITE_INSERT, sqlite.SQLITE_DELETE):
                 columns = Base.metadata.tables[first].columns
                 self.writes.update(f"{first}.{column.name}" for column in columns)
@@ -58,6 +63,13 @@ def reads_of(read: ReadTransaction, view: Viewpoint) -> Iterator[tuple[Viewpoint
         yield msgspec.structs.replace(view, profile=_watched(view.profile, access.reads.add)), access
     finally:
         connection.set_authorizer(None)
+
+
+def can_change(column: str) -> bool:
+    """Whether a row of `table.column` may get another value: which row it is, and whose, stays as it is."""
+    table, _, name = column.partition(".")
+    found = Base.metadata.tables[table].columns.get(name)
+    return found is not None and not found.primary_key and not found.foreign_keys
 
 
 def _driver(connection: Any) -> Any:

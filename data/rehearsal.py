@@ -1,7 +1,7 @@
 """Every command, ready to be carried out once on a made-up past: what checks of the rules run.
 
-A new command, or one that writes under a new condition, gets its line in `COMMANDS`. Nothing here belongs to the
-running application.
+A new command, or one that writes under a new condition, gets its line in `COMMANDS`; a new column that can be edited,
+its line among the values that are written into it. Nothing here belongs to the running application.
 """
 
 from collections.abc import Callable
@@ -16,9 +16,10 @@ from data import backup, demo, instances, preferences, restore, tasks
 from data.database import Database
 from data.days import start_due
 from data.fields import Feelings
-from data.models import Instance, State
+from data.models import FEELINGS, Instance, State
 from data.preferences import AccountTier
 from data.routines import plan_due
+from data.transfer import export, imports
 from events.catalog import InstanceId, RefreshRequested, TaskId, UserId
 
 NOON = datetime(2026, 5, 13, 12, 0, tzinfo=UTC)
@@ -54,7 +55,7 @@ class Stage:
     def __post_init__(self) -> None:
         with self.database.read() as read:
             self._rows = read.connection.execute(
-                select(Instance.id, Instance.task_id, Instance.state, Instance.completed_at)
+                select(Instance.id, Instance.task_id, Instance.state, Instance.created_at, Instance.completed_at)
                 .where(Instance.user_id == self.user)
                 .order_by(Instance.created_at.desc())
             ).all()
@@ -67,6 +68,11 @@ class Stage:
         """Return the latest instance completed on that day."""
         day = (NOON - timedelta(days=days_ago)).date()
         return InstanceId(next(row.id for row in self._rows if row.completed_at and row.completed_at.date() == day))
+
+    def planned_at(self, instance: InstanceId) -> datetime:
+        """Return when that instance was planned."""
+        found: datetime = next(row.created_at for row in self._rows if row.id == instance)
+        return found
 
     def first(self) -> InstanceId:
         """Return the very first that was completed, so its task's first as well."""
@@ -103,6 +109,18 @@ def _edit(days_ago: int, **values: Any) -> Command:
 
 def _move(act: Callable[..., object], state: State, **values: Any) -> Command:
     return lambda stage: act(stage.database, stage.user, stage.instance(state), **values)
+
+
+def _bring_back(stage: Stage) -> None:
+    """Somebody looks while the task is in the archive."""
+    tasks.archive(stage.database, stage.user, stage.task())
+    stage.look()
+    tasks.archive(stage.database, stage.user, stage.task(), archived=False)
+
+
+def _start_earlier(stage: Stage) -> None:
+    instance = stage.finished(2)
+    instances.edit(stage.database, stage.user, instance, started_at=stage.planned_at(instance))
 
 
 def _complete_afterwards(stage: Stage) -> None:
@@ -167,37 +185,86 @@ def _correct_the_clock(stage: Stage) -> None:
     start_due(stage.database)
 
 
+def _import(stage: Stage) -> None:
+    """What was written into files comes back; somebody has looked at what it was meanwhile."""
+    folder = stage.database.file.with_name("files")
+    export.export_to(stage.database, stage.user, folder)
+    tasks.edit(stage.database, stage.user, stage.task(), name="Renamed", kind="other")
+    instances.complete(stage.database, stage.user, stage.instance(State.PLANNED), actual=FELT)
+    preferences.change(stage.database, stage.user, day_start="06:00")
+    stage.look()
+    imports.import_from(stage.database, stage.user, folder)
+
+
 def _restore(stage: Stage) -> None:
     file = Path(stage.database.url.partition(":///")[2])
     restore.restore(stage.database, backup.backup(stage.database, file.with_name("backup.db")))
 
 
+OF_A_TASK: dict[str, Any] = {
+    "name": "Renamed",
+    "description": "Not as bad as it looks",
+    "kind": "other",
+    "categories": ("elsewhere",),
+    "estimate_minutes": 7.0,
+    "default_aversion": 77,
+    "routine": "daily",
+    "routine_weekdays": ("thu",),
+    "routine_at": "08:00",
+    "due_at": NOON,
+    "notes": "Look here first",
+}
+"""Every column that `tasks.edit` can set, with what no task of the past has there."""
+
+OF_WHAT_IS_OPEN: dict[str, Any] = {
+    **{f"predicted_{feeling}": 77 for feeling in (*FEELINGS, "motivation")},
+    "estimate_minutes": 3.0,
+    "note": "Look here first",
+    "created_at": NOON - timedelta(days=55),
+    "due_at": NOON,
+}
+"""The columns that `instances.edit` can set whatever the state, with what no instance of the past has there."""
+
+OF_WHAT_IS_COMPLETED: dict[str, Any] = {
+    **OF_WHAT_IS_OPEN,
+    **{f"actual_{feeling}": 77 for feeling in FEELINGS},
+    "actual_minutes": 333.0,
+    "completion_percent": 133.0,
+    "completed_at": NOON,
+}
+"""Every column that `instances.edit` can set besides `started_at`, likewise."""
+
+ACTS: dict[str, tuple[Callable[..., object], dict[str, Any]]] = {
+    "started": (instances.start, {}),
+    "paused": (instances.pause, {}),
+    "resumed": (instances.resume, {}),
+    "completed": (instances.complete, {"actual": FELT, "actual_minutes": 50.0}),
+    "cancelled": (instances.cancel, {"reason": "no_time"}),
+    "undone": (instances.undo, {}),
+}
+"""How each act of `instances.ALLOWED` is carried out."""
+
 COMMANDS: dict[str, Command] = {
     "create a user": lambda stage: preferences.create_user(stage.database, "somebody new"),
     "create a task": lambda stage: tasks.create(stage.database, stage.user, name="New", default_aversion=1),
-    "rename a task": _edit_task(name="Renamed"),
-    "a task of another kind": _edit_task(kind="other"),
-    "a task in other categories": _edit_task(categories=("elsewhere",)),
-    "a task of another estimate": _edit_task(estimate_minutes=7.0),
-    "a task due": _edit_task(due_at=NOON),
-    "a task with other notes": _edit_task(notes="Look here first", description="Not as bad as it looks"),
+    **{f"edit {column} of a task": _edit_task(**{column: value}) for column, value in OF_A_TASK.items()},
     "archive a task": lambda stage: tasks.archive(stage.database, stage.user, stage.task()),
+    "bring a task back": _bring_back,
     "plan": lambda stage: stage.planned(),
     "plan and start": lambda stage: instances.plan(stage.database, stage.user, stage.task(), start=True),
     "create a task and plan it": lambda stage: instances.plan_new(stage.database, stage.user, name="New"),
-    "start": _move(instances.start, State.PLANNED),
-    "pause": _move(instances.pause, State.ACTIVE),
-    "resume": _move(instances.resume, State.PAUSED),
-    "complete": _move(instances.complete, State.PLANNED, actual=FELT, actual_minutes=50.0),
+    **{
+        f"{act.__name__} what is {state}": _move(act, state, **values)
+        for name, (act, values) in ACTS.items()
+        for state in sorted(instances.ALLOWED[name])
+    },
     "complete afterwards": _complete_afterwards,
     "complete a task for the first time": _complete_new,
-    "cancel": _move(instances.cancel, State.PLANNED, reason="no_time"),
     "cancel after the clock was set back": _cancel_after_the_clock_was_set_back(days=1),
     "cancel after the clock was set back to another month": _cancel_after_the_clock_was_set_back(days=14),
     "undo a completion of today": lambda stage: instances.undo(stage.database, stage.user, stage.finished(0)),
     "undo a completion of yesterday": lambda stage: instances.undo(stage.database, stage.user, stage.finished(1)),
     "undo the first completion": lambda stage: instances.undo(stage.database, stage.user, stage.first()),
-    "undo a cancellation": _move(instances.undo, State.CANCELLED),
     "edit an instance of today": _edit(0, actual_relief=1, actual_minutes=333.0),
     "edit an instance of yesterday": _edit(1, actual_relief=1, actual_minutes=333.0),
     "edit an old instance": _edit(40, actual_relief=1, actual_aversion=100, actual_minutes=333.0),
@@ -209,7 +276,18 @@ COMMANDS: dict[str, Command] = {
     ),
     "edit when it was planned": _edit(40, created_at=NOON - timedelta(days=55)),
     "move an instance to another day": _edit(1, completed_at=NOON),
-    "edit what is planned": _move(instances.edit, State.PLANNED, due_at=NOON, estimate_minutes=3.0, predicted_relief=1),
+    **{
+        f"edit {column} of what is planned": _move(instances.edit, State.PLANNED, **{column: value})
+        for column, value in OF_WHAT_IS_OPEN.items()
+    },
+    "edit what is active": _move(instances.edit, State.ACTIVE, **OF_WHAT_IS_OPEN),
+    "edit what is paused": _move(instances.edit, State.PAUSED, **OF_WHAT_IS_OPEN),
+    "edit what is cancelled": _move(instances.edit, State.CANCELLED, **OF_WHAT_IS_OPEN),
+    **{
+        f"edit {column} of what is completed": _edit(2, **{column: value})
+        for column, value in OF_WHAT_IS_COMPLETED.items()
+    },
+    "edit started_at of what is completed": _start_earlier,
     "another time zone": _prefer(time_zone="Pacific/Auckland"),
     "another day start": _prefer(day_start="06:00"),
     "another target": _prefer(target_minutes_per_day=20.0),
@@ -234,9 +312,15 @@ COMMANDS: dict[str, Command] = {
     "a day passes, and nobody has said so yet": lambda stage: stage.clock.advance(days=1),
     "add other demo data": lambda stage: demo.add(stage.database, stage.user, days=9, per_day=3, seed=2),
     "remove the demo data": lambda stage: demo.remove(stage.database, stage.user),
+    "import files": _import,
     "restore a backup": _restore,
 }
 """What it is called -> how it is carried out."""
+
+NOT_CARRIED_OUT = {
+    "_put_in_place": "the whole file becomes another one, and nobody has it open meanwhile",
+}
+"""Functions that write and that no command here carries out, each with the reason."""
 
 
 def live(database: Database, clock: Clock, user: UserId, *, days: int = 60) -> None:

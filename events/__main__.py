@@ -64,6 +64,11 @@ def main(arguments: list[str] | None = None) -> int:
     except BrokenPipeError:  # whoever read has seen enough
         sys.stderr.close()
         return 0
+    except OSError as error:
+        if error.filename is None:
+            raise
+        sys.stderr.write(f"{error.filename}: {error.strerror}\n")
+        return 1
 
 
 def _list(given: argparse.Namespace) -> int:
@@ -147,17 +152,18 @@ def _tell(given: argparse.Namespace, logged: Logged, prefixes: list[str]) -> Non
 
 def _check(given: argparse.Namespace) -> int:
     rules, misspelt = table.read()
-    findings = [*misspelt, *faults.find(rules, CATALOG, ROWS, inventory.parts()), *inventory.faults()]
+    found = faults.find(rules, CATALOG, ROWS, inventory.parts())
+    findings = list(dict.fromkeys((*misspelt, *found, *inventory.faults())))
     lines = []
     answer: dict[str, Any] = {}
     if given.deep:
         logging.getLogger().addHandler(logging.NullHandler())  # what commands log on made-up data is no news
-        found = judge(rules, CATALOG, ROWS, observe(COMMANDS, VALUES))
-        findings += found.findings
-        answer = {"commands": found.commands, "compared": found.compared, "idle": found.idle}
-        lines.append(f"ran {found.commands} commands, compared {found.compared:,} pairs of a command and a value")
+        judged = judge(rules, CATALOG, ROWS, observe(COMMANDS, VALUES))
+        findings += judged.findings
+        answer = {"commands": judged.commands, "compared": judged.compared, "idle": judged.idle}
+        lines.append(f"ran {judged.commands} commands, compared {judged.compared:,} pairs of a command and a value")
         lines += [
-            f"for information: {idle.where}: {idle.event} -> {idle.pattern} made no difference" for idle in found.idle
+            f"for information: {idle.where}: {idle.event} -> {idle.pattern} made no difference" for idle in judged.idle
         ]
     lines += [str(finding) for finding in findings]
     lines.append(f"{len(findings)} wrong" if findings else "nothing is wrong")

@@ -6,14 +6,15 @@ The table itself is `rules`. Knows keys only as strings: who calls `check` says 
 import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
-from events.catalog import Event, RefreshRequested
+from events.catalog import Event, InstanceId, RefreshRequested, TaskId
 from events.errors import PatternError
 from events.findings import Finding, place_of, place_of_row
 from events.patterns import covers, did_you_mean, parse
 
+_WORD = re.compile(r"[^\W\d_]{2,}")
 _STORED_NAME = re.compile(r"[a-z]+(_[a-z]+)*(\.[a-z]+(_[a-z]+)*)+")
 
 
@@ -97,7 +98,8 @@ def check(
     findings = [Finding(place_of(event_class), fault) for event_class, fault in _faults_of_catalog(catalog)]
     by_event: dict[type[Event], list[Rule]] = {}
     reached: set[str] = set()
-    for rule in rules:
+    for given in rules:
+        rule = _put_right(given, findings)
         for event_class in rule.on:
             by_event.setdefault(event_class, []).append(rule)
         findings += [Finding(rule.where, fault) for fault in _faults_of_names(rule, catalog)]
@@ -112,19 +114,14 @@ def check(
             for key in covered
             if key in also_covered
         ]
-        findings += [
-            Finding(rule.where, f"keeps {pattern!r} without a reason; say why it stays right")
-            for pattern, reason in rule.keeps.items()
-            if not reason.strip()
-        ]
     for event_class in catalog:
         rows = by_event.get(event_class, [])
         if not rows:
-            sentence = f"{event_class.name} has no rule; write `()` if nothing goes stale"
+            sentence = f"{called(event_class)} has no rule; write `()` if nothing goes stale"
             findings.append(Finding(place_of(event_class), sentence))
         conditions = [(rule.when, rule.parts) for rule in rows]
         findings += [
-            Finding(rule.where, f"{event_class.name} stands in two rows with the same condition; join them")
+            Finding(rule.where, f"{called(event_class)} stands in two rows with the same condition; join them")
             for index, rule in enumerate(rows)
             if conditions[index] in conditions[:index]
         ]
@@ -136,19 +133,70 @@ def check(
     return findings
 
 
+def called(event_class: type[Event]) -> str:
+    """Return the name of an event, or that of its class where it has none."""
+    return event_class.name if isinstance(event_class.name, str) and event_class.name else event_class.__name__
+
+
 def _faults_of_catalog(catalog: Sequence[type[Event]]) -> Iterator[tuple[type[Event], str]]:
     first: dict[str, type[Event]] = {}
-    for event_class in catalog:
-        name, called = event_class.name, event_class.__name__
-        if not _STORED_NAME.fullmatch(name):
-            yield event_class, f"{called} has the name {name!r}: expected dotted words as in 'task.completed'"
+    for event_class, times in Counter(catalog).items():
+        name, its_class = event_class.name, event_class.__name__
+        if times > 1:
+            yield event_class, f"{its_class} stands {times} times in CATALOG"
+        if not isinstance(name, str):
+            yield event_class, f"the name of {its_class} is a field of each event: write name: ClassVar[str] = ..."
+        elif not _STORED_NAME.fullmatch(name):
+            yield event_class, f"{its_class} has the name {name!r}: expected dotted words as in 'task.completed'"
         elif first.setdefault(name, event_class) is not event_class:
             yield (
                 event_class,
-                f"{called} and {first[name].__name__} are both called {name!r}: the log cannot tell them apart",
+                f"{its_class} and {first[name].__name__} are both called {name!r}: the log cannot tell them apart",
             )
         if "__dataclass_fields__" not in vars(event_class):
-            yield event_class, f"{called} is no dataclass: decorate it like the others, or its fields are none"
+            yield event_class, f"{its_class} is no dataclass: decorate it like the others, or its fields are none"
+        elif event_class.is_global and (own := _rows_named(event_class)):
+            yield (
+                event_class,
+                f"{called(event_class)} is global, and its {own[0]} is one user's: what is everybody's would go stale",
+            )
+
+
+def _rows_named(event_class: type[Event]) -> list[str]:
+    return [field.name for field in fields(event_class) if field.type in (TaskId, InstanceId)]
+
+
+def _put_right(rule: Rule, findings: list[Finding]) -> Rule:
+    """Return *rule* with what can be worked with, and say what had to be left out."""
+
+    def find(sentence: str) -> None:
+        findings.append(Finding(rule.where, sentence))
+
+    said: dict[str, list[Any]] = {}
+    for name, given in (("on", rule.on), ("invalidates", rule.invalidates)):
+        if not isinstance(given, tuple):
+            find(f"`{name}` is no tuple, but {given!r}: write (...,), with a comma")
+        said[name] = list(given) if isinstance(given, tuple | list | set | frozenset) else [given]
+    events = [event for event in said["on"] if isinstance(event, type) and issubclass(event, Event)]
+    for strange in (event for event in said["on"] if event not in events):
+        find(f"{strange!r} is no event: expected a class of events/catalog.py")
+    keeps: Mapping[Any, Any] = rule.keeps
+    if not isinstance(keeps, Mapping):
+        find(f"`keeps` has no reasons: {keeps!r} is not {{'pattern.*': 'why it stays right'}}")
+        keeps = {}
+    for strange in (pattern for pattern in (*said["invalidates"], *keeps) if not isinstance(pattern, str)):
+        find(f"{strange!r} is no pattern: expected text such as 'analytics.*'")
+    for pattern, reason in keeps.items():
+        if not isinstance(reason, str) or (reason.strip() and not _WORD.search(reason)):
+            find(f"keeps {pattern!r} with {reason!r} for a reason; say in words why it stays right")
+        elif not reason.strip():
+            find(f"keeps {pattern!r} without a reason; say why it stays right")
+    return replace(
+        rule,
+        on=tuple(events),
+        invalidates=tuple(pattern for pattern in said["invalidates"] if isinstance(pattern, str)),
+        keeps={pattern: reason for pattern, reason in keeps.items() if isinstance(pattern, str)},
+    )
 
 
 def _faults_of_names(rule: Rule, catalog: Sequence[type[Event]]) -> list[str]:
@@ -159,13 +207,26 @@ def _faults_of_names(rule: Rule, catalog: Sequence[type[Event]]) -> list[str]:
         for field_name, method in (("when", rule.when), ("parts", rule.parts)):
             name = getattr(method, "__qualname__", repr(method))
             if method is not None and getattr(event_class, name.rpartition(".")[2], None) is not method:
-                faults.append(f"{event_class.name} has no condition {name}; `{field_name}` is a method of the event")
+                faults.append(f"{called(event_class)} has no condition {name}; `{field_name}` is a method of the event")
     faults += [f"invalidates {pattern!r} twice" for pattern, times in Counter(rule.invalidates).items() if times > 1]
+    faults += [
+        f"invalidates {narrow!r}, which {wide!r} covers already; leave one out"
+        for narrow in dict.fromkeys(rule.invalidates)
+        for wide in dict.fromkeys(rule.invalidates)
+        if narrow != wide and _is_within(narrow, wide)
+    ]
     if not rule.on:
         faults.append("names no event")
     if rule.carried and set(rule.on) != {RefreshRequested}:
         faults.append("only refresh.requested carries a prefix")
     return faults
+
+
+def _is_within(narrow: str, wide: str) -> bool:
+    try:
+        return covers(parse(wide), parse(narrow))
+    except PatternError:  # said elsewhere
+        return False
 
 
 def _covered(pattern: str, keys: Collection[str], rule: Rule, findings: list[Finding]) -> list[str]:

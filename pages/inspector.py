@@ -11,11 +11,13 @@ from datetime import datetime, timedelta
 from nicegui import background_tasks, ui
 
 from cache.auditor import AuditReport, Difference
-from cache.inspection import Inspected, inspect
+from cache.counts import KeyStats
+from cache.inspection import Inspected, InspectedParts, hit_rate, inspect, inspect_parts, recent
 from cache.journal import Happened, Load
 from cache.pieces import PIECES
 from cache.rulebook.graph import TITLE, Curve, Drawing, text_places
 from cache.values import PREFERENCES
+from cache.why import Why
 from data.preferences import Profile
 from events.patterns import covers
 from pages import controls, figures
@@ -84,13 +86,15 @@ class Happenings(Watching):
 
     title = "What happened"
     name = "What happened"
-    explanation = "The last events since the start, and what each made stale, had computed anew and had redrawn."
+    explanation = (
+        "The last events and what each made stale; since the start also what it had computed anew and redrawn."
+    )
 
     def seen(self) -> Markup:
         """Return a table of events."""
-        happened = self.visit.services.manager.journal.latest(self.visit.user)[:SHOWN_EVENTS]
+        happened = recent(self.visit.services.manager, self.visit.user, SHOWN_EVENTS)
         if not happened:
-            return tag("p", "Nothing has happened since the start.", class_="empty")
+            return tag("p", "Nothing has happened yet.", class_="empty")
         head = ("At", "Event", "Made stale", "Computed anew", "Redrawn", SEEN_AFTER)
         return _table("What happened", head, [self._row(one) for one in happened])
 
@@ -119,25 +123,35 @@ class Keys(Watching):
     def seen(self) -> Markup:
         """Return a table of values."""
         head = ("Value", "State", "Hits", "Age", "As of", "Made stale by", "Load", "Size")
-        services = self.visit.services
-        return _table(self.title, head, [self._row(one) for one in inspect(services.manager, self.visit.user)])
+        manager, user = self.visit.services.manager, self.visit.user
+        rows = [self._row(one) for one in inspect(manager, user)]
+        return _table(self.title, head, rows + [self._row_of_parts(one) for one in inspect_parts(manager, user)])
 
     def _row(self, one: Inspected) -> Markup:
         why = one.why
-        cause = NOTHING if why.cause is None else _keyed(why.cause.event, f"event {why.cause.seq:,}")
-        times = [one.stats.load_ms_p50, one.stats.load_ms_p99]
-        load = figures.DASH if times[0] is None else f"{times[0]:,.1f} ms"
-        worst = "" if times[1] is None else f"99%: {times[1]:,.1f} ms"
         return tag(
             "tr",
             tag("th", one.label, tag("span", why.key, class_="hint"), scope="row"),
             _cell("State", tag("span", why.state, class_=f"state is-{why.state}", title=why.verdict)),
-            _cell("Hits", text(figures.DASH if one.hit_rate is None else f"{100 * one.hit_rate:.0f}%"), is_number=True),
+            _hits(one.stats),
             _cell("Age", text(_age(one.age)), is_number=True),
             _cell("As of", text(figures.DASH if why.as_of is None else f"{why.as_of:,}"), is_number=True),
-            _cell("Made stale by", cause or text(figures.DASH)),
-            _cell("Load", join(load, tag("span", worst, class_="hint") if worst else NOTHING), is_number=True),
+            _cell("Made stale by", _made_stale_by(why)),
+            _load(one.stats),
             _cell("Size", text(_size(why.size_bytes)), is_number=True),
+        )
+
+    def _row_of_parts(self, one: InspectedParts) -> Markup:
+        dash = text(figures.DASH)
+        return tag(
+            "tr",
+            tag("th", one.label, tag("span", one.key, class_="hint"), scope="row"),
+            _cell("State", text(f"{one.kept:,} kept")),
+            _hits(one.stats),
+            *(_cell(name, dash, is_number=True) for name in ("Age", "As of")),
+            _cell("Made stale by", dash),
+            _load(one.stats),
+            _cell("Size", dash, is_number=True),
         )
 
 
@@ -229,6 +243,28 @@ def _table(name: str, head: tuple[str, ...], rows: list[Markup]) -> Markup:
 def _cell(name: str, shown: Markup, *, is_number: bool = False) -> Markup:
     """Return a cell. *name* stands beside it where there is no room for columns."""
     return tag("td", tag("div", shown), data_name=name, class_="is-number" if is_number else None)
+
+
+def _hits(stats: KeyStats) -> Markup:
+    rate = hit_rate(stats)
+    return _cell("Hits", text(figures.DASH if rate is None else f"{100 * rate:.0f}%"), is_number=True)
+
+
+def _load(stats: KeyStats) -> Markup:
+    usual, worst = stats.load_ms_p50, stats.load_ms_p99
+    said = figures.DASH if usual is None else f"{usual:,.1f} ms"
+    hint = NOTHING if worst is None else tag("span", f"99%: {worst:,.1f} ms", class_="hint")
+    return _cell("Load", join(said, hint), is_number=True)
+
+
+def _made_stale_by(why: Why) -> Markup:
+    """Return what made it stale now, or, where it is not, which event did last."""
+    if why.is_too_old:
+        return text("its age")
+    if why.cause is None:
+        return text(figures.DASH)
+    event = _keyed(why.cause.event, f"event {why.cause.seq:,}")
+    return event if why.state == "stale" else join(tag("span", "last ", class_="hint is-inline"), event)
 
 
 def _computed(loads: Iterable[Load]) -> Iterator[Markup]:

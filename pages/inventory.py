@@ -5,10 +5,11 @@ ours that it uses, names its class.
 """
 
 import ast
+import importlib
 import inspect
 import textwrap
 import types
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -31,7 +32,7 @@ def parts(entries: Sequence[Entry] = ENTRIES) -> tuple[Part, ...]:
     return tuple(
         Part(
             section=section.__qualname__,
-            keys=tuple(value.key for value in section.values),
+            keys=tuple(value.key for value in _values_of(section)),
             pages=tuple(paths),
             where=place_of(section),
         )
@@ -40,15 +41,17 @@ def parts(entries: Sequence[Entry] = ENTRIES) -> tuple[Part, ...]:
 
 
 def faults(entries: Sequence[Entry] = ENTRIES) -> list[Finding]:
-    """Return a finding for each value that a section reads in its own methods and does not declare."""
+    """Return a finding for each value that a section does not declare and reads, in its methods or in a function to
+    which it gives what it shows, and for each thing that it declares and that is no value.
+    """
     sections = {section for entry in entries for section in _classes_of(entry)} | {ThemeSwitch}
-    return [finding for section in sections for finding in _undeclared(section)]
+    return [finding for section in sections for finding in (*_misdeclared(section), *_undeclared(section))]
 
 
 @cache
 def sections_of(entry: Entry) -> frozenset[type[Section]]:
     """Return the classes of the sections that stand on the page of *entry*, and show a value."""
-    found = {section for section in _classes_of(entry) if section.values}
+    found = {section for section in _classes_of(entry) if _values_of(section)}
     # A class that others on this page refine is their common part and stands on none by itself.
     return frozenset(section for section in found if not _is_only_a_base(section, found))
 
@@ -86,7 +89,7 @@ def _used_by(thing: Any) -> Iterator[Any]:
         return
     for name in _names(function.__code__):
         used = function.__globals__.get(name)
-        if isinstance(used, types.FunctionType | type) and used.__module__.partition(".")[0] == "pages":
+        if isinstance(used, types.FunctionType | type) and _is_ours(used):
             yield used
 
 
@@ -97,18 +100,80 @@ def _names(code: types.CodeType) -> Iterator[str]:
             yield from _names(constant)
 
 
+def _values_of(section: type[Section]) -> tuple[Value[Any], ...]:
+    """Return what *section* declares, as far as it is a value."""
+    declared: Any = section.values
+    return tuple(
+        value for value in (declared if isinstance(declared, tuple) else [declared]) if isinstance(value, Value)
+    )
+
+
+def _misdeclared(section: type[Section]) -> Iterator[Finding]:
+    declared: Any = section.values
+    if not isinstance(declared, tuple):
+        yield Finding(place_of(section), f"`values` of {section.__qualname__} is no tuple: write (...,), with a comma")
+        return
+    for strange in declared:
+        if not isinstance(strange, Value):
+            yield Finding(
+                place_of(section),
+                f"{section.__qualname__} shows {strange!r}, which is no value: expected a row of cache/values.py, such "
+                "as DASHBOARD_TASKS",
+            )
+
+
 def _undeclared(section: type[Section]) -> Iterator[Finding]:
-    file = inspect.getsourcefile(section) or "?"
-    lines, first = inspect.getsourcelines(section)
-    names: Callable[[str], Any] = vars(inspect.getmodule(section)).get
-    for node in ast.walk(ast.parse(textwrap.dedent("".join(lines)))):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "get":
-            for argument in node.args[:1]:
-                value = names(argument.id) if isinstance(argument, ast.Name) else None
-                if isinstance(value, Value) and value not in section.values:
-                    listed = ", ".join(declared.key for declared in section.values) or "none"
-                    yield Finding(
-                        place(file, first + node.lineno - 1),
-                        f"{section.__qualname__} reads {value.key!r}, which is not among the values that it declares: "
-                        f"{listed}",
-                    )
+    declared = _values_of(section)
+    listed = ", ".join(value.key for value in declared) or "none"
+    for where, value in _reads(section, frozenset()):
+        if value not in declared:
+            yield Finding(
+                where,
+                f"{section.__qualname__} reads {value.key!r}, which is not among the values that it declares: {listed}",
+            )
+
+
+def _reads(code: Any, seen: frozenset[Any]) -> Iterator[tuple[str, Value[Any]]]:
+    """Yield the values that *code*, a class or function, reads by `get`, and those that functions of this package read
+    to which it gives something called `shown`.
+
+    What cannot be seen by reading, such as a value chosen while it runs, `Shown.get` refuses when it is drawn.
+    """
+    file = inspect.getsourcefile(code) or "?"
+    lines, first = inspect.getsourcelines(code)
+    tree = ast.parse(textwrap.dedent("".join(lines)))
+    names = {**vars(inspect.getmodule(code)), **_imported_inside(tree)}
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Call):
+            continue
+        given = [*node.args, *(keyword.value for keyword in node.keywords)]
+        if isinstance(node.func, ast.Attribute) and node.func.attr == "get" and given:
+            value = _meant(given[0], names)
+            if isinstance(value, Value):
+                yield place(file, first + node.lineno - 1), value
+        elif any(isinstance(argument, ast.Name) and argument.id == "shown" for argument in given):
+            called = _meant(node.func, names)
+            if isinstance(called, types.FunctionType) and _is_ours(called) and called not in seen:
+                yield from _reads(called, seen | {called})
+
+
+def _imported_inside(tree: ast.Module) -> dict[str, Any]:
+    imports = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module and not node.level]
+    return {
+        alias.asname or alias.name: getattr(importlib.import_module(node.module or ""), alias.name, None)
+        for node in imports
+        for alias in node.names
+    }
+
+
+def _meant(node: ast.expr, names: Mapping[str, Any]) -> Any:
+    """Return what a name, or an attribute of what a name means, stands for; None if that cannot be told."""
+    if isinstance(node, ast.Name):
+        return names.get(node.id)
+    if isinstance(node, ast.Attribute):
+        return inspect.getattr_static(_meant(node.value, names), node.attr, None)
+    return None
+
+
+def _is_ours(thing: Any) -> bool:
+    return bool(thing.__module__.partition(".")[0] == "pages")

@@ -69,7 +69,8 @@ class Shown:
         """Return *value*.
 
         Raises:
-            UndeclaredValueError: the section does not list it in `values`.
+            UndeclaredValueError: the section does not list it in `values`. The start finds that as well, where it can
+                be read off the code (`inventory`).
         """
         if value not in self._declared:
             listed = ", ".join(declared.key for declared in self._declared) or "none"

@@ -106,8 +106,23 @@ def test_following_the_steps_leads_to_a_rule_that_nothing_is_wrong_with(tmp_path
     code, said = run(copy, "pytest", "-q", "-p", "no:cacheprovider", "tests/events/test_postponed.py")
     assert code == 0, said
 
+    # What the README then asks for, and which tests it says are to be told by hand.
+    assert run(copy, "tests.readme")[0] == 0
+    _, said = run(copy, "pytest", "-q", "-p", "no:cacheprovider", "-k", QUICK, "tests/events")
+    assert set(re.findall(r"^FAILED (\S+?)::", said, flags=re.M)) == set(by_hand()), said
+
     explained = run(copy, "events", "explain", "instance.postponed")[1]
     assert "redraws Deadlines on / (pages/dashboard.py:" in explained
+
+
+QUICK = "not deep and not test_a_row_makes_stale"
+"""What else `tests/events` has takes long, and asks each row of the table without knowing it."""
+
+
+def by_hand() -> list[str]:
+    """Return the files of tests that the README names as those that list events and values by hand."""
+    text = README.read_text().partition("<!-- by-hand -->\n")[2].partition("<!-- /by-hand -->")[0]
+    return re.findall(r"`(tests/events/\w+\.py)`", text)
 
 
 LEAVING_OUT = {

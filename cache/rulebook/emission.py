@@ -1,4 +1,5 @@
-"""Which events can happen at all, by the look of the source: a class that nobody uses to make an event is dead.
+"""What can happen at all, by the look of the source: a class that nobody uses to make an event is dead, and whoever
+writes to the database makes one.
 
 It sees names, not what runs: a class that is called, handed over or assigned outside of the tables counts as emitted.
 What really reaches the log is looked at by `python -m events check --deep`.
@@ -7,11 +8,13 @@ What really reaches the log is looked at by `python -m events check --deep`.
 import ast
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 from events.catalog import Event
 from events.findings import ROOT, Finding, place_of
+from events.ruleset import called
 
 EMITTERS = ("data", "cache", "scheduler")
 """The packages that write events, or ask for one to be written."""
@@ -25,7 +28,7 @@ def unemitted(catalog: Sequence[type[Event]], root: Path = ROOT) -> list[Finding
     return [
         Finding(
             place_of(event_class),
-            f"nothing emits {event_class.name}: no command in data/ makes a {event_class.__name__}",
+            f"nothing emits {called(event_class)}: no command in data/ makes a {event_class.__name__}",
         )
         for event_class in catalog
         if event_class.__name__ not in used
@@ -44,6 +47,36 @@ def emitted(names: frozenset[str], root: Path = ROOT) -> frozenset[str]:
             uses.visit(ast.parse(text, filename=str(file)))
             found |= uses.names
     return names & found
+
+
+@dataclass(frozen=True, slots=True)
+class Writer:
+    """A function that has something written to the database."""
+
+    file: str
+    name: str
+    line: int
+
+
+@cache
+def writers(root: Path = ROOT) -> tuple[Writer, ...]:
+    """Return the functions in `data` that write; not those of housekeeping, which waive their event."""
+    found = []
+    for file in sorted((root / "data").rglob("*.py")):
+        text = file.read_text(encoding="utf-8")
+        if ".write(" in text and file.name != "rehearsal.py":
+            for node in ast.walk(ast.parse(text, filename=str(file))):
+                if isinstance(node, ast.FunctionDef) and _writes(node):
+                    found.append(Writer(str(file), node.name, node.lineno))
+    return tuple(found)
+
+
+def _writes(function: ast.FunctionDef) -> bool:
+    calls = [node.func for node in ast.walk(function) if isinstance(node, ast.Call)]
+    methods = [call for call in calls if isinstance(call, ast.Attribute)]
+    if any(method.attr == "waive_event" for method in methods):
+        return False
+    return any(method.attr == "write" and ast.unparse(method.value).endswith("database") for method in methods)
 
 
 def _sources(root: Path) -> Iterator[Path]:

@@ -8,8 +8,11 @@ from dataclasses import replace
 
 import msgspec
 
+from cache.rulebook import emission
 from cache.rulebook.observing import Change, Observation, Observed
 from cache.values import Row
+from data import access
+from data.rehearsal import NOT_CARRIED_OUT
 from events.catalog import Event, EventUnreadable, Logged
 from events.findings import ROOT, Finding, place, place_of
 from events.patterns import covers, parse
@@ -46,6 +49,8 @@ def judge(
         *_undecided(rules, values, observed),
         *_of_values(values, observed),
         *_of_commands(catalog, observed),
+        *_unwritten(observed),
+        *_unrehearsed(observed),
     ]
     return Judgement(
         findings=list(dict.fromkeys(findings)),
@@ -140,6 +145,16 @@ def _of_values(values: Sequence[Row], observed: Observed) -> Iterator[Finding]:
             yield Finding(value.where, f"{value.key} cannot be computed: {observed.failures[value.key]}")
         if value.key in observed.fickle:
             yield Finding(value.where, f"{value.key} differs when it is computed twice from the same state")
+        if value.key in observed.clocked:
+            yield Finding(
+                value.where,
+                f"{value.key} asks the system's clock: let it take `today` or `hour` of its viewpoint, and vary by it",
+            )
+        for opened in sorted(observed.opened.get(value.key, ())):
+            yield Finding(
+                value.where,
+                f"{value.key} opens {opened}, and no event says when that changes: a loader reads its transaction only",
+            )
 
 
 def _of_commands(catalog: Sequence[type[Event]], observed: Observed) -> Iterator[Finding]:
@@ -152,6 +167,38 @@ def _of_commands(catalog: Sequence[type[Event]], observed: Observed) -> Iterator
         if event_class not in recorded and event_class is not EventUnreadable:
             sentence = f"no command in data/rehearsal.py records {event_class.name}, so nothing shows what it changes"
             yield Finding(place_of(event_class), sentence)
+        seen_with = [
+            seen for seen in observed.observations if any(type(one.event) is event_class for one in seen.events)
+        ]
+        touches_others = any(change.user != seen.user for seen in seen_with for change in seen.changes)
+        if seen_with and event_class.is_global and not touches_others:
+            sentence = f"{event_class.name} is global, and no command that records it changes a value of another user"
+            yield Finding(place_of(event_class), sentence)
+
+
+def _unwritten(observed: Observed) -> Iterator[Finding]:
+    """Yield a finding for each column that a value reads and that no command changed: what depends on it, none saw."""
+    changed = frozenset[str]().union(*(seen.updates for seen in observed.observations if seen.events))
+    renewed = {column.partition(".")[0] for column in changed}  # the others' rows come and go, and stay as they came
+    changed |= {
+        column for seen in observed.observations for column in seen.writes if column.partition(".")[0] not in renewed
+    }
+    for key, columns in observed.reads.items():
+        for column in sorted(columns - changed):
+            if access.can_change(column):
+                yield Finding(
+                    _line_of("COMMANDS"),
+                    f"no command of an event changes {column}, which {key} reads, so nothing shows what depends on it",
+                )
+
+
+def _unrehearsed(observed: Observed) -> Iterator[Finding]:
+    for writer in emission.writers():
+        if (writer.file, writer.name) not in observed.writers and writer.name not in NOT_CARRIED_OUT:
+            yield Finding(
+                place(writer.file, writer.line),
+                f"no command in data/rehearsal.py carries out {writer.name}, so nothing shows what it writes",
+            )
 
 
 def _idle(rules: Sequence[Rule], values: Sequence[Row], observed: Observed) -> Iterator[Idle]:
@@ -202,6 +249,8 @@ def _row_of(event: Event, ruleset: Ruleset) -> str:
 
 
 def _line_of(command: str) -> str:
+    """Return where *command* stands, or the table, if its line is made for each column or state."""
     lines = _REHEARSAL.read_text(encoding="utf-8").splitlines()
-    found = (number for number, line in enumerate(lines, start=1) if line.strip().startswith(f'"{command}":'))
-    return place(_REHEARSAL, next(found, 1))
+    starts = (f'"{command}":', "COMMANDS:")
+    found = [[n for n, line in enumerate(lines, start=1) if line.strip().startswith(start)] for start in starts]
+    return place(_REHEARSAL, next((numbers[0] for numbers in found if numbers), 1))

@@ -6,6 +6,7 @@ import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -21,13 +22,15 @@ from cache.manager import CacheManager
 from cache.memory_store import MemoryStore
 from cache.rulebook.judging import without
 from cache.settings import AuditWhen, CacheSettings
+from cache.shelf import Shelf
 from cache.store import Place
 from cache.values import ANALYTICS_DISTRIBUTION, DASHBOARD_TASKS, SUMMARY_DAILY, VALUES, Varies
-from data import tasks
+from data import preferences, tasks
 from data.database import Database
 from data.feed import Feed
-from data.preferences import CacheBackend
+from data.preferences import CacheBackend, Profile
 from data.rehearsal import COMMANDS, START, Stage, live
+from data.viewpoint import Viewpoint
 from events.bus import Bus
 from events.catalog import Event, InstanceStarted, Reloaded, TaskCompleted, TaskCreated, TaskEdited, UserId
 from events.rules import RULES
@@ -103,7 +106,9 @@ def dropped_rule(event: type[Event], number: int, pattern: str, command: str) ->
     return plant
 
 
-def broken(target: Any, name: str, make: Callable[[Any], Any], command: str = "complete") -> Callable[[Scene], Auditor]:
+def broken(
+    target: Any, name: str, make: Callable[[Any], Any], command: str = "complete what is planned"
+) -> Callable[[Scene], Auditor]:
     """Replace a method of the cache and let something happen."""
 
     def plant(scene: Scene) -> Auditor:
@@ -121,7 +126,7 @@ def condition_never_holds(scene: Scene) -> Auditor:
     wrong = tuple(dataclasses.replace(rule, when=lambda event: False) if rule.when else rule for rule in RULES)
     with scene.open(wrong) as house:
         read_all(house)
-        do(house, "a task of another kind")
+        do(house, "edit kind of a task")
         return audited(house)
 
 
@@ -141,7 +146,7 @@ def late_store(scene: Scene) -> Auditor:
     """A load is stamped when it ends, and something happened meanwhile."""
     compute = Loading._compute
     with scene.open() as house:
-        waiting = [lambda: do(house, "complete")]
+        waiting = [lambda: do(house, "complete what is planned")]
 
         def stamped_late(self: Loading, value: Any, read: Any, view: Any, **more: Any) -> Entry:
             entry = compute(self, value, read, view, **more)
@@ -193,7 +198,7 @@ def a_tier_that_keeps_what_it_had(scene: Scene) -> Auditor:
     scene.patch.setattr(MemoryStore, "set", old_value_under_a_new_stamp(MemoryStore.set))
     with scene.open() as house:
         read_all(house)
-        do(house, "complete")
+        do(house, "complete what is planned")
         read_all(house)
         return audited(house)
 
@@ -209,7 +214,7 @@ def nobody_listens(scene: Scene) -> Auditor:
     scene.patch.setattr(Bus, "on_event", lambda self, receiver, *classes: lambda: None)
     with scene.open() as house:
         read_all(house)
-        do(house, "complete")
+        do(house, "complete what is planned")
         return audited(house)
 
 
@@ -218,7 +223,7 @@ def a_restart_forgets(scene: Scene) -> Auditor:
         read_all(house)
     alone = Database(f"sqlite:///{scene.folder}/state/reprieve.db", clock=Clock(START))
     alone.open()
-    COMMANDS["complete"](Stage(database=alone, user=UserId(1), clock=Clock(START), look=lambda: None))
+    COMMANDS["complete what is planned"](Stage(database=alone, user=UserId(1), clock=Clock(START), look=lambda: None))
     alone.close()
 
     def nothing_before(self: Generations, user: UserId, read: Any) -> None:
@@ -258,22 +263,75 @@ def a_version_is_not_raised(scene: Scene) -> Auditor:
         return audited(house)
 
 
+def a_shelf_of_the_neighbour(scene: Scene) -> Auditor:
+    """Readers are given what was judged for another user."""
+    shelf = CacheManager._shelf
+    with scene.open() as house:
+        read_all(house)
+        scene.patch.setattr(CacheManager, "_shelf", lambda self, user, read, now: shelf(self, house.user, read, now))
+        return audited(house, OTHER)
+
+
+def a_shelf_is_kept_over_midnight(scene: Scene) -> Auditor:
+    with scene.open() as house:
+        read_all(house)
+        scene.patch.setattr(Shelf, "holds_at", lambda self, now: True)
+        house.clock.advance(days=1)
+        return audited(house)
+
+
+def the_zone_is_ignored(scene: Scene) -> Auditor:
+    """Midnight is that of London for everybody."""
+    at = Viewpoint.at
+
+    def in_utc(user: UserId, profile: Profile, now: datetime) -> Viewpoint:
+        return msgspec.structs.replace(at(user, profile, now), today=now.date())
+
+    with scene.open() as house:
+        preferences.change(house.database, house.user, time_zone="Pacific/Auckland")
+        scene.patch.setattr(Viewpoint, "at", in_utc)
+        read_all(house)
+        return audited(house)
+
+
+def preferences_of_the_neighbour(scene: Scene) -> Auditor:
+    view = lookup.Lookup.view
+
+    def of_the_neighbour(self: lookup.Lookup, user: UserId, read: Any, now: datetime) -> Viewpoint:
+        return msgspec.structs.replace(view(self, OTHER, read, now), user=user)
+
+    with scene.open() as house:
+        preferences.change(house.database, OTHER, time_zone="Pacific/Auckland")
+        scene.patch.setattr(lookup.Lookup, "view", of_the_neighbour)
+        read_all(house)
+        return audited(house)
+
+
 def never_fresh_again(of: Any) -> Any:
     return lambda self, user, key: self._complete.get(user, {}).get(key, 0)
 
 
+FROM_THE_WRONG_PLACE: dict[str, Callable[[Scene], Auditor]] = {
+    "a shelf of another user": a_shelf_of_the_neighbour,
+    "a shelf is kept over midnight": a_shelf_is_kept_over_midnight,
+    "a zone is ignored": the_zone_is_ignored,
+    "another user's preferences": preferences_of_the_neighbour,
+}
+
 MISTAKES: dict[str, Callable[[Scene], Auditor]] = {
-    "no rule: completed, metrics": dropped_rule(TaskCompleted, 0, "dashboard.metrics", "complete"),
-    "no rule: completed, tasks": dropped_rule(TaskCompleted, 0, "dashboard.tasks", "complete"),
-    "no rule: completed, analytics": dropped_rule(TaskCompleted, 0, "analytics.*", "complete"),
+    "no rule: completed, metrics": dropped_rule(TaskCompleted, 0, "dashboard.metrics", "complete what is planned"),
+    "no rule: completed, tasks": dropped_rule(TaskCompleted, 0, "dashboard.tasks", "complete what is planned"),
+    "no rule: completed, analytics": dropped_rule(TaskCompleted, 0, "analytics.*", "complete what is planned"),
     "no rule: completed afterwards, summary": dropped_rule(TaskCompleted, 1, "summary.*", "complete afterwards"),
     "no rule: created, tasks": dropped_rule(TaskCreated, 0, "dashboard.tasks", "create a task"),
-    "no rule: edited, analytics": dropped_rule(TaskEdited, 1, "analytics.*", "rename a task"),
-    "no rule: started, metrics": dropped_rule(InstanceStarted, 0, "dashboard.metrics", "start"),
-    "no rule: started, recommendations": dropped_rule(InstanceStarted, 0, "analytics.recommendations", "start"),
+    "no rule: edited, analytics": dropped_rule(TaskEdited, 1, "analytics.*", "edit name of a task"),
+    "no rule: started, metrics": dropped_rule(InstanceStarted, 0, "dashboard.metrics", "start what is planned"),
+    "no rule: started, recommendations": dropped_rule(
+        InstanceStarted, 0, "analytics.recommendations", "start what is planned"
+    ),
     "a condition never holds": condition_never_holds,
     "wrong scope": broken(Generations, "apply", wrong_scope),
-    "swapped order": broken(Generations, "raise_to", swapped_order, "start"),
+    "swapped order": broken(Generations, "raise_to", swapped_order, "start what is planned"),
     "late store": late_store,
     "shelves are not thrown away": broken(CacheManager, "_drop_shelves", lambda _: lambda self, user: None),
     "everything is judged fresh": broken(lookup, "is_fresh", lambda _: lambda *_: True),
@@ -286,6 +344,7 @@ MISTAKES: dict[str, Callable[[Scene], Auditor]] = {
     "a restart forgets": a_restart_forgets,
     "an event of another user": the_event_is_somebody_elses,
     "a version is not raised": a_version_is_not_raised,
+    **FROM_THE_WRONG_PLACE,
 }
 
 
@@ -302,6 +361,17 @@ def test_a_planted_mistake_is_found_with_the_events_that_led_to_it(
         assert " -> " in found.example
         assert found.trail or mistake == "stored under another user"
         assert found.key in caplog.text
+
+
+@pytest.mark.parametrize("mistake", FROM_THE_WRONG_PLACE)
+def test_who_looks_from_the_wrong_place_is_named(mistake: str, scene: Scene) -> None:
+    report = FROM_THE_WRONG_PLACE[mistake](scene).report()
+    assert "viewpoint" in {found.key for found in report.differences}
+    assert {found.place for found in report.differences if found.key == "viewpoint"} <= {
+        "user",
+        "today",
+        "profile.time_zone",
+    }
 
 
 def test_there_are_twenty_mistakes_at_least() -> None:

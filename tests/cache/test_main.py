@@ -1,6 +1,7 @@
 """The cache's command line and its counters for Prometheus."""
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -54,6 +55,49 @@ def test_why_says_that_nothing_is_kept(run: Run) -> None:
     _, out, _ = run("why", "summary.daily", "--json")
     found = json.loads(out)
     assert (found["state"], found["as_of"]) == ("miss", None)
+
+
+def test_why_takes_the_keys_that_it_prints(run: Run) -> None:
+    full = run("why", "dashboard.metrics.2026-05-13")
+    assert full == run("why", "dashboard.metrics")
+    said = (
+        "'dashboard.metrics.2026-05-12' is not read now: dashboard.metrics is kept under dashboard.metrics.2026-05-13"
+    )
+    assert run("why", "dashboard.metrics.2026-05-12") == (1, "", said + "\n")
+
+
+def test_why_knows_what_is_kept_in_parts(run: Run) -> None:
+    code, out, _ = run("why", "pieces.counts")
+    assert code == 0
+    parts = [line.split()[0] for line in out.splitlines() if line.startswith("pieces.")]
+    assert len(parts) >= 1
+    assert run("why", parts[0])[1].splitlines()[0] in out
+    known = ", ".join(part.removeprefix("pieces.counts.") for part in sorted(parts))
+    said = f"'pieces.counts.1999-01' is not kept; of pieces.counts there are {known}\n"
+    assert run("why", "pieces.counts.1999-01") == (1, "", said)
+    said = "no part of 'pieces.years' is kept: the next value that needs one loads it\n"
+    assert run("why", "pieces.years") == (1, "", said)
+
+
+def test_why_does_not_take_its_own_memory_for_that_of_the_application(run: Run) -> None:
+    code, out, _ = run("why", "preferences.profile")
+    assert code == 0
+    assert out.startswith("preferences.profile of user 1 is unknown: it is kept in the memory of each process")
+    assert "kept: " not in out
+    assert json.loads(run("why", "preferences.profile", "--json")[1])["as_of"] is None
+
+
+def test_why_says_that_nothing_is_kept_in_a_sentence(run: Run) -> None:
+    assert " of user 1 is not kept: the next reader loads it" in run("why", "summary.daily")[1]
+
+
+def test_why_says_what_a_load_takes_part_by_part(run: Run) -> None:
+    _, out, _ = run("why", "dashboard.metrics", "--load")
+    assert "loaded from nothing in " in out
+    assert re.search(r"^ +\d+%  pieces\.counts, \d+ of its parts, [\d.]+ ms$", out, flags=re.M)
+    assert re.search(r"^ +\d+%  the rest, [\d.]+ ms$", out, flags=re.M)
+    cost = json.loads(run("why", "dashboard.metrics", "--load", "--json")[1])["cost"]
+    assert abs(sum(part["ms"] for part in cost["parts"]) + cost["own_ms"] - cost["ms"]) < 1e-6
 
 
 def test_stats_count_what_is_on_disk(run: Run) -> None:

@@ -10,10 +10,11 @@ from cache.pieces import ROWS
 from cache.rulebook import graph
 from data import tasks
 from events import __main__ as command_line
-from events.catalog import CATALOG
+from events.catalog import CATALOG, TaskCreated, TouchesDays
 from events.rules import RULES
-from events.ruleset import Rule
+from events.ruleset import Rule, Ruleset
 from pages import inventory
+from tests.expect import specimen
 from tests.house import open_house
 from tests.readme import PICTURE, README, picture
 
@@ -61,6 +62,11 @@ def test_the_graph_is_mermaid_or_an_svg(capsys: pytest.CaptureFixture[str], tmp_
     assert (tmp_path / "rules.svg").read_text().startswith("<svg ")
 
 
+def test_a_file_that_cannot_be_written_is_one_sentence(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    file = tmp_path / "none" / "rules.svg"
+    assert run(capsys, "graph", "--svg", str(file)) == (1, "", f"{file}: No such file or directory\n")
+
+
 def test_the_picture_in_the_documentation_is_that_of_the_rules() -> None:
     assert PICTURE.read_text() == picture(), "run `make readme`"
     assert "(docs/rules.svg)" in README.read_text()
@@ -91,7 +97,7 @@ def test_tail_shows_what_happened_and_what_that_made_stale(
     code, out, _ = run(capsys, "tail", "--no-follow")
     assert code == 0
     assert [line.split()[5] for line in out.splitlines()] == ["user.created", "task.created", "task.edited"]
-    assert out.splitlines()[1].endswith("dashboard.tasks, analytics.recommendations")
+    assert out.splitlines()[1].endswith("  " + ", ".join(Ruleset(RULES).prefixes(specimen(TaskCreated))))
     assert "Tax" not in out
 
     (line,) = run(capsys, "tail", "--no-follow", "--last", "1", "--json")[1].splitlines()
@@ -155,7 +161,8 @@ def test_check_deep_says_what_was_run_and_what_never_mattered(
     assert "for information: events/rules.py:" in out
     assert out.endswith("nothing is wrong\n")
 
-    monkeypatch.setattr("events.rules.RULES", tuple(rule for rule in RULES if rule is not RULES[1]))
+    conditional = next(rule for rule in RULES if rule.when is TouchesDays.touches_finished_day)
+    monkeypatch.setattr("events.rules.RULES", tuple(rule for rule in RULES if rule is not conditional))
     code, out, _ = run(capsys, "check", "--deep")
     assert code == 1
     assert "is said to keep 'summary.*'" in out

@@ -46,7 +46,7 @@ def in_a_process(*arguments: str) -> dict[str, Any]:
 
 @pytest.mark.fault("F01", inject=STATEMENT.format("a completion"), holds=HOLDS)
 def test_no_statement_of_a_command_is_a_bad_one_to_die_at(kills: Kill) -> None:
-    found = kills("--command", "complete")
+    found = kills("--command", "complete what is planned")
     assert found["wrong"] == []
     assert found["kills"] > 10
     assert found["acknowledged"] >= 1
@@ -63,7 +63,7 @@ def test_no_moment_is_a_bad_one_to_die_at(kills: Kill) -> None:
 @pytest.mark.fault("F01", inject="commands leave out their row of the log, and the app is killed", holds="it is found")
 def test_a_command_without_its_row_in_the_log_is_found(kills: Kill) -> None:
     """The proof that the check bites."""
-    wrong = kills("--command", "complete", "--most", "8", "--without-log")["wrong"]
+    wrong = kills("--command", "complete what is planned", "--most", "8", "--without-log")["wrong"]
     assert [one for one in wrong if one.startswith("stale: dashboard.metrics")]
     assert [one for one in wrong if one.startswith("lost: acknowledged, and not there: events")]
     at_random = kills("--kills", "6", "--without-log")["wrong"]

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from nicegui.testing import User
 
-from cache.values import DASHBOARD_TASKS
+from cache.values import DASHBOARD_METRICS, DASHBOARD_TASKS
 from data import instances, preferences, tasks
 from data.fields import Feelings
 from events.rules import RULES
@@ -69,6 +69,33 @@ async def test_each_value_says_why_it_is_fresh_or_stale(user: User, stage: Stage
     await until(lambda: "is-fresh" in row(user, ">Tasks<"))
     assert "task.created" in row(user, ">Tasks<")
     assert "no event since then concerns it" in row(user, ">Tasks<")
+
+
+async def test_what_is_too_old_is_not_put_down_to_an_event(user: User, stage: Stage) -> None:
+    await stage.task()
+    await opened(user, stage)
+    assert stage.application is not None
+    stage.application.manager.get_or_load(DASHBOARD_TASKS, USER)
+    stage.clock.advance(minutes=2)
+    await until(lambda: "is-stale" in row(user, ">Tasks<"))
+    assert "its age" in row(user, ">Tasks<")
+    assert "task.created" not in row(user, ">Tasks<")
+
+
+async def test_what_is_kept_in_parts_is_listed(user: User, stage: Stage) -> None:
+    await opened(user, stage)
+    assert "0 kept" in row(user, "pieces.counts")
+    assert stage.application is not None
+    stage.application.manager.get_or_load(DASHBOARD_METRICS, USER)
+    await until(lambda: "0 kept" not in row(user, "pieces.counts"))
+
+
+async def test_events_of_before_the_start_are_listed_from_the_log(user: User, stage: Stage) -> None:
+    await stage.task()
+    assert stage.application is not None
+    stage.application.manager.journal._entries.clear()  # as a start does
+    await opened(user, stage)
+    assert "dashboard.tasks" in row(user, "task.created")
 
 
 async def test_the_audit_is_run_on_demand_and_shows_what_differed(
