@@ -267,8 +267,11 @@ def machine_routes(application: Application) -> APIRouter:
 
     @router.get("/health")
     def health() -> PlainTextResponse:
-        with application.database.read():
-            return PlainTextResponse("ok\n")
+        try:
+            with application.database.read():
+                return PlainTextResponse("ok\n")
+        except DataError as error:
+            return PlainTextResponse(f"{error}\n", status_code=503)
 
     @router.get("/metrics")
     def metrics() -> Response:

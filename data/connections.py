@@ -3,11 +3,13 @@
 What is done with them, and how many there are, is in `database`.
 """
 
+import ctypes
 import threading
 import time
+from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.pool import QueuePool
 
 from data.sqlite import sqlite
@@ -58,15 +60,17 @@ class Share:
 
 
 def engine(url: str, *, begin: str, pool_size: int, read_only: bool = False) -> Engine:
+    """Return an engine for the file of *url*, which has to be there: it is never made by opening it."""
+    address = Path(make_url(url).database or "").resolve().as_uri() + "?mode=rw"
     made = create_engine(
         url,
         module=sqlite,
+        creator=lambda: sqlite.connect(address, uri=True, timeout=BUSY_TIMEOUT_SECONDS, check_same_thread=False),
         poolclass=QueuePool,
         pool_size=pool_size,
         max_overflow=0,
         pool_timeout=READER_TIMEOUT_SECONDS,
         hide_parameters=True,  # errors are logged, and what people wrote is not
-        connect_args={"timeout": BUSY_TIMEOUT_SECONDS, "check_same_thread": False},
     )
 
     @event.listens_for(made, "connect")
@@ -88,6 +92,17 @@ def engine(url: str, *, begin: str, pool_size: int, read_only: bool = False) -> 
         connection.exec_driver_sql(begin)
 
     return made
+
+
+def leave_open(made: Engine) -> None:
+    """Keep one connection of *made* from ever being closed, also when the process ends.
+
+    The last connection to close empties the write-ahead log into the database and removes it. One whose index is
+    another than that of other processes would throw away what they have written.
+    """
+    pooled: Any = made.raw_connection()
+    pooled.detach()
+    ctypes.pythonapi.Py_IncRef(ctypes.py_object(pooled.dbapi_connection))
 
 
 def _casefold(text: str | None) -> str:

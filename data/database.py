@@ -32,6 +32,7 @@ from data.errors import (
     DataError,
     UnrecordedChangeError,
 )
+from data.files import Files
 from data.pieces import Piece, Pieces, anew
 from data.sqlite import sqlite
 from data.watch import Watch
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
+P = TypeVar("P", Engine, Files)
 Clock = Callable[[], datetime]
 
 READERS = 8
@@ -136,6 +138,7 @@ class Database:
         self._write_engine: Engine | None = None
         self._read_engine: Engine | None = None
         self._load_engine: Engine | None = None
+        self._files: Files | None = None
         self._lock = threading.Lock()
 
     @property
@@ -163,6 +166,7 @@ class Database:
             if self._writer is not None:
                 return
             self._write_engine = self._open_engine(look=look)
+            self._files = Files(self.file)
             self._read_engine = connections.engine(self.url, begin="BEGIN", pool_size=READERS, read_only=True)
             self._load_engine = connections.engine(self.url, begin="BEGIN", pool_size=LOADERS, read_only=True)
             self._writer = threading.Thread(target=self._serve_commands, name="database-writer", daemon=True)
@@ -218,10 +222,12 @@ class Database:
             self._commands.put(None)
             self._writer.join()
             self._writer = None
+            if self._files and self._write_engine and self._files.has_lost_index:
+                connections.leave_open(self._write_engine)
             for engine in (self._write_engine, self._read_engine, self._load_engine):
                 if engine is not None:
                     engine.dispose()
-            self._write_engine = self._read_engine = self._load_engine = None
+            self._write_engine = self._read_engine = self._load_engine = self._files = None
 
     def write(self, command: Callable[[Transaction], T], *, staged: Path | None = None) -> T:
         """Run *command* in one transaction, after those that wait already; return its result once it is on disk.
@@ -234,7 +240,8 @@ class Database:
 
         Raises:
             DatabaseBusyError: another process kept the write lock for 5 s.
-            DatabaseUnusableError: the database is not open (a forked child has to open its own), or the disk is full.
+            DatabaseUnusableError: the database is not open (a forked child has to open its own), or the disk is full;
+                or one of its files was removed or replaced while it was open: what was written may be lost.
             UnrecordedChangeError: the command changed rows but recorded no event.
         """
         if threading.current_thread() is self._writer:
@@ -261,8 +268,10 @@ class Database:
 
         Raises:
             DatabaseBusyError: all readers of the pool were taken for 30 s.
+            DatabaseUnusableError: it is not open; or one of its files was removed or replaced.
         """
         engine = self._opened(self._load_engine if for_load else self._read_engine)
+        self._opened(self._files).refuse_others()
         try:
             connection = engine.connect()
         except PoolTimeoutError as error:
@@ -280,12 +289,12 @@ class Database:
 
     def watch(self) -> Watch:
         """Return a cheap way to ask whether anything was committed, by any process."""
-        return Watch(self._opened(self._read_engine))
+        return Watch(self._opened(self._read_engine), self._opened(self._files))
 
-    def _opened(self, engine: Engine | None) -> Engine:
-        if engine is None:
+    def _opened(self, part: P | None) -> P:
+        if part is None:
             raise DatabaseUnusableError(f"{self.file} is not open in this process")
-        return engine
+        return part
 
     def _serve_commands(self) -> None:
         while (item := self._commands.get()) is not None:
@@ -298,8 +307,8 @@ class Database:
                 done.set_exception(error)
 
     def _run(self, command: Callable[[Transaction], T], staged: Path | None = None) -> T:
-        engine = self._write_engine
-        assert engine is not None
+        engine, files = self._opened(self._write_engine), self._opened(self._files)
+        files.refuse_others()
         try:
             with _attached(engine, staged), _CommandSession(engine, expire_on_commit=False) as session, session.begin():
                 before = _changed_rows(session)
@@ -308,11 +317,12 @@ class Database:
                 session.flush()
                 if _changed_rows(session) != before and not transaction._recorded:
                     raise UnrecordedChangeError(f"{command!r} changed rows but recorded no event")
-                return result
         except DatabaseError as error:
             if isinstance(error, OperationalError) or check.is_damage(error):
                 raise _as_sentence(error, self.file) from error
             raise
+        files.refuse_others()  # once more: a commit to a file that nobody finds is none
+        return result
 
 
 def make_file(file: Path) -> None:

@@ -42,6 +42,7 @@ FAULTS: dict[str, str] = {
     "F32": "a browser's line is cut during a burst",
     "F33": "the cache folder is deleted while the app runs",
     "F34": "the app is told to stop under load; a second one is started",
+    "F35": "the files of the database are removed or replaced while the app runs",
 }
 """Number -> what it is about."""
 
