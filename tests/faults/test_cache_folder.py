@@ -12,12 +12,12 @@ from pathlib import Path
 import pytest
 
 from cache import file_store as file_store_module
-from cache.entries import DamagedEntryError
 from cache.named import MISS
 from data import instances, tasks
 from data.preferences import CacheBackend
 from tests.cache.places import entry, file_store, fill, noise, place, wrong_values
 from tests.cache.probes import Count, Task, count_completed, probe
+from tests.data.ledger import another_python, finish
 from tests.house import open_house
 
 
@@ -167,17 +167,39 @@ def test_the_app_starts_without_the_folder_that_it_cannot_use(
     assert "the cache folder" in warning
 
 
+ANOTHER = """
+import pathlib
+from cache.entries import DamagedEntryError
+from tests.cache.places import entry, file_store, place
+store = file_store(pathlib.Path({folder!r}))
+print(store.get(place()) == entry("first"))
+input()
+store._start_over(DamagedEntryError("as if"), None)
+print(store.set(place("a.second"), entry("second")))
+input()
+print(store.get(place("a.third")) == entry("third"))
+store.close()
+"""
+
+
 @pytest.mark.fault("F20", inject="another process quarantines the store", holds="noticed and opened again")
 def test_a_store_begun_anew_by_another_process_is_noticed(tmp_path: Path) -> None:
-    """F20."""
-    first, second = file_store(tmp_path), file_store(tmp_path)
-    assert first.set(place(), entry("first"))
-    assert second.get(place()) == entry("first")
-    first._start_over(DamagedEntryError("as if"), None)
-    assert second.set(place("a.second"), entry("second"))
-    assert first.get(place("a.second")) == entry("second")
-    first.close()
-    second.close()
+    store = file_store(tmp_path)
+    assert store.set(place(), entry("first"))
+    other = another_python(ANOTHER.format(folder=str(tmp_path)))
+    assert other.stdin
+    assert other.stdout
+    assert other.stdout.readline() == "True\n"
+    other.stdin.write("begin it anew\n")
+    other.stdin.flush()
+    assert other.stdout.readline() == "True\n"
+    assert store.set(place("a.third"), entry("third"))
+    assert store.get(place("a.second")) == entry("second")
+    assert store.get(place()) is None
+    other.stdin.write("look\n")
+    other.stdin.flush()
+    assert finish(other) == "True\n"
+    store.close()
 
 
 @pytest.mark.fault("F33", inject="data/cache/ is deleted under an open store", holds="made again, no error")
