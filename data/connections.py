@@ -28,7 +28,7 @@ class Share:
     """
 
     def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+        self.connection = connection
         self._holders = 1
         self._lock = threading.Lock()
 
@@ -44,7 +44,7 @@ class Share:
         with self._lock:
             self._holders -= 1
             if not self._holders:
-                self._connection.close()  # which rolls back: nothing was written
+                self.connection.close()  # which rolls back: nothing was written
 
     def interrupt(self) -> None:
         """Stop the statement that is running, and keep the connection from being given back to the pool.
@@ -53,9 +53,9 @@ class Share:
         """
         with self._lock:
             if self._holders:
-                pooled: Any = self._connection.connection
+                pooled: Any = self.connection.connection
                 if not pooled.is_detached:
-                    self._connection.detach()
+                    self.connection.detach()
                 pooled.dbapi_connection.interrupt()
 
 

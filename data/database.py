@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import Connection, Engine, make_url
-from sqlalchemy.exc import DatabaseError, DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session
 
@@ -27,12 +27,10 @@ from data import log as event_log
 from data.connections import Share
 from data.errors import (
     DatabaseBusyError,
-    DatabaseDamagedError,
     DatabaseUnusableError,
-    DataError,
     UnrecordedChangeError,
 )
-from data.files import Files
+from data.files import Files, as_sentence, damaged, sentences
 from data.pieces import Piece, Pieces, anew
 from data.sqlite import sqlite
 from data.watch import Watch
@@ -190,25 +188,25 @@ class Database:
         engine = connections.engine(self.url, begin="BEGIN IMMEDIATE", pool_size=1)
         try:
             if look:
-                self._refuse_damaged()
+                self._refusedamaged()
             migrations.upgrade(engine, before=self._keep_copy)
         except (sqlite.DatabaseError, DBAPIError) as error:
             engine.dispose()
-            raise _as_sentence(error, self.file) from error
+            raise as_sentence(error, self.file) from error
         except BaseException:
             engine.dispose()
             raise
         return engine
 
-    def _refuse_damaged(self) -> None:
+    def _refusedamaged(self) -> None:
         if self.file.exists() and self.file.stat().st_size:
             with check.opened(self.file) as connection:
                 problems = check.damage(connection, quick=True)
             if problems:
-                raise _damaged(problems[0], self.file)
+                raise damaged(problems[0], self.file)
 
     def _keep_copy(self, version: str) -> None:
-        self._refuse_damaged()
+        self._refusedamaged()
         kept = backup.copy(self.file, backup.path_for(self.file, f"before-upgrade-of-{version}", self.clock()))
         log.info("kept a copy of the database before its upgrade: %s", kept)
 
@@ -268,24 +266,26 @@ class Database:
 
         Raises:
             DatabaseBusyError: all readers of the pool were taken for 30 s.
-            DatabaseUnusableError: it is not open; or one of its files was removed or replaced.
+            DatabaseDamagedError: what is read is damaged.
+            DatabaseUnusableError: it is not open, or cannot be read; or one of its files was removed or replaced.
         """
         engine = self._opened(self._load_engine if for_load else self._read_engine)
         self._opened(self._files).refuse_others()
-        try:
-            connection = engine.connect()
-        except PoolTimeoutError as error:
-            raise DatabaseBusyError(
-                f"all {LOADERS if for_load else READERS} readers have been taken for "
-                f"{connections.READER_TIMEOUT_SECONDS:g} s: try again"
-            ) from error
-        share = Share(connection)
-        try:
-            connection.begin()
-            seq, token = event_log.newest(connection)  # the first read fixes the state
-            yield ReadTransaction(connection=connection, seq=seq, token=token, share=share)
-        finally:
-            share.leave()
+        with sentences(self.file):
+            try:
+                share = Share(engine.connect())
+            except PoolTimeoutError as error:
+                raise DatabaseBusyError(
+                    f"all {LOADERS if for_load else READERS} readers have been taken for "
+                    f"{connections.READER_TIMEOUT_SECONDS:g} s: try again"
+                ) from error
+            try:
+                connection = share.connection
+                connection.begin()
+                seq, token = event_log.newest(connection)  # the first read fixes the state
+                yield ReadTransaction(connection=connection, seq=seq, token=token, share=share)
+            finally:
+                share.leave()
 
     def watch(self) -> Watch:
         """Return a cheap way to ask whether anything was committed, by any process."""
@@ -309,18 +309,18 @@ class Database:
     def _run(self, command: Callable[[Transaction], T], staged: Path | None = None) -> T:
         engine, files = self._opened(self._write_engine), self._opened(self._files)
         files.refuse_others()
-        try:
-            with _attached(engine, staged), _CommandSession(engine, expire_on_commit=False) as session, session.begin():
-                before = _changed_rows(session)
-                transaction = Transaction(session, self.clock())
-                result = command(transaction)
-                session.flush()
-                if _changed_rows(session) != before and not transaction._recorded:
-                    raise UnrecordedChangeError(f"{command!r} changed rows but recorded no event")
-        except DatabaseError as error:
-            if isinstance(error, OperationalError) or check.is_damage(error):
-                raise _as_sentence(error, self.file) from error
-            raise
+        with (
+            sentences(self.file),
+            _attached(engine, staged),
+            _CommandSession(engine, expire_on_commit=False) as session,
+            session.begin(),
+        ):
+            before = _changed_rows(session)
+            transaction = Transaction(session, self.clock())
+            result = command(transaction)
+            session.flush()
+            if _changed_rows(session) != before and not transaction._recorded:
+                raise UnrecordedChangeError(f"{command!r} changed rows but recorded no event")
         files.refuse_others()  # once more: a commit to a file that nobody finds is none
         return result
 
@@ -353,20 +353,6 @@ class _CommandSession(Session):
 
     def commit(self) -> None:
         raise RuntimeError("a command commits by itself: leave that to `Database.write`, which wants an event as well")
-
-
-def _as_sentence(error: Exception, file: Path) -> DataError:
-    cause = (error.orig if isinstance(error, DBAPIError) else error) or error
-    if "locked" in str(cause):
-        return DatabaseBusyError(
-            f"another process has been writing for {connections.BUSY_TIMEOUT_SECONDS:g} s: "
-            "nothing was changed, try again"
-        )
-    return _damaged(str(cause), file) if check.is_damage(cause) else DatabaseUnusableError(f"{file}: {cause}")
-
-
-def _damaged(finding: str, file: Path) -> DatabaseDamagedError:
-    return DatabaseDamagedError(f"{file} is damaged ({finding}): {backup.remedy(file)}")
 
 
 def _changed_rows(session: Session) -> int:

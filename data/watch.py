@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import Engine
 
 from data import log as event_log
-from data.files import Files
+from data.files import Files, sentences
 
 FILES_SECONDS = 0.1
 """How often it looks whether the files are still those of the database: what it maps would tell no news."""
@@ -68,15 +68,18 @@ class Watch:
 
     def newer_than(self, seq: int, limit: int) -> list[Any]:
         """Return up to *limit* raw log rows above *seq*, oldest first."""
-        return list(self._cursor.execute(event_log.NEWER_SQL, (seq, limit)))
+        with sentences(self._files.database):
+            return list(self._cursor.execute(event_log.NEWER_SQL, (seq, limit)))
 
     def newest(self) -> tuple[int, int]:
         """Return seq and token of the newest log row; (0, lineage) if the log is empty."""
-        return event_log.newest_raw(self._cursor)
+        with sentences(self._files.database):
+            return event_log.newest_raw(self._cursor)
 
     def token_at(self, seq: int) -> int | None:
         """Return the token of log row *seq*; None if there is no such row (any more)."""
-        return event_log.token_at_raw(self._cursor, seq)
+        with sentences(self._files.database):
+            return event_log.token_at_raw(self._cursor, seq)
 
     def close(self) -> None:
         """Let go of the connection."""

@@ -10,9 +10,11 @@ import pytest
 
 from data import backup, restore, tasks
 from data.database import Transaction
-from data.errors import DatabaseUnusableError
+from data.errors import DatabaseDamagedError, DatabaseUnusableError
+from data.sqlite import sqlite
 from tests.cache.probes import probe
 from tests.data.ledger import elsewhere, finish
+from tests.faults.power import complete_one
 from tests.house import House, open_house
 
 SENTENCE = r"^\S+ was removed or replaced while the program runs: stop the program"
@@ -119,3 +121,34 @@ def test_a_backup_takes_the_place_of_what_was_removed(tmp_path: Path) -> None:
     with open_house(tmp_path) as house:
         assert names(house) == ["kept"]
         tasks.create(house.database, house.user, name="it goes on")
+
+
+@pytest.mark.fault(
+    "F18", inject="SQLite cannot read: I/O error, no more files, damage", holds="one sentence, and it heals"
+)
+@pytest.mark.parametrize(
+    ("text", "error"),
+    [
+        ("disk I/O error", DatabaseUnusableError),
+        ("unable to open database file", DatabaseUnusableError),
+        ("database disk image is malformed", DatabaseDamagedError),
+    ],
+)
+def test_what_cannot_be_read_is_one_sentence(
+    house: House, text: str, error: type[Exception], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kind = sqlite.DatabaseError if error is DatabaseDamagedError else sqlite.OperationalError
+
+    def fail(*_: object, **__: object) -> None:
+        raise kind(text)
+
+    complete_one(house)
+    with monkeypatch.context() as patched:
+        for place in ("data.log.newest_raw", "data.log.token_at_raw", "data.log.newest"):
+            patched.setattr(place, fail)
+        with pytest.raises(error, match=re.escape(text)) as refused, house.database.read():
+            pass
+        assert "\n" not in str(refused.value)
+        with pytest.raises(error, match=re.escape(text)):
+            house.feed.token_at(1)
+    assert names(house)
