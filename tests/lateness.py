@@ -2,47 +2,48 @@
 
 import asyncio
 import contextlib
+import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+_WAITS = Path("/proc/thread-self/schedstat")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Late:
-    """One look: the loop came back so many seconds late, of which `own` were no waiting for a processor."""
+    """One look: the loop came back so many seconds late, and `own` without what its thread waited for a processor."""
 
     seconds: float
     own: float
 
 
-def waits() -> dict[str, int]:
-    """Return, by thread, the nanoseconds for which it could have run while other programs did; none if nobody says."""
-    found = {}
-    for thread in Path("/proc/self/task").glob("*/schedstat"):
-        with contextlib.suppress(OSError):  # it has just ended
-            found[thread.parent.name] = int(thread.read_text().split()[1])
-    return found
-
-
-async def look(rest: float) -> Late:
-    """Sleep for *rest* seconds, and return by how much longer that took.
-
-    On a machine that others use, a part was spent waiting for a processor, by the loop or by who held it up: at least
-    as long as the one of them that waited most.
-    """
-    before = waits()
-    began = time.perf_counter()
-    await asyncio.sleep(rest)
-    seconds = max(0.0, time.perf_counter() - began - rest)
-    waited = max((now - before.get(thread, now) for thread, now in waits().items()), default=0) / 1e9
-    return Late(seconds=seconds, own=max(0.0, seconds - waited))
-
-
 async def watch(rest: float, seen: Callable[[Late], None]) -> None:
-    """Look again and again."""
-    while True:
-        seen(await look(rest))
+    """Sleep for *rest* seconds, say by how much longer that took, and begin again."""
+    with _waited() as waited:
+        while True:
+            before, began = waited(), time.perf_counter()
+            await asyncio.sleep(rest)
+            seconds = max(0.0, time.perf_counter() - began - rest)
+            seen(Late(seconds=seconds, own=max(0.0, seconds - (waited() - before))))
+
+
+@contextlib.contextmanager
+def _waited() -> Iterator[Callable[[], float]]:
+    """How many seconds this thread could have run while other programs did; always 0 where nobody says.
+
+    One call of the system, no more: after each, the thread has to get hold of Python's lock again.
+    """
+    try:
+        handle = os.open(_WAITS, os.O_RDONLY)
+    except OSError:
+        yield lambda: 0.0
+        return
+    try:
+        yield lambda: int(os.pread(handle, 100, 0).split()[1]) / 1e9
+    finally:
+        os.close(handle)
 
 
 def by_time(late: Sequence[float], rest: float) -> list[float]:
