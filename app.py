@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from types import FrameType
+from urllib.parse import urlsplit
 
 import uvicorn
 from fastapi import APIRouter, FastAPI
@@ -268,8 +269,11 @@ def machine_routes(application: Application) -> APIRouter:
 
     @router.get("/health")
     def health() -> PlainTextResponse:
-        with application.database.read():
-            return PlainTextResponse("ok\n")
+        try:
+            with application.database.read():
+                return PlainTextResponse("ok\n")
+        except DataError as error:
+            return PlainTextResponse(f"{error}\n", status_code=503)
 
     @router.get("/metrics")
     def metrics() -> Response:
@@ -315,6 +319,8 @@ def main() -> int:
     except (CacheError, DataError, EventsError) as error:
         log.error("%s", error)
         return 2
+    except KeyboardInterrupt:  # before it serves, or again while it ends
+        log.info("Stopped")
     return 0
 
 
@@ -369,10 +375,22 @@ def _listening(settings: Settings, database: Path) -> socket.socket:
         if error.errno == errno.EADDRINUSE:
             server = pidfile.server_of(database)
             remedy = "set PORT to another number"
-            if server and server.startswith(f"{settings.address} "):
+            if server and _is_at(server, settings):
                 raise SettingsError(f"Reprieve is running already at {server}: open it there, or {remedy}") from None
             remedy = f"is Reprieve running already? {remedy[0].upper()}{remedy[1:]}"
         raise SettingsError(f"HOST={settings.host} PORT={settings.port}: {error.strerror}; {remedy}") from None
+
+
+def _is_at(server: str, settings: Settings) -> bool:
+    """Whether *server*, as `pidfile` says it, listens where we would: this machine has several names for itself."""
+    try:
+        found = urlsplit(server.partition(" ")[0])
+        host, port = found.hostname or "", found.port
+    except ValueError:
+        return False
+    return port == settings.port and (
+        host == settings.host or (doors.is_loopback(host) and doors.is_loopback(settings.host))
+    )
 
 
 if __name__ in {"__main__", "__mp_main__"}:

@@ -9,6 +9,7 @@ import contextlib
 import logging
 import os
 import sqlite3
+import stat
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -232,6 +233,7 @@ class FileStore:
             self._rests_until = time.monotonic() + REST_SECONDS
             self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             _keep_others_out(self._folder)
+            _refuse_links(self._folder)
             try:
                 self._rows = Rows(self._folder, self._bounds, self._is_used)
             except (sqlite3.Error, OSError):
@@ -296,11 +298,31 @@ def _is_number(owner: str) -> bool:
 
 
 def _keep_others_out(folder: Path) -> None:
-    """Refuse a folder of another owner, and shut one of our own that others could look or write into."""
+    """Refuse a folder of another owner, and shut one of our own that others could look or write into.
+
+    One that is not ours alone is refused instead: shutting it would take it away from whoever shares it.
+    """
     if not hasattr(os, "geteuid"):
         return
     found = folder.stat()
     if found.st_uid != os.geteuid():
         raise PermissionError(f"it belongs to user {found.st_uid}, not to {os.geteuid()} who runs this")
     if found.st_mode & 0o077:
+        if folder.is_symlink() or not {file.name for file in folder.iterdir()} <= set(FILES):
+            raise PermissionError(
+                "others may look into it, and it is a link or holds other things as well: shut it with chmod 700, or "
+                "set CACHE_DIR to a folder of its own"
+            )
         folder.chmod(0o700)
+
+
+def _refuse_links(folder: Path) -> None:
+    """Refuse files that are none, or have another name as well: it may be that of the database of record.
+
+    To open and close that one drops the locks of those who write it (POSIX).
+    """
+    for name in FILES:
+        with contextlib.suppress(FileNotFoundError):
+            found = (folder / name).lstat()
+            if not stat.S_ISREG(found.st_mode) or found.st_nlink > 1:
+                raise ForeignFolderError(f"{name} is no file of its own")

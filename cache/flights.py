@@ -122,7 +122,10 @@ class Flights:
         if flight.is_over:
             return False, False
         was_left = flight.fail(LoadError(flight.route[1], TimeoutError("it took longer than it may")))
-        threading.Thread(target=_stop, args=(flight,), name="cache-stop", daemon=True).start()
+        try:
+            threading.Thread(target=_stop, args=(flight,), name="cache-stop", daemon=True).start()
+        except RuntimeError:  # there can be no more threads: once is better than not at all
+            _stop_once(flight)
         return True, was_left
 
     def close(self, flight: Flight) -> None:
@@ -135,10 +138,18 @@ class Flights:
 def _stop(flight: Flight) -> None:
     """Stop what a load reads, again and again, as it may be between two statements; ever more rarely."""
     pause = FIRST_PAUSE_SECONDS
-    while (abandon := flight.abandon) is not None:
-        try:
-            abandon()
-        except Exception:  # it is closing what it reads at this moment
-            log.debug("what %s reads could not be stopped", flight.name, exc_info=True)
+    while _stop_once(flight):
         time.sleep(pause)
         pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
+
+
+def _stop_once(flight: Flight) -> bool:
+    """Return whether there was something to stop."""
+    abandon = flight.abandon
+    if abandon is None:
+        return False
+    try:
+        abandon()
+    except Exception:  # it is closing what it reads at this moment
+        log.debug("what %s reads could not be stopped", flight.name, exc_info=True)
+    return True

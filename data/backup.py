@@ -47,12 +47,17 @@ def path_for(database: Path, reason: str, now: datetime) -> Path:
 
 
 def remedy(database: Path) -> str:
-    """Return what to do when the file *database* is damaged, naming the newest backup if there is one."""
+    """Return what to do when the file *database* is damaged."""
+    return f"stop the program, keep the file, and {put_back(database)}"
+
+
+def put_back(database: Path) -> str:
+    """Return how a backup is put in the place of the file *database*, naming the newest one if there is one."""
     backups = sorted(folder_of(database).glob("*.db"), key=lambda path: path.stat().st_mtime)
     sound = [path for path in backups if not path.name.startswith("damaged-")]
     where = f".venv/bin/python -m data restore {shlex.quote(str(sound[-1])) if sound else 'FILE'}"
     newest = "the newest backup" if sound else f"a backup (there is none in {folder_of(database)})"
-    return f"stop the program, keep the file, and put {newest} in its place with: {where}"
+    return f"put {newest} in its place with: {where}"
 
 
 def copy(file: Path, target: Path) -> Path:

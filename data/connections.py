@@ -3,11 +3,13 @@
 What is done with them, and how many there are, is in `database`.
 """
 
+import ctypes
 import threading
 import time
+from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.pool import QueuePool
 
 from data.sqlite import sqlite
@@ -26,7 +28,7 @@ class Share:
     """
 
     def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+        self.connection = connection
         self._holders = 1
         self._lock = threading.Lock()
 
@@ -42,7 +44,7 @@ class Share:
         with self._lock:
             self._holders -= 1
             if not self._holders:
-                self._connection.close()  # which rolls back: nothing was written
+                self.connection.close()  # which rolls back: nothing was written
 
     def interrupt(self) -> None:
         """Stop the statement that is running, and keep the connection from being given back to the pool.
@@ -51,22 +53,24 @@ class Share:
         """
         with self._lock:
             if self._holders:
-                pooled: Any = self._connection.connection
+                pooled: Any = self.connection.connection
                 if not pooled.is_detached:
-                    self._connection.detach()
+                    self.connection.detach()
                 pooled.dbapi_connection.interrupt()
 
 
 def engine(url: str, *, begin: str, pool_size: int, read_only: bool = False) -> Engine:
+    """Return an engine for the file of *url*, which has to be there: it is never made by opening it."""
+    address = Path(make_url(url).database or "").resolve().as_uri() + "?mode=rw"
     made = create_engine(
         url,
         module=sqlite,
+        creator=lambda: sqlite.connect(address, uri=True, timeout=BUSY_TIMEOUT_SECONDS, check_same_thread=False),
         poolclass=QueuePool,
         pool_size=pool_size,
         max_overflow=0,
         pool_timeout=READER_TIMEOUT_SECONDS,
         hide_parameters=True,  # errors are logged, and what people wrote is not
-        connect_args={"timeout": BUSY_TIMEOUT_SECONDS, "check_same_thread": False},
     )
 
     @event.listens_for(made, "connect")
@@ -88,6 +92,17 @@ def engine(url: str, *, begin: str, pool_size: int, read_only: bool = False) -> 
         connection.exec_driver_sql(begin)
 
     return made
+
+
+def leave_open(made: Engine) -> None:
+    """Keep one connection of *made* from ever being closed, also when the process ends.
+
+    The last connection to close empties the write-ahead log into the database and removes it. One whose index is
+    another than that of other processes would throw away what they have written.
+    """
+    pooled: Any = made.raw_connection()
+    pooled.detach()
+    ctypes.pythonapi.Py_IncRef(ctypes.py_object(pooled.dbapi_connection))
 
 
 def _casefold(text: str | None) -> str:

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import Connection, Engine, make_url
-from sqlalchemy.exc import DatabaseError, DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session
 
@@ -27,11 +27,10 @@ from data import log as event_log
 from data.connections import Share
 from data.errors import (
     DatabaseBusyError,
-    DatabaseDamagedError,
     DatabaseUnusableError,
-    DataError,
     UnrecordedChangeError,
 )
+from data.files import Files, as_sentence, damaged, sentences
 from data.pieces import Piece, Pieces, anew
 from data.sqlite import sqlite
 from data.watch import Watch
@@ -43,6 +42,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
+P = TypeVar("P", Engine, Files)
 Clock = Callable[[], datetime]
 
 READERS = 8
@@ -136,6 +136,7 @@ class Database:
         self._write_engine: Engine | None = None
         self._read_engine: Engine | None = None
         self._load_engine: Engine | None = None
+        self._files: Files | None = None
         self._lock = threading.Lock()
 
     @property
@@ -163,6 +164,7 @@ class Database:
             if self._writer is not None:
                 return
             self._write_engine = self._open_engine(look=look)
+            self._files = Files(self.file)
             self._read_engine = connections.engine(self.url, begin="BEGIN", pool_size=READERS, read_only=True)
             self._load_engine = connections.engine(self.url, begin="BEGIN", pool_size=LOADERS, read_only=True)
             self._writer = threading.Thread(target=self._serve_commands, name="database-writer", daemon=True)
@@ -186,25 +188,25 @@ class Database:
         engine = connections.engine(self.url, begin="BEGIN IMMEDIATE", pool_size=1)
         try:
             if look:
-                self._refuse_damaged()
+                self._refusedamaged()
             migrations.upgrade(engine, before=self._keep_copy)
         except (sqlite.DatabaseError, DBAPIError) as error:
             engine.dispose()
-            raise _as_sentence(error, self.file) from error
+            raise as_sentence(error, self.file) from error
         except BaseException:
             engine.dispose()
             raise
         return engine
 
-    def _refuse_damaged(self) -> None:
+    def _refusedamaged(self) -> None:
         if self.file.exists() and self.file.stat().st_size:
             with check.opened(self.file) as connection:
                 problems = check.damage(connection, quick=True)
             if problems:
-                raise _damaged(problems[0], self.file)
+                raise damaged(problems[0], self.file)
 
     def _keep_copy(self, version: str) -> None:
-        self._refuse_damaged()
+        self._refusedamaged()
         kept = backup.copy(self.file, backup.path_for(self.file, f"before-upgrade-of-{version}", self.clock()))
         log.info("kept a copy of the database before its upgrade: %s", kept)
 
@@ -218,10 +220,12 @@ class Database:
             self._commands.put(None)
             self._writer.join()
             self._writer = None
+            if self._files and self._write_engine and self._files.has_lost_index:
+                connections.leave_open(self._write_engine)
             for engine in (self._write_engine, self._read_engine, self._load_engine):
                 if engine is not None:
                     engine.dispose()
-            self._write_engine = self._read_engine = self._load_engine = None
+            self._write_engine = self._read_engine = self._load_engine = self._files = None
 
     def write(self, command: Callable[[Transaction], T], *, staged: Path | None = None) -> T:
         """Run *command* in one transaction, after those that wait already; return its result once it is on disk.
@@ -234,7 +238,8 @@ class Database:
 
         Raises:
             DatabaseBusyError: another process kept the write lock for 5 s.
-            DatabaseUnusableError: the database is not open (a forked child has to open its own), or the disk is full.
+            DatabaseUnusableError: the database is not open (a forked child has to open its own), or the disk is full;
+                or one of its files was removed or replaced while it was open: what was written may be lost.
             UnrecordedChangeError: the command changed rows but recorded no event.
         """
         if threading.current_thread() is self._writer:
@@ -261,31 +266,35 @@ class Database:
 
         Raises:
             DatabaseBusyError: all readers of the pool were taken for 30 s.
+            DatabaseDamagedError: what is read is damaged.
+            DatabaseUnusableError: it is not open, or cannot be read; or one of its files was removed or replaced.
         """
         engine = self._opened(self._load_engine if for_load else self._read_engine)
-        try:
-            connection = engine.connect()
-        except PoolTimeoutError as error:
-            raise DatabaseBusyError(
-                f"all {LOADERS if for_load else READERS} readers have been taken for "
-                f"{connections.READER_TIMEOUT_SECONDS:g} s: try again"
-            ) from error
-        share = Share(connection)
-        try:
-            connection.begin()
-            seq, token = event_log.newest(connection)  # the first read fixes the state
-            yield ReadTransaction(connection=connection, seq=seq, token=token, share=share)
-        finally:
-            share.leave()
+        self._opened(self._files).refuse_others()
+        with sentences(self.file):
+            try:
+                share = Share(engine.connect())
+            except PoolTimeoutError as error:
+                raise DatabaseBusyError(
+                    f"all {LOADERS if for_load else READERS} readers have been taken for "
+                    f"{connections.READER_TIMEOUT_SECONDS:g} s: try again"
+                ) from error
+            try:
+                connection = share.connection
+                connection.begin()
+                seq, token = event_log.newest(connection)  # the first read fixes the state
+                yield ReadTransaction(connection=connection, seq=seq, token=token, share=share)
+            finally:
+                share.leave()
 
     def watch(self) -> Watch:
         """Return a cheap way to ask whether anything was committed, by any process."""
-        return Watch(self._opened(self._read_engine))
+        return Watch(self._opened(self._read_engine), self._opened(self._files))
 
-    def _opened(self, engine: Engine | None) -> Engine:
-        if engine is None:
+    def _opened(self, part: P | None) -> P:
+        if part is None:
             raise DatabaseUnusableError(f"{self.file} is not open in this process")
-        return engine
+        return part
 
     def _serve_commands(self) -> None:
         while (item := self._commands.get()) is not None:
@@ -298,21 +307,22 @@ class Database:
                 done.set_exception(error)
 
     def _run(self, command: Callable[[Transaction], T], staged: Path | None = None) -> T:
-        engine = self._write_engine
-        assert engine is not None
-        try:
-            with _attached(engine, staged), _CommandSession(engine, expire_on_commit=False) as session, session.begin():
-                before = _changed_rows(session)
-                transaction = Transaction(session, self.clock())
-                result = command(transaction)
-                session.flush()
-                if _changed_rows(session) != before and not transaction._recorded:
-                    raise UnrecordedChangeError(f"{command!r} changed rows but recorded no event")
-                return result
-        except DatabaseError as error:
-            if isinstance(error, OperationalError) or check.is_damage(error):
-                raise _as_sentence(error, self.file) from error
-            raise
+        engine, files = self._opened(self._write_engine), self._opened(self._files)
+        files.refuse_others()
+        with (
+            sentences(self.file),
+            _attached(engine, staged),
+            _CommandSession(engine, expire_on_commit=False) as session,
+            session.begin(),
+        ):
+            before = _changed_rows(session)
+            transaction = Transaction(session, self.clock())
+            result = command(transaction)
+            session.flush()
+            if _changed_rows(session) != before and not transaction._recorded:
+                raise UnrecordedChangeError(f"{command!r} changed rows but recorded no event")
+        files.refuse_others()  # once more: a commit to a file that nobody finds is none
+        return result
 
 
 def make_file(file: Path) -> None:
@@ -343,20 +353,6 @@ class _CommandSession(Session):
 
     def commit(self) -> None:
         raise RuntimeError("a command commits by itself: leave that to `Database.write`, which wants an event as well")
-
-
-def _as_sentence(error: Exception, file: Path) -> DataError:
-    cause = (error.orig if isinstance(error, DBAPIError) else error) or error
-    if "locked" in str(cause):
-        return DatabaseBusyError(
-            f"another process has been writing for {connections.BUSY_TIMEOUT_SECONDS:g} s: "
-            "nothing was changed, try again"
-        )
-    return _damaged(str(cause), file) if check.is_damage(cause) else DatabaseUnusableError(f"{file}: {cause}")
-
-
-def _damaged(finding: str, file: Path) -> DatabaseDamagedError:
-    return DatabaseDamagedError(f"{file} is damaged ({finding}): {backup.remedy(file)}")
 
 
 def _changed_rows(session: Session) -> int:

@@ -58,7 +58,8 @@ class Feed:
         Blocks for about 1 us when nothing is new; otherwise until all receivers have run. Whoever comes while another
         thread is sending waits for it. A receiver that calls this gets the seq before its own event, at once.
         """
-        with self._lock:
+        self._take_turn()
+        try:
             if self._watch is None or self._reading:
                 return self.seq
             if not self._watch.has_news():
@@ -72,11 +73,21 @@ class Feed:
             finally:
                 self._reading = False
             return self.seq
+        finally:
+            self._lock.release()
 
     def token_at(self, seq: int) -> int | None:
         """Return the token of log row *seq*; None if there is no such row (any more). Takes no pooled connection."""
-        with self._lock:
+        self._take_turn()
+        try:
             return None if self._watch is None else self._watch.token_at(seq)
+        finally:
+            self._lock.release()
+
+    def _take_turn(self) -> None:
+        """Wait for the thread that is sending, however long that takes, but say who keeps it."""
+        while not self._lock.acquire(timeout=self._bus.slow_seconds):
+            self._bus.report_slow()
 
     def _told(self) -> None:
         self.catch_up()

@@ -8,12 +8,17 @@ asked.
 
 import ctypes
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Engine
 
 from data import log as event_log
+from data.files import Files, sentences
+
+FILES_SECONDS = 0.1
+"""How often it looks whether the files are still those of the database: what it maps would tell no news."""
 
 _HEADER_BYTES = 48
 _FORMAT = (3007000).to_bytes(4, sys.byteorder)
@@ -23,7 +28,9 @@ _FORMAT = (3007000).to_bytes(4, sys.byteorder)
 class Watch:
     """Tells whether anybody has committed since the last time. Not for several threads at once."""
 
-    def __init__(self, readers: Engine) -> None:
+    def __init__(self, readers: Engine, files: Files) -> None:
+        self._files = files
+        self._looks_at = time.monotonic()
         self._pooled = readers.raw_connection()
         self._pooled.detach()
         self._cursor: Any = self._pooled.cursor()
@@ -33,7 +40,15 @@ class Watch:
         self._header = b""
 
     def has_news(self) -> bool:
-        """Whether anything was committed since the last call; True at the first. Below 1 us if there is nothing."""
+        """Whether anything was committed since the last call; True at the first. Below 1 us if there is nothing.
+
+        Raises:
+            DatabaseUnusableError: one of the files was removed or replaced, at the latest `FILES_SECONDS` ago.
+        """
+        now = time.monotonic()
+        if now >= self._looks_at:
+            self._files.refuse_others()
+            self._looks_at = now + FILES_SECONDS
         if self._index is not None:
             header = self._index.raw
             if header == self._header:
@@ -53,15 +68,18 @@ class Watch:
 
     def newer_than(self, seq: int, limit: int) -> list[Any]:
         """Return up to *limit* raw log rows above *seq*, oldest first."""
-        return list(self._cursor.execute(event_log.NEWER_SQL, (seq, limit)))
+        with sentences(self._files.database):
+            return list(self._cursor.execute(event_log.NEWER_SQL, (seq, limit)))
 
     def newest(self) -> tuple[int, int]:
         """Return seq and token of the newest log row; (0, lineage) if the log is empty."""
-        return event_log.newest_raw(self._cursor)
+        with sentences(self._files.database):
+            return event_log.newest_raw(self._cursor)
 
     def token_at(self, seq: int) -> int | None:
         """Return the token of log row *seq*; None if there is no such row (any more)."""
-        return event_log.token_at_raw(self._cursor, seq)
+        with sentences(self._files.database):
+            return event_log.token_at_raw(self._cursor, seq)
 
     def close(self) -> None:
         """Let go of the connection."""

@@ -6,8 +6,10 @@ only the signals of the catalog exist.
 """
 
 import logging
+import time
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
+from dataclasses import dataclass
 from typing import Any
 
 from blinker import NamedSignal, Namespace
@@ -19,6 +21,9 @@ from events.patterns import did_you_mean
 log = logging.getLogger(__name__)
 
 Disconnect = Callable[[], None]
+
+SLOW_SECONDS = 5.0
+"""How long a receiver may take before that is logged: commands and reads wait for it."""
 
 
 class _OrderedSet(dict[Any, None]):
@@ -46,11 +51,23 @@ class _OrderedSignal(NamedSignal):
     set_class = _OrderedSet  # type: ignore[assignment]  # blinker asks for this class attribute, typed as set
 
 
+@dataclass(slots=True, eq=False)
+class _Call:
+    """A receiver that is running."""
+
+    receiver: Callable[[Any], None]
+    signal: str
+    began: float
+    is_reported: bool = False
+
+
 class Bus:
     """The signals of one running application. Build one per run; nothing here is global."""
 
     def __init__(self) -> None:
         self._signals = Namespace()
+        self._calls: dict[_Call, None] = {}
+        self.slow_seconds = SLOW_SECONDS
         names = [kind.name for kind in CATALOG] + [kind.name for kind in NOTIFICATIONS]
         self._signals.update({name: _OrderedSignal(name) for name in names})
 
@@ -82,6 +99,17 @@ class Bus:
         """Announce *notification*. Returns when all receivers have run; never raises."""
         self._signal(notification.name).send(self, message=notification)
 
+    def report_slow(self) -> None:
+        """Log, once each, which receivers have been running for too long. For whoever waits for them."""
+        for call in list(self._calls):
+            took = time.monotonic() - call.began
+            if took >= self.slow_seconds and not call.is_reported:
+                call.is_reported = True
+                log.error(
+                    "receiver %r has been busy with %s for %.1f s, and others wait for it",
+                    call.receiver, call.signal, took,
+                )  # fmt: skip
+
     def has_receivers(self, name: str) -> bool:
         """Whether anybody listens to the signal *name*."""
         return bool(self._signal(name).receivers)
@@ -96,10 +124,17 @@ class Bus:
 
     def _connect(self, name: str, receiver: Callable[[Any], None]) -> Disconnect:
         def guarded(_sender: object, *, message: object) -> None:
+            call = _Call(receiver, name, time.monotonic())
+            self._calls[call] = None
             try:
                 receiver(message)
             except Exception:  # the receiver guard: a fact cannot be refused, and the next one must run
                 log.exception("receiver %r failed on %s", receiver, name)
+            finally:
+                del self._calls[call]
+            took = time.monotonic() - call.began
+            if took >= self.slow_seconds:
+                log.warning("receiver %r took %.1f s for %s", receiver, took, name)
 
         signal = self._signal(name)
         signal.connect(guarded, weak=False)

@@ -47,6 +47,9 @@ ANYWHERE_ELSE = "/{path:path}"
 LEFT_SECONDS = 3.0
 """How long a page is kept that its browser says was left: nobody comes back to it, as to one whose line was cut."""
 
+PATIENCE_SECONDS = 30.0
+"""How long a page may take to begin on a machine that is busy. NiceGUI would answer with an error after 3 s."""
+
 FILL_WAIT_SECONDS = 0.05
 """How long the response waits for what is shown. What is cached is there by then and needs no skeleton."""
 
@@ -201,5 +204,5 @@ def install(services: Services) -> Pages:
         return await pages.answer(client, request)
 
     for path in (*(entry.path for entry in ENTRIES), ANYWHERE_ELSE):
-        ui.page(path, favicon=shell.FAVICON, language="en-US")(page)
+        ui.page(path, favicon=shell.FAVICON, language="en-US", response_timeout=PATIENCE_SECONDS)(page)
     return pages

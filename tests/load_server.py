@@ -5,14 +5,13 @@ import contextlib
 import logging
 import random
 import sys
-import time
-from collections import deque
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import uvicorn
 from fastapi import FastAPI, Request
 from nicegui import ui
+from sqlalchemy import func, select
 from starlette.routing import Mount
 
 import pages.actions
@@ -20,10 +19,10 @@ import pages.routes
 from app import Application, Settings, build
 from cache.settings import CacheSettings
 from data import instances
+from data.models import Instance
 from events.catalog import TaskId, UserId
-from tests.load import percentile
-
-LOOK_SECONDS = 0.01
+from tests.lateness import Late, watch
+from tests.load import LOOK_SECONDS, Measured
 
 
 def user_of_page() -> UserId:
@@ -35,27 +34,27 @@ class Watch:
     """Measures how long the event loop stands still, and how much memory there is."""
 
     def __init__(self) -> None:
-        self._stalls: deque[float] = deque(maxlen=1_000_000)
+        self._late: list[Late] = []
         self._memory: list[float] = []
+        self._looked = 0
 
     async def run(self) -> None:
         """Look again and again."""
-        looked = 0
-        while True:
-            began = time.perf_counter()
-            await asyncio.sleep(LOOK_SECONDS)
-            self._stalls.append(time.perf_counter() - began - LOOK_SECONDS)
-            looked += 1
-            if looked % 50 == 0:
-                self._memory.append(_memory_mb())
+        await watch(LOOK_SECONDS, self._seen)
 
-    def take(self) -> dict[str, float]:
+    def _seen(self, late: Late) -> None:
+        self._late.append(late)
+        self._looked += 1
+        if self._looked % 50 == 0:
+            self._memory.append(_memory_mb())
+
+    def take(self) -> Measured:
         """Return what was measured since the last time."""
-        stalls, memory = list(self._stalls), self._memory
-        self._stalls.clear()
-        self._memory = []
+        late, self._late = self._late, []
+        memory, self._memory = self._memory, []
         return {
-            "stall_p99_ms": 1000 * percentile(stalls, 99),
+            "late_ms": [1000 * one.seconds for one in late],
+            "own_ms": [1000 * one.own for one in late],
             "memory_mb": sum(memory) / len(memory) if memory else _memory_mb(),
         }
 
@@ -64,12 +63,16 @@ def _memory_mb() -> float:
     return int(Path("/proc/self/statm").read_text().split()[1]) * 4096 / 1e6
 
 
-def complete(application: Application, user: UserId) -> None:
-    """Plan one of the user's tasks, and be done with it at once."""
+def complete(application: Application, user: UserId) -> int:
+    """Plan one of the user's tasks, and be done with it at once. Return how many are done today."""
     with application.database.read() as read:
         rows = read.connection.exec_driver_sql("SELECT id FROM tasks WHERE user_id = ? AND archived = 0", (user,)).all()
     one = instances.plan(application.database, user, TaskId(random.choice(rows)[0]))
     instances.complete(application.database, user, one)
+    midnight = application.database.clock().replace(hour=0, minute=0, second=0, microsecond=0)  # their zone is UTC
+    with application.database.read() as read:
+        done = select(func.count()).where(Instance.user_id == user, Instance.completed_at >= midnight)
+        return read.connection.execute(done).scalar_one()
 
 
 def main() -> None:
@@ -84,30 +87,30 @@ def main() -> None:
             cache=CacheSettings(folder=folder / "cache"),
         )
     )
-    watch = Watch()
-    _add_routes(web, application, watch)
+    watching = Watch()
+    _add_routes(web, application, watching)
     serve = web.router.lifespan_context
 
     @contextlib.asynccontextmanager
     async def lifespan(whole: FastAPI) -> AsyncIterator[object]:
         async with serve(whole) as state:
-            watching = asyncio.create_task(watch.run())
+            looking = asyncio.create_task(watching.run())
             yield state
-            watching.cancel()
+            looking.cancel()
 
     web.router.lifespan_context = lifespan
-    uvicorn.run(web, host="127.0.0.1", port=port, log_level="warning", timeout_graceful_shutdown=1)
+    # without a log_config of its own: what it catches is an error of the run as well
+    uvicorn.run(web, host="127.0.0.1", port=port, log_config=None, timeout_graceful_shutdown=1)
 
 
-def _add_routes(web: FastAPI, application: Application, watch: Watch) -> None:
+def _add_routes(web: FastAPI, application: Application, watching: Watch) -> None:
     @web.post("/load/complete")
-    def completed(request: Request) -> str:
-        complete(application, UserId(int(request.headers["x-user"])))
-        return "done"
+    def completed(request: Request) -> int:
+        return complete(application, UserId(int(request.headers["x-user"])))
 
     @web.get("/load/stats")
-    async def stats() -> dict[str, float]:
-        return watch.take()
+    async def stats() -> Measured:
+        return watching.take()
 
     # NiceGUI was mounted at "/" and answers everything that comes after it
     mounted = [route for route in web.router.routes if isinstance(route, Mount)]

@@ -55,6 +55,13 @@ async def test_health_answers_without_a_session(client: httpx.AsyncClient) -> No
     assert not answer.cookies
 
 
+async def test_health_says_when_the_database_was_removed(client: httpx.AsyncClient, tmp_path: Path) -> None:
+    (tmp_path / "state" / "reprieve.db").unlink()
+    answer = await client.get("/health")
+    assert answer.status_code == 503
+    assert "was removed or replaced while the program runs" in answer.text
+
+
 async def test_metrics_are_for_prometheus(client: httpx.AsyncClient) -> None:
     answer = await client.get("/metrics")
     assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")

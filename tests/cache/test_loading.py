@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -410,6 +411,27 @@ def test_a_load_that_was_given_up_keeps_nobody_from_loading(tmp_path: Path, back
         with pytest.raises(LoadError, match="took longer than it may"):
             house.manager.get_or_load(probe(gate, hard_timeout=timedelta(seconds=0.1)), house.user)
         assert house.manager.get_or_load(probe(hard_timeout=timedelta(seconds=2)), house.user) == Count(0)
+        gate.may_return.set()
+
+
+def test_a_load_is_given_up_also_where_there_can_be_no_more_threads(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It has to let go of its lease, or the next reader would wait until that ends."""
+    gate = Gate(held=True)
+    start = threading.Thread.start
+
+    def exhausted(thread: threading.Thread) -> None:
+        if thread.name == "cache-stop":
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", exhausted)
+    with open_house(tmp_path, backend=CacheBackend.FILE) as house:
+        with pytest.raises(LoadError, match="longer than it may"):
+            house.manager.get_or_load(probe(gate, hard_timeout=timedelta(seconds=0.1)), house.user)
+        released = probe(hard_timeout=timedelta(seconds=2))  # less than a lease lasts
+        assert house.manager.get_or_load(released, house.user) == Count(0)
         gate.may_return.set()
 
 

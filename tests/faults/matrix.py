@@ -17,7 +17,7 @@ FAULTS: dict[str, str] = {
     "F07": "the log is pruned beyond what an entry was computed after",
     "F08": "an older backup is restored",
     "F09": "transactions commit in another order than their events are numbered",
-    "F10": "a receiver of events raises",
+    "F10": "a receiver of events raises, or does not return",
     "F11": "the cache's database is damaged",
     "F12": "a value's file is damaged",
     "F13": "code is planted in the cache folder",
@@ -42,6 +42,7 @@ FAULTS: dict[str, str] = {
     "F32": "a browser's line is cut during a burst",
     "F33": "the cache folder is deleted while the app runs",
     "F34": "the app is told to stop under load; a second one is started",
+    "F35": "the files of the database are removed or replaced while the app runs",
 }
 """Number -> what it is about."""
 

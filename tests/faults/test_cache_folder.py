@@ -12,12 +12,12 @@ from pathlib import Path
 import pytest
 
 from cache import file_store as file_store_module
-from cache.entries import DamagedEntryError
 from cache.named import MISS
 from data import instances, tasks
 from data.preferences import CacheBackend
 from tests.cache.places import entry, file_store, fill, noise, place, wrong_values
 from tests.cache.probes import Count, Task, count_completed, probe
+from tests.data.ledger import another_python, finish
 from tests.house import open_house
 
 DAMAGE = ["CORRUPT", "IOERR_SHORT_READ", "IOERR_DATA", "IOERR_CORRUPTFS"]
@@ -100,6 +100,65 @@ def test_a_folder_open_to_everybody_is_shut(tmp_path: Path) -> None:
     store.close()
 
 
+@pytest.mark.fault(
+    "F19", inject="the cache folder is a link to one that others use", holds="left as it is, one warning says why"
+)
+@pytest.mark.parametrize("is_link", [True, False], ids=["link", "with other things"])
+def test_a_folder_that_is_not_ours_alone_is_neither_shut_nor_used(
+    tmp_path: Path, is_link: bool, warnings: Callable[[], list[str]]
+) -> None:
+    shared = folder = tmp_path / "shared"
+    shared.mkdir()
+    shared.chmod(0o755)
+    if is_link:
+        folder = tmp_path / "cache"
+        folder.symlink_to(shared)
+    else:
+        (shared / "precious").write_text("of somebody")
+    before = sorted(shared.iterdir())
+    store = file_store(folder)
+    assert not store.set(place(), entry())
+    assert sorted(shared.iterdir()) == before
+    assert stat.S_IMODE(shared.stat().st_mode) == 0o755
+    (warning,) = warnings()
+    assert "set CACHE_DIR to a folder of its own" in warning
+
+
+@pytest.mark.fault(
+    "F19", inject="cache.db is a link to the database of record", holds="begun anew; all that was acknowledged is there"
+)
+@pytest.mark.parametrize("link", [Path.symlink_to, Path.hardlink_to], ids=["symbolic", "hard"])
+def test_the_database_of_record_is_never_taken_for_the_cache(
+    tmp_path: Path, link: Callable[[Path, Path], None], warnings: Callable[[], list[str]]
+) -> None:
+    with open_house(tmp_path, backend=CacheBackend.MEMORY) as house:
+        tasks.create(house.database, house.user, name="before")
+        file = house.database.file
+    shutil.rmtree(tmp_path / "cache", ignore_errors=True)
+    (tmp_path / "cache").mkdir(mode=0o700)
+    link(tmp_path / "cache" / "cache.db", file)
+    inode = file.stat().st_ino
+    with open_house(tmp_path) as house:
+        tasks.create(house.database, house.user, name="acknowledged")
+        assert house.manager.get_or_load(probe(count_completed), house.user) == Count(0)
+        house.manager.clear()
+    assert (tmp_path / "cache" / "cache.db").lstat().st_ino != inode
+    (warning,) = warnings()
+    assert "cache.db is no file of its own" in warning
+    with open_house(tmp_path) as house, house.database.read() as read:
+        names = read.connection.exec_driver_sql("SELECT name FROM tasks ORDER BY name").scalars().all()
+        assert names == ["acknowledged", "before"]
+
+
+@pytest.mark.fault("F19", inject="cache.db is a pipe that nobody writes to", holds="begun anew, nobody waits")
+def test_a_pipe_in_the_place_of_the_database_keeps_nobody_waiting(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "cache.db")
+    store = file_store(tmp_path)
+    assert store.set(place(), entry())
+    assert store.get(place()) == entry()
+    store.close()
+
+
 @pytest.mark.fault("F19", inject="the cache folder belongs to somebody else", holds="not used, one warning says why")
 def test_a_folder_of_another_owner_is_not_used(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, warnings: Callable[[], list[str]]
@@ -169,17 +228,39 @@ def test_the_app_starts_without_the_folder_that_it_cannot_use(
     assert "the cache folder" in warning
 
 
+ANOTHER = """
+import pathlib
+from cache.entries import DamagedEntryError
+from tests.cache.places import entry, file_store, place
+store = file_store(pathlib.Path({folder!r}))
+print(store.get(place()) == entry("first"))
+input()
+store._start_over(DamagedEntryError("as if"), None)
+print(store.set(place("a.second"), entry("second")))
+input()
+print(store.get(place("a.third")) == entry("third"))
+store.close()
+"""
+
+
 @pytest.mark.fault("F20", inject="another process quarantines the store", holds="noticed and opened again")
 def test_a_store_begun_anew_by_another_process_is_noticed(tmp_path: Path) -> None:
-    """F20."""
-    first, second = file_store(tmp_path), file_store(tmp_path)
-    assert first.set(place(), entry("first"))
-    assert second.get(place()) == entry("first")
-    first._start_over(DamagedEntryError("as if"), None)
-    assert second.set(place("a.second"), entry("second"))
-    assert first.get(place("a.second")) == entry("second")
-    first.close()
-    second.close()
+    store = file_store(tmp_path)
+    assert store.set(place(), entry("first"))
+    other = another_python(ANOTHER.format(folder=str(tmp_path)))
+    assert other.stdin
+    assert other.stdout
+    assert other.stdout.readline() == "True\n"
+    other.stdin.write("begin it anew\n")
+    other.stdin.flush()
+    assert other.stdout.readline() == "True\n"
+    assert store.set(place("a.third"), entry("third"))
+    assert store.get(place("a.second")) == entry("second")
+    assert store.get(place()) is None
+    other.stdin.write("look\n")
+    other.stdin.flush()
+    assert finish(other) == "True\n"
+    store.close()
 
 
 @pytest.mark.fault("F33", inject="data/cache/ is deleted under an open store", holds="made again, no error")

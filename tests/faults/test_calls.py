@@ -6,6 +6,7 @@ cache makes is counted in a life that nothing befalls, and then has its turn.
 
 import os
 import sqlite3
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,7 +17,7 @@ import pytest
 
 from cache import file_store
 from cache.values import DASHBOARD_METRICS, DASHBOARD_TASKS, VALUES
-from data import instances, tasks
+from data import files, instances, tasks
 from data.errors import DatabaseUnusableError
 from data.sqlite import sqlite
 from tests.faults.power import complete_one
@@ -82,7 +83,8 @@ def failing_files(turns: Turns) -> Iterator[None]:
 
     def counted(function: Callable[..., Any]) -> Callable[..., Any]:
         def call(*given: Any, **named: Any) -> Any:
-            turns()
+            if sys._getframe(1).f_code.co_filename != files.__file__:  # which looks before each read
+                turns()
             return function(*given, **named)
 
         return call

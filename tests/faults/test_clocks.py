@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from data import preferences
 from data.days import start_due
 from events.catalog import UserId
 from scheduler.clockwork import Clockwork
@@ -18,8 +19,9 @@ from tests.house import Clock, House, open_house
 from tests.scheduler.waking import Looks, Woken
 
 
-def started_days(house: House) -> list[str]:
-    return [body["day"] for name, whose, body in lines(house.database) if name == "day.started" and whose == house.user]
+def started_days(house: House, user: UserId | None = None) -> list[str]:
+    whose = user or house.user
+    return [body["day"] for name, of, body in lines(house.database) if name == "day.started" and of == whose]
 
 
 def started(house: House) -> list[tuple[UserId, date]]:
@@ -27,18 +29,24 @@ def started(house: House) -> list[tuple[UserId, date]]:
 
 
 @pytest.mark.fault(
-    "F23", inject="the app is down over 1 and over 3 midnights", holds="days start in order, once, at start-up"
+    "F23",
+    inject="the app is down over 1 and over 3 midnights",
+    holds="each user's days start in order, once, at start-up",
 )
 @pytest.mark.parametrize("nights", [1, 3])
 def test_days_that_were_missed_start_in_order_when_the_app_does(tmp_path: Path, clock: Clock, nights: int) -> None:
+    ahead = {"UTC": 0, "America/Los_Angeles": 0, "Asia/Tokyo": 0, "Pacific/Kiritimati": 1}  # by their dates at ten
     for downtime in (0, nights, 0):
         clock.advance(days=downtime)
         with open_house(tmp_path, clock=clock) as house:
+            users = {zone: preferences.create_user(house.database, zone, time_zone=zone) for zone in ahead}
             clockwork = Clockwork(house.database, {"day": DayWatch(house.database).look})
             clockwork.start()
             clockwork.stop()
-            found = started_days(house)
-    assert found == [f"2026-05-{day}" for day in range(13, 13 + nights + 1)]
+            found = {zone: started_days(house, user) for zone, user in users.items()}
+    assert found == {
+        zone: [f"2026-05-{day + days}" for day in range(13, 13 + nights + 1)] for zone, days in ahead.items()
+    }
 
 
 @pytest.mark.long

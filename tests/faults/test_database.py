@@ -3,8 +3,6 @@
 import asyncio
 import contextlib
 import shutil
-import statistics
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -16,10 +14,12 @@ from data.database import Database
 from data.errors import DatabaseUnusableError
 from data.preferences import CacheBackend
 from data.sqlite import sqlite
-from events.catalog import UserId
+from events.catalog import TaskId, UserId
 from tests.data.ledger import all_rows, elsewhere, finish, lines, raw, schema, seqs
 from tests.house import Clock, open_house
+from tests.lateness import Late, by_time, percentile, watch
 
+LOOK_SECONDS = 0.01
 HEAD = migrations.head()
 AFTER_HEAD = f'''
 import sqlalchemy as sa
@@ -158,45 +158,54 @@ print("done")
 """
 
 
+MOST_LATE = 0.050
+ATTEMPTS = 3
+"""Another program may take the processor at any moment: the best of so many counts."""
+
+
 @pytest.mark.long
 @pytest.mark.fault(
-    "F21", inject="4 writers in 2 processes, the lock held elsewhere for 4 s", holds="no error, a free loop"
+    "F21",
+    inject="4 writers in 2 processes, the lock held elsewhere for 4 s",
+    holds="no error; the loop is less than 50 ms late (p99, by time)",
 )
 async def test_a_lock_that_is_held_elsewhere_reaches_no_user(
     database: Database, user: UserId, record_property: Callable[[str, object], None]
 ) -> None:
     task = tasks.create(database, user, name="Taxes")
+    found: list[float] = []
+    while len(found) < ATTEMPTS and min(found, default=MOST_LATE) >= MOST_LATE:
+        found.append(await lateness_under_a_lock(database, user, task))
+        with database.read() as read:
+            version = read.connection.exec_driver_sql("SELECT version FROM tasks").scalar()
+        assert version == 4 * 60 * len(found) + 1
+    assert seqs(database) == list(range(1, len(seqs(database)) + 1))
+    record_property("loop lag, p99", ", ".join(f"{late * 1000:.1f} ms" for late in found))
+    assert min(found) < MOST_LATE
+
+
+async def lateness_under_a_lock(database: Database, user: UserId, task: TaskId) -> float:
+    """Let all write while somebody holds the lock for 4 s; return the p99 of the loop's own lateness until the end."""
     other = elsewhere(database, WRITER.format(task=task, writer=9))
     assert other.stdin
     assert other.stdout
     other.stdout.readline()
-    lags: list[float] = []
-
-    async def watch_the_loop() -> None:
-        while True:
-            began = time.perf_counter()
-            await asyncio.sleep(0.01)
-            lags.append(time.perf_counter() - began - 0.01)
+    looks: list[Late] = []
 
     def write(writer: int) -> None:
         for number in range(60):
             tasks.edit(database, user, task, notes=str(writer * 1000 + number))
 
-    watching = asyncio.create_task(watch_the_loop())
+    watching = asyncio.create_task(watch(LOOK_SECONDS, looks.append))
     with contextlib.closing(sqlite.connect(database.file, isolation_level=None)) as holder:
         holder.execute("BEGIN IMMEDIATE")
         other.stdin.write("go\n")
         other.stdin.flush()
         writers = [asyncio.create_task(asyncio.to_thread(write, writer)) for writer in range(3)]
         await asyncio.sleep(4)
-        ticks = len(lags)
         assert not any(writer.done() for writer in writers), "nobody held the lock"
         holder.execute("COMMIT")
     await asyncio.gather(*writers)  # whoever was refused raises here
     assert "done" in await asyncio.to_thread(finish, other)
     watching.cancel()
-    record_property("loop lag, p99", f"{statistics.quantiles(lags, n=100)[98] * 1000:.1f} ms")
-    assert ticks > 40, "the loop stood still meanwhile"
-    with database.read() as read:
-        assert read.connection.exec_driver_sql("SELECT version FROM tasks").scalar() == 4 * 60 + 1
-    assert seqs(database) == list(range(1, len(seqs(database)) + 1))
+    return percentile(by_time([late.own for late in looks], LOOK_SECONDS), 99)

@@ -1,6 +1,8 @@
 """F05 to F08, F10: what befalls the road from a commit to what a reader is shown."""
 
+import logging
 import random
+import threading
 from pathlib import Path
 
 import pytest
@@ -12,7 +14,7 @@ from data import log as event_log
 from data.fields import Feelings
 from data.preferences import CacheBackend
 from data.sqlite import sqlite
-from events.catalog import InstanceId, Logged
+from events.catalog import InstanceId, Logged, TaskCompleted
 from events.rules import RULES
 from events.ruleset import Ruleset
 from tests.cache.probes import Count, Gate, Task, probe
@@ -181,6 +183,43 @@ def test_a_subscriber_that_raises_stops_nobody(any_house: House, caplog: pytest.
     assert caplog.text.count("on purpose") >= 3
     for disconnect in disconnects:
         disconnect()
+
+
+@pytest.mark.fault(
+    "F10", inject="a subscriber does not return", holds="whoever waits for it has it logged, by name; then all goes on"
+)
+def test_a_subscriber_that_hangs_is_named(any_house: House, caplog: pytest.LogCaptureFixture) -> None:
+    is_hanging, is_named, may_return = threading.Event(), threading.Event(), threading.Event()
+
+    class Named(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            if "hangs" in record.getMessage():
+                is_named.set()
+
+    def hangs(logged: Logged) -> None:
+        is_hanging.set()
+        assert may_return.wait(30)
+
+    handler = Named()
+    logging.getLogger("events.bus").addHandler(handler)
+    any_house.bus.slow_seconds = 0.02
+    disconnect = any_house.bus.on_event(hangs, TaskCompleted)
+    planned = plan(any_house)
+    writer = Task(lambda: complete(any_house, planned))
+    assert is_hanging.wait(30)
+    reader = Task(lambda: any_house.manager.get_or_load(probe(), any_house.user))
+    try:
+        assert is_named.wait(30)
+    finally:
+        may_return.set()
+        logging.getLogger("events.bus").removeHandler(handler)
+        disconnect()
+    writer.join()
+    assert reader.join() == Count(1)
+    messages = [record.getMessage() for record in caplog.records if "hangs" in record.getMessage()]
+    assert "has been busy with task.completed for" in messages[0]
+    assert "for task.completed" in messages[-1], "how long it took is told in the end"
+    assert len(messages) == 2
 
 
 @pytest.mark.fault("F10", inject="the cache's own subscriber raises", holds="all of that user is stale")

@@ -4,6 +4,8 @@ import ast
 import re
 from pathlib import Path
 
+from _pytest.mark.expression import Expression
+
 from tests.data.ledger import ROOT
 from tests.faults.matrix import FAULTS, LATER, Line, table
 
@@ -29,7 +31,7 @@ def marked() -> list[tuple[str, ast.Call]]:
 def test_each_fault_has_its_test_and_each_test_its_fault() -> None:
     numbers = {ast.literal_eval(mark.args[0]) for _, mark in marked()}
     assert numbers == FAULTS.keys() - LATER.keys()
-    assert list(FAULTS) == [f"F{number:02}" for number in range(1, 35)]
+    assert list(FAULTS) == [f"F{number:02}" for number in range(1, 36)]
 
 
 def test_each_mark_says_what_is_injected_and_what_must_hold() -> None:
@@ -60,3 +62,42 @@ def test_each_test_and_command_that_the_promises_name_exists() -> None:
     for module in re.findall(r"`python -m (tests[\w.]*)", text):
         path = ROOT / module.replace(".", "/")
         assert path.with_suffix(".py").exists() or (path / "__main__.py").exists(), module
+
+
+BY_ITSELF = {
+    "orders": "tests/cache/orders.py",
+    "soak": "tests/soak.py",
+    "oracle": "tests/test_oracle.py",
+    "days": "tests/scheduler/sweep.py",
+    "load": "tests/load.py",
+}
+"""What a target of the Makefile runs that takes no expression."""
+
+
+def is_run_by(command: str, expression: str, path: str, test: str) -> bool:
+    """Whether `make *command*`, with `-k *expression*` if there is one, runs that test; all of the file if none."""
+    if not expression:
+        return BY_ITSELF.get(command) == path
+    if command == "faults" and not path.startswith("tests/faults/"):
+        return False
+    compiled = Expression.compile(expression)
+    numbers: dict[str, set[str]] = {}
+    for name, mark in marks(ROOT / path):
+        numbers.setdefault(name, set()).add(ast.literal_eval(mark.args[0]))
+
+    def is_meant(name: str) -> bool:
+        words = {*path.split("/")[1:], name, *numbers.get(name, ())}
+        return compiled.evaluate(lambda asked, **_: any(asked.lower() in word.lower() for word in words))
+
+    inside = ast.parse((ROOT / path).read_text()).body
+    names = [test] if test else [str(getattr(one, "name", "")) for one in inside]
+    return all(is_meant(name) for name in names if name.startswith("test_"))
+
+
+def test_each_promise_has_a_command_that_runs_its_tests() -> None:
+    rows = [line.split(" | ") for line in PROMISES.read_text().splitlines() if line.startswith("| ")][2:]
+    assert len(rows) > 10
+    for promise, tests, _, by in rows:
+        commands = re.findall(r"`make ([a-z-]+)(?: ARGS=\"-k '?(.*?)'?\")?`", by)
+        for path, test in re.findall(r"`(tests/[a-z_/]+\.py)(?:::(test_\w+))?`", tests):
+            assert any(is_run_by(*command, path, test) for command in commands), f"{promise}: {path} {test}"

@@ -215,6 +215,36 @@ def test_a_second_start_on_one_port_says_who_is_there(tmp_path: Path, port: int)
         assert stopped(first) == 0
 
 
+@pytest.mark.parametrize(
+    ("there", "host", "is_there"),
+    [
+        ("http://127.0.0.1:8080 (process 7)", "localhost", True),
+        ("http://localhost:8080 (process 7)", "127.0.0.1", True),
+        ("http://[::1]:8080 (process 7)", "::1", True),
+        ("http://0.0.0.0:8080 (process 7)", "0.0.0.0", True),
+        ("http://127.0.0.1:8081 (process 7)", "localhost", False),
+        ("http://192.0.2.1:8080 (process 7)", "127.0.0.1", False),
+        ("a process that is just starting", "127.0.0.1", False),
+        ("http://[:8080 (process 7)", "127.0.0.1", False),
+    ],
+)
+def test_who_is_there_is_known_by_any_name_of_this_machine(there: str, host: str, is_there: bool) -> None:
+    assert app._is_at(there, app.Settings(host=host, port=8080)) is is_there
+
+
+def test_ctrl_c_before_it_serves_ends_it_without_a_traceback(
+    tmp_path: Path, port: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    for name, value in environment(tmp_path, port).items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(app, "build", interrupted)
+    assert app.main() == 0
+    assert "Traceback" not in capsys.readouterr().err
+
+
 @pytest.mark.fault("F34", inject="a second start while one runs, on another port", holds="it says so; both are right")
 def test_a_second_start_on_another_port_says_who_serves_the_same_data(tmp_path: Path, port: int) -> None:
     with socket.create_server(("127.0.0.1", 0)) as probe:

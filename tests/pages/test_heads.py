@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import time
 from collections.abc import AsyncIterator
 
 import httpx
@@ -115,3 +116,13 @@ async def test_a_page_that_cannot_be_built_says_so(
     assert "This page cannot be shown right now" in answer.text
     assert "page /goals could not be built" in caplog.text
     caplog.clear()
+
+
+async def test_a_page_that_a_busy_machine_begins_late_is_no_error(user: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Late by more than the 3 s after which NiceGUI gives up by itself."""
+
+    def late(*_: object) -> None:
+        time.sleep(3.2)
+
+    monkeypatch.setattr("pages.routes.Pages._is_dark", late)
+    assert (await user.http_client.get("/glossary")).status_code == 200
