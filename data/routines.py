@@ -10,7 +10,7 @@ import itertools
 import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import func, select
@@ -132,11 +132,7 @@ def next_turn(database: Database) -> datetime | None:
 
 def _due(database: Database) -> list[Place]:
     now = database.clock()
-    return [
-        place
-        for place, turns, since in _routines(database)
-        if since is None or turns.between(since, now) or since > now + timedelta(days=3)
-    ]
+    return [place for place, turns, since in _routines(database) if since is None or turns.between(since, now)]
 
 
 def _routines(database: Database) -> Iterator[tuple[Place, Turns, datetime | None]]:
@@ -192,6 +188,8 @@ def _plan(transaction: Transaction, row: Task, turns: Turns) -> list[Planned]:
     mark = session.get(RoutineMark, (user, task))
     if mark is None:
         session.add(RoutineMark(user_id=user, task_id=task, since=now))
+        return []
+    if mark.since >= now:  # by a clock that was set back since
         return []
     days = set(turns.between(mark.since, now))
     mark.since = now
