@@ -104,6 +104,10 @@ class Calendar:
         wall = datetime.combine(day if clock_time >= self._day_start else day + ONE_DAY, clock_time)
         return min(max(self._first(wall), self.starts(day)), self.starts(day + ONE_DAY) - timedelta(microseconds=1))
 
+    def carried_over(self, instant: datetime, to: "Calendar") -> datetime:
+        """Return when the clocks of *to* first show what clocks here show at *instant*."""
+        return to._first(self._reading(instant))
+
     def _first(self, wall: datetime) -> datetime:
         """Return the first instant, in UTC, at which clocks show *wall* or, where they jump over it, a later time."""
         before, after = self._offsets(wall)
@@ -180,17 +184,23 @@ def moving(transaction: Transaction, user: UserId) -> Iterator[None]:
     """Wrap the change of a user's time zone or day start, so that days go on from the old calendar to the new one.
 
     What was due by the old calendar is started before, and the new date after, if it is later. Dates between the two
-    never were the user's date, and are not invented.
+    never were the user's date, and are not invented. Routines go on from where they were by the clock on the wall:
+    what had its turn there has had it, and the new date has its turns, however late.
     """
-    session = transaction.session
-    if _standing(session, [user])[user][-1] is not None:  # a new user's first day is up to the next look
-        with contextlib.suppress(InvalidInputError):  # a zone that this machine does not know is left behind
+    session, old = transaction.session, None
+    zone, day_start, newest = _standing(session, [user])[user]
+    with contextlib.suppress(InvalidInputError):  # a zone that this machine does not know is left behind
+        old = calendar(zone, day_start)
+        if newest is not None:  # a new user's first day is up to the next look
             start_days(transaction, user)
     yield
     zone, day_start, newest = _standing(session, [user])[user]
-    if newest is not None:
-        dates = _due_of(transaction, user, calendar(zone, day_start), newest)
-        _start(transaction, [(user, day) for day in dates[-1:]])
+    own = calendar(zone, day_start)
+    dates = [] if newest is None else _due_of(transaction, user, own, newest)[-1:]
+    _start(transaction, [(user, day) for day in dates])
+    if old is not None:
+        for mark in session.scalars(select(RoutineMark).where(RoutineMark.user_id == user)):
+            mark.since = min([old.carried_over(mark.since, own), *(_just_before(own, day) for day in dates)])
 
 
 Standing = tuple[str, str, date | None]

@@ -189,16 +189,17 @@ def _plan(transaction: Transaction, row: Task, turns: Turns) -> list[Planned]:
     if mark is None:
         session.add(RoutineMark(user_id=user, task_id=task, since=now))
         return []
-    if mark.since >= now:  # by a clock that was set back since
+    if mark.since >= now:  # the clock, or the clock on the wall, was ahead
         return []
     days = set(turns.between(mark.since, now))
     mark.since = now
     of_task = (RoutineDay.user_id == user, RoutineDay.task_id == task, RoutineDay.day.in_(days))
     days -= set(session.scalars(select(RoutineDay.day).where(*of_task)))
     started = set(session.scalars(select(Day.day).where(Day.user_id == user, Day.day.in_(days))))
-    first = session.scalar(select(func.min(Day.day)).where(Day.user_id == user)) or today
-    # A date between two that have started which has not itself was flown over: nobody can have missed it.
-    missed = tuple(sorted(day for day in days if day < today and (day in started or day < first)))
+    first = session.scalar(select(func.min(Day.day)).where(Day.user_id == user)) or date.max
+    # A date between two that have started which has not itself was flown over: it is nobody's day.
+    days = {day for day in days if day in started or day < first}
+    missed = tuple(sorted(day for day in days if day < today))
     session.add_all(RoutineDay(user_id=user, task_id=task, day=day) for day in missed)
     if missed:
         transaction.record(RoutineMissed(user=user, at=now, task=task, days=missed))
