@@ -12,19 +12,20 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from data.database import Database, Transaction
 from data.errors import InvalidInputError, shown
-from data.models import Day, Preferences, RoutineDay, RoutineMark
+from data.models import Day, Preferences, RoutineDay, RoutineMark, User
 from events.catalog import ClockCorrected, DayStarted, UserId
 
 log = logging.getLogger(__name__)
 
 ONE_DAY = timedelta(days=1)
 MOST_AHEAD = ONE_DAY * 3
-"""How far one user's local date can be ahead of another's at the same moment: 26 hours by zone, 24 by day start."""
+"""How far one user's local date can be ahead of another's at the same moment: 26 hours by zone, 24 by day start. What
+is further ahead was written by a clock that showed another time than this one."""
 BATCH = 100
 """How many dates are started in one transaction: other writers get their turn in between."""
 _LAST_COUNTED = datetime(9998, 12, 1, tzinfo=UTC)
@@ -121,6 +122,10 @@ class Calendar:
         wall = datetime.combine(day if clock_time >= self._day_start else day + ONE_DAY, clock_time)
         return min(max(self._first(wall), self.starts(day)), self.starts(day + ONE_DAY) - timedelta(microseconds=1))
 
+    def carried_over(self, instant: datetime, to: "Calendar") -> datetime:
+        """Return when the clocks of *to* first show what clocks here show at *instant*."""
+        return to._first(self._reading(instant))
+
     def _first(self, wall: datetime) -> datetime:
         """Return the first instant, in UTC, at which clocks show *wall* or, where they jump over it, a later time."""
         return self._first_of(wall, *self._offsets(wall))
@@ -163,8 +168,8 @@ def start_due(database: Database) -> list[tuple[UserId, date]]:
     """Record `day.started` for every user whose local date has advanced; return what was started, in order.
 
     Dates missed while nothing ran are started too, oldest first. A new user's first date is started without looking
-    back. Days only go forward: no date before one that has started is started any more. Safe to call from several
-    processes: the table's primary key lets each date start once.
+    back. Days only go forward: no date before one that has started is started any more, and a clock that is behind
+    starts none. Safe to call from several processes: the table's primary key lets each date start once.
     """
     return [started for batch in start_in_batches(database) for started in batch]
 
@@ -188,13 +193,11 @@ def due(own: Calendar, last: date | None, today: date) -> list[date]:
 def start_days(transaction: Transaction, user: UserId) -> list[date]:
     """Start all due days of one user and return them. Looks at the clock in the transaction.
 
-    Where a wrong clock had started days that are still to come, they are forgotten: they start when they begin.
-
     Raises:
         InvalidInputError: this machine does not know the user's time zone.
     """
-    ((zone, day_start, last),) = _standing(transaction.session, [user]).values()
-    dates = _due_of(transaction, user, calendar(zone, day_start), last)
+    ((zone, day_start, newest),) = _standing(transaction.session, [user]).values()
+    dates = _due_of(transaction, user, calendar(zone, day_start), newest)
     _start(transaction, [(user, day) for day in dates])
     return dates
 
@@ -204,21 +207,27 @@ def moving(transaction: Transaction, user: UserId) -> Iterator[None]:
     """Wrap the change of a user's time zone or day start, so that days go on from the old calendar to the new one.
 
     What was due by the old calendar is started before, and the new date after, if it is later. Dates between the two
-    never were the user's date, and are not invented.
+    never were the user's date, and are not invented. Routines go on from where they were by the clock on the wall:
+    what had its turn there has had it, and the new date has its turns, however late.
     """
-    session = transaction.session
-    if _standing(session, [user])[user][-1] is not None:  # a new user's first day is up to the next look
-        with contextlib.suppress(InvalidInputError):  # a zone that this machine does not know is left behind
+    session, old = transaction.session, None
+    zone, day_start, newest = _standing(session, [user])[user]
+    with contextlib.suppress(InvalidInputError):  # a zone that this machine does not know is left behind
+        old = calendar(zone, day_start)
+        if newest is not None:  # a new user's first day is up to the next look
             start_days(transaction, user)
     yield
-    zone, day_start, last = _standing(session, [user])[user]
-    today = calendar(zone, day_start).day_of(transaction.now)
-    if last is not None and last < today:
-        _start(transaction, [(user, today)])
+    zone, day_start, newest = _standing(session, [user])[user]
+    own = calendar(zone, day_start)
+    dates = [] if newest is None else _due_of(transaction, user, own, newest)[-1:]
+    _start(transaction, [(user, day) for day in dates])
+    if old is not None:
+        for mark in session.scalars(select(RoutineMark).where(RoutineMark.user_id == user)):
+            mark.since = min([old.carried_over(mark.since, own), *(_just_before(own, day) for day in dates)])
 
 
 Standing = tuple[str, str, date | None]
-"""A user's time zone and day start, and the newest date that has started."""
+"""A user's time zone and day start, and the newest date that has started, by whatever clock."""
 
 _NEWEST = select(func.max(Day.day)).where(Day.user_id == Preferences.user_id).scalar_subquery()
 _STANDING = select(Preferences.user_id, Preferences.time_zone, Preferences.day_start, _NEWEST)
@@ -226,22 +235,23 @@ _STANDING = select(Preferences.user_id, Preferences.time_zone, Preferences.day_s
 
 def _standing(session: Session, users: Sequence[UserId]) -> dict[UserId, Standing]:
     rows = session.execute(_STANDING.where(Preferences.user_id.in_(users)))
-    return {UserId(user): (zone, day_start, last) for user, zone, day_start, last in rows}
+    return {UserId(user): (zone, day_start, newest) for user, zone, day_start, newest in rows}
 
 
 def _whose_date_has_advanced(database: Database) -> list[UserId]:
+    found = []
     with database.read() as read:
         rows = read.connection.execute(_STANDING.order_by(Preferences.user_id)).all()
-    now = database.clock()
-    found = []
-    for user, zone, day_start, last in rows:
-        try:
-            today = calendar(zone, day_start).day_of(now)
-        except InvalidInputError as error:  # a zone that this machine does not know is nobody else's trouble
-            log.error("no day is started for user %s: %s", user, error)
-            continue
-        if last is None or not last - MOST_AHEAD <= today <= last:
-            found.append(UserId(user))
+        now = database.clock()
+        for user, zone, day_start, newest in rows:
+            try:
+                own = calendar(zone, day_start)
+            except InvalidInputError as error:  # a zone that this machine does not know is nobody else's trouble
+                log.error("no day is started for user %s: %s", user, error)
+                continue
+            last = _newest_by(read.connection, user, own, newest, now)
+            if last is None or last < own.day_of(now):
+                found.append(UserId(user))
     return found
 
 
@@ -255,9 +265,9 @@ def _start_batch(
     for place, user in enumerate(batch):
         if user not in standing:  # removed since they were found
             continue
-        zone, day_start, last = standing[user]
+        zone, day_start, newest = standing[user]
         with contextlib.suppress(InvalidInputError):  # changed since they were found; the next look says so
-            started += [(user, day) for day in _due_of(transaction, user, calendar(zone, day_start), last)]
+            started += [(user, day) for day in _due_of(transaction, user, calendar(zone, day_start), newest)]
         if len(started) >= BATCH:
             rest = users[place:]  # this user's again, who may have more days than fit
             break
@@ -265,12 +275,40 @@ def _start_batch(
     return started[:BATCH], rest
 
 
-def _due_of(transaction: Transaction, user: UserId, own: Calendar, last: date | None) -> list[date]:
-    today = own.day_of(transaction.now)
-    if last is not None and last > today + MOST_AHEAD:
-        _forget_what_is_ahead(transaction, user, last, today)
-        last = transaction.session.scalar(select(func.max(Day.day)).where(Day.user_id == user))
-    return due(own, last, today)
+def _due_of(transaction: Transaction, user: UserId, own: Calendar, newest: date | None) -> list[date]:
+    session, now = transaction.session, transaction.now
+    last = _newest_by(session, user, own, newest, now)
+    dates = due(own, last, own.day_of(now))
+    if len(dates) > 1:
+        created_at = session.get_one(User, user).created_at
+        dates = [day for day in dates if created_at > now or day >= own.day_of(created_at)]
+    if dates and last != newest:
+        log.warning(
+            "days up to %s had started for user %s, and it is %s: the clock was wrong before", newest, user, dates[-1]
+        )
+        _forget_what_is_ahead(transaction, user, dates[0], now if last is None else _just_before(own, dates[0]))
+    return dates
+
+
+def _newest_by(
+    source: Session | Connection, user: int, own: Calendar, newest: date | None, now: datetime
+) -> date | None:
+    """Return the newest date that has started, by a clock that shows *now*.
+
+    A date that was started by a clock further ahead than `MOST_AHEAD` does not count. Either that clock was wrong, and
+    the date starts again when it begins; or this one is wrong: then the dates before it, which do count, keep it from
+    starting any, and nothing is lost when it is right again. A clock that is behind all of a user's days is right only
+    if they exist for longer than it says, or have had one day so far.
+    """
+    if newest is None or newest <= own.day_of(now) + MOST_AHEAD:
+        return newest
+    of_user = select(Day.day).where(Day.user_id == user)
+    last = source.scalar(of_user.where(Day.started_at <= now + MOST_AHEAD).order_by(Day.day.desc()).limit(1))
+    if last is not None:
+        return last
+    has_more = source.scalar(of_user.offset(1).limit(1)) is not None
+    created_at = source.scalar(select(User.created_at).where(User.id == user))
+    return newest if has_more and created_at is not None and created_at > now else None
 
 
 def _start(transaction: Transaction, dates: Sequence[tuple[UserId, date]]) -> None:
@@ -282,10 +320,16 @@ def _start(transaction: Transaction, dates: Sequence[tuple[UserId, date]]) -> No
         transaction.record(*(DayStarted(user=user, at=now, day=day) for user, day in dates))
 
 
-def _forget_what_is_ahead(transaction: Transaction, user: UserId, last: date, today: date) -> None:
+def _forget_what_is_ahead(transaction: Transaction, user: UserId, first: date, since: datetime) -> None:
+    """Let dates from *first* on start again, and routines be looked after from *since* on. What they planned stays."""
     session, now = transaction.session, transaction.now
-    session.execute(delete(Day).where(Day.user_id == user, Day.day > today))
-    session.execute(delete(RoutineDay).where(RoutineDay.user_id == user, RoutineDay.day > today))
-    session.execute(update(RoutineMark).where(RoutineMark.user_id == user, RoutineMark.since > now).values(since=now))
-    transaction.record(ClockCorrected(user=user, at=now, today=today))
-    log.warning("days up to %s had started for user %s, and it is %s: the clock was wrong before", last, user, today)
+    ahead = (Day.user_id == user, Day.day >= first, Day.started_at > now + MOST_AHEAD)
+    missed = (RoutineDay.user_id == user, RoutineDay.day >= first, RoutineDay.instance_id.is_(None))
+    session.execute(delete(Day).where(*ahead))
+    session.execute(delete(RoutineDay).where(*missed))
+    session.execute(update(RoutineMark).where(RoutineMark.user_id == user, RoutineMark.since > now).values(since=since))
+    transaction.record(ClockCorrected(user=user, at=now, today=first - ONE_DAY))
+
+
+def _just_before(own: Calendar, day: date) -> datetime:
+    return own.starts(day) - timedelta(microseconds=1)

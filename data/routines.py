@@ -10,7 +10,7 @@ import itertools
 import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import func, select
@@ -132,11 +132,7 @@ def next_turn(database: Database) -> datetime | None:
 
 def _due(database: Database) -> list[Place]:
     now = database.clock()
-    return [
-        place
-        for place, turns, since in _routines(database)
-        if since is None or turns.between(since, now) or since > now + timedelta(days=3)
-    ]
+    return [place for place, turns, since in _routines(database) if since is None or turns.between(since, now)]
 
 
 def _routines(database: Database) -> Iterator[tuple[Place, Turns, datetime | None]]:
@@ -193,14 +189,17 @@ def _plan(transaction: Transaction, row: Task, turns: Turns) -> list[Planned]:
     if mark is None:
         session.add(RoutineMark(user_id=user, task_id=task, since=now))
         return []
+    if mark.since >= now:  # the clock, or the clock on the wall, was ahead
+        return []
     days = set(turns.between(mark.since, now))
     mark.since = now
     of_task = (RoutineDay.user_id == user, RoutineDay.task_id == task, RoutineDay.day.in_(days))
     days -= set(session.scalars(select(RoutineDay.day).where(*of_task)))
     started = set(session.scalars(select(Day.day).where(Day.user_id == user, Day.day.in_(days))))
-    first = session.scalar(select(func.min(Day.day)).where(Day.user_id == user)) or today
-    # A date between two that have started which has not itself was flown over: nobody can have missed it.
-    missed = tuple(sorted(day for day in days if day < today and (day in started or day < first)))
+    first = session.scalar(select(func.min(Day.day)).where(Day.user_id == user)) or date.max
+    # A date between two that have started which has not itself was flown over: it is nobody's day.
+    days = {day for day in days if day in started or day < first}
+    missed = tuple(sorted(day for day in days if day < today))
     session.add_all(RoutineDay(user_id=user, task_id=task, day=day) for day in missed)
     if missed:
         transaction.record(RoutineMissed(user=user, at=now, task=task, days=missed))

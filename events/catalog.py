@@ -46,9 +46,12 @@ class TouchesDays(Event):
     months: tuple[str, ...] | None = None
     is_early: bool = True
 
-    def touches_finished_day(self) -> bool:
-        """Whether a day before the user's today is concerned."""
-        return self.earliest_day is not None and self.earliest_day < self.today
+    def later_days(self) -> tuple[str, ...] | None:
+        """The days whose look back concerns it: any, if a finished day is concerned; else the week after it, which a
+        clock that was ahead has seen, or one that passed midnight before the commit."""
+        if self.earliest_day is None or self.earliest_day < self.today:
+            return () if self.earliest_day is None else None
+        return tuple((self.earliest_day + timedelta(days=number)).isoformat() for number in range(1, 8))
 
     def months_touched(self) -> tuple[str, ...] | None:
         """The months in which a completed instance has other numbers; None for any."""

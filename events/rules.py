@@ -36,12 +36,12 @@ RULES: tuple[Rule, ...] = (
     Rule(
         on=(TaskCompleted, CompletionUndone, InstanceCancelled, CancellationUndone, InstanceEdited),
         invalidates=("dashboard.metrics", "dashboard.tasks", "analytics.*"),
-        keeps={"summary.*": "it covers finished days only; the next row says when one of those is concerned"},
+        keeps={"summary.*": "it covers finished days only; the next row says which look back at the day concerned"},
     ),
     Rule(
         on=(TaskCompleted, CompletionUndone, InstanceCancelled, CancellationUndone, InstanceEdited),
-        when=TouchesDays.touches_finished_day,
-        invalidates=("summary.*",),
+        parts=TouchesDays.later_days,
+        invalidates=("summary.daily",),
     ),
     Rule(
         on=(TaskCompleted, CompletionUndone, InstanceEdited),

@@ -12,7 +12,7 @@ from typing import Any
 from cache.pieces import ROWS
 from cache.rulebook.chain import covered
 from cache.rulebook.parts import Part
-from cache.values import Row
+from cache.values import Row, Varies
 from events.catalog import CATALOG, Event, UserId
 from events.errors import PatternError
 from events.patterns import covers, did_you_mean, parse
@@ -74,9 +74,16 @@ class Expectation:
 
     @property
     def dropped(self) -> set[str]:
-        """The keys of the values that go stale; of what is kept in parts, also where only some of them do."""
-        keys = [value.key for value in self._values]
-        return {key for key in keys for prefix in self._prefixes if covers(prefix, key) or covers(key, prefix)}
+        """The keys of the values that go stale; of what is kept in parts, also where only some of them do.
+
+        Of what varies by day, that of today is meant.
+        """
+        keys = {value.key: _key_today(value) for value in self._values}
+        return {
+            key
+            for key, full in keys.items()
+            if any(covers(prefix, full) or covers(full, prefix) for prefix in self._prefixes)
+        }
 
     def drops(self, *patterns: str) -> "Expectation":
         """Fail unless all that these patterns cover goes stale."""
@@ -153,3 +160,8 @@ class Expectation:
         if type(self._event) not in CATALOG:
             lines.append(f"  {type(self._event).__name__} is not in CATALOG")
         raise AssertionError("\n".join([*lines, remedy]))
+
+
+def _key_today(value: Row) -> str:
+    varies = getattr(value, "varies", Varies.NEVER)
+    return f"{value.key}.{TODAY.isoformat()}" if varies is Varies.BY_DAY else value.key

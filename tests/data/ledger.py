@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from sqlalchemy import select
 from data.database import Database
 from data.models import Base, EventRow
 from data.sqlite import sqlite
+from events.catalog import ClockCorrected, DayStarted
 
 ROOT = Path(__file__).resolve().parents[2]
 Line = tuple[str, int, dict[str, Any]]
@@ -36,6 +38,21 @@ def lines(database: Database, after: int = 0) -> list[Line]:
             select(EventRow.name, EventRow.user_id, EventRow.body).where(EventRow.seq > after).order_by(EventRow.seq)
         )
         return [(name, user, json.loads(body)) for name, user, body in found]
+
+
+def dates_started(database: Database, user: int) -> list[date]:
+    """Return the dates that have started for *user* by the log, in its order, without those that were taken back."""
+    rows = select(EventRow.name, EventRow.body).where(
+        EventRow.user_id == user, EventRow.name.in_([DayStarted.name, ClockCorrected.name])
+    )
+    found: list[date] = []
+    with database.read() as read:
+        for name, body in read.connection.execute(rows.order_by(EventRow.seq)):
+            if name == DayStarted.name:
+                found.append(date.fromisoformat(json.loads(body)["day"]))
+            else:
+                found = [day for day in found if day <= date.fromisoformat(json.loads(body)["today"])]
+    return found
 
 
 def seqs(database: Database) -> list[int]:

@@ -203,6 +203,7 @@ def test_a_date_that_was_flown_over_is_not_missed(database: Database, clock: Clo
     start_due(database)
     tasks.create(database, user, name="Plants", routine="daily", routine_at="23:00")
     clock.now = datetime(2026, 5, 13, 10, 30, tzinfo=UTC)  # 23:30 of the 12th; on Kiritimati 00:30 of the 14th
+    assert look(database) == ["2026-05-12"]
     preferences.change(database, user, time_zone="Pacific/Kiritimati")
     assert look(database) == []
     assert missed(database) == []

@@ -152,14 +152,21 @@ def test_an_unreadable_event_survives_its_own_way_through_the_log() -> None:
 
 
 @pytest.mark.parametrize(
-    ("earliest", "finished"),
-    [(None, False), (date(2026, 5, 12), True), (date(2026, 5, 13), False), (date(2026, 5, 14), False)],
+    ("earliest", "later"),
+    [
+        (None, ()),
+        (date(2026, 5, 12), None),
+        (date(2026, 5, 13), tuple(f"2026-05-{day}" for day in range(14, 21))),
+        (date(2026, 5, 14), tuple(f"2026-05-{day}" for day in range(15, 22))),
+    ],
 )
-def test_a_finished_day_is_touched_only_by_what_counts_before_today(earliest: date | None, finished: bool) -> None:
+def test_what_counts_today_concerns_the_days_after_and_what_counts_before_any_day(
+    earliest: date | None, later: tuple[str, ...] | None
+) -> None:
     event = CompletionUndone(
         user=USER, at=AT, task="t", instance="i", earliest_day=earliest, today=date(2026, 5, 13)
     )  # fmt: skip
-    assert event.touches_finished_day() is finished
+    assert event.later_days() == later
 
 
 @pytest.mark.parametrize(

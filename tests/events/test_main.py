@@ -57,7 +57,7 @@ def test_the_graph_is_mermaid_or_an_svg(capsys: pytest.CaptureFixture[str], tmp_
     out = run(capsys, "graph")[1]
     assert out.startswith("flowchart LR\n")
     assert 'analytics_trends["analytics.trends"]' in out
-    assert "-. if it touches finished day .-> summary" in out
+    assert "-. only the later days .-> summary_daily" in out
     assert run(capsys, "graph", "--svg", str(tmp_path / "rules.svg"))[0] == 0
     assert (tmp_path / "rules.svg").read_text().startswith("<svg ")
 

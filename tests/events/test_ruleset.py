@@ -201,7 +201,7 @@ def test_a_condition_that_the_event_does_not_have_is_found() -> None:
     assert faults(CHANGES_NOTHING, Rule(on=(TaskEdited,), when=PreferencesChanged.moves_days)) == [
         "task.edited has no condition PreferencesChanged.moves_days; `when` is a method of the event"
     ]
-    inherited = Rule(on=(InstanceEdited,), when=TouchesDays.touches_finished_day, invalidates=("summary.*",))
+    inherited = Rule(on=(InstanceEdited,), when=TouchesDays.touches_past, invalidates=("summary.*",))
     assert check([*FINE, inherited], (TaskCreated, TaskArchived, InstanceEdited), at(KEYS)) == []
 
 
