@@ -65,6 +65,7 @@ class Running(TaskSection):
     """What was started: the timers that run, then those that stand."""
 
     name = title = "Now"
+    room = (203, 326)
 
     def build(self) -> None:
         """Make the list."""
@@ -84,6 +85,7 @@ class Planned(TaskSection):
     """What waits, and the line on which new things are jotted down."""
 
     name = title = "Planned"
+    room = (480, 700)
 
     def build(self) -> None:
         """Make the line and the list."""
@@ -141,6 +143,7 @@ class Recent(TaskSection):
     """What was completed last, with the way back."""
 
     name = title = "Recently done"
+    room = (439, 482)
 
     def build(self) -> None:
         """Make the list."""
@@ -160,6 +163,7 @@ class Templates(TaskSection):
 
     name = title = "Tasks"
     ticks = False
+    room = (600, 800)
 
     def build(self) -> None:
         """Make the search field and the list."""
