@@ -215,7 +215,7 @@ class Picture(Section):
         self.home.props["aria-labelledby"] = heading("Rules").html_id
         Words("Which event makes which values stale, and which pages show them. Dashed: only if.", "p").classes("hint")
         self._block = Block(_svg(self.visit.services.drawing)).classes("rules-frame")
-        self._block.props.update({"tabindex": "0", "role": "region", "aria-label": TITLE})
+        self._block.props.update({"tabindex": "0", "role": "group", "aria-label": TITLE})
 
     def update(self, shown: Shown) -> None:
         """Nothing on it changes."""
@@ -241,7 +241,7 @@ NUMBERS = frozenset({SEEN_AFTER, "Hits", "Age", "As of", "Load", "Size"})
 def _table(name: str, head: tuple[str, ...], rows: list[Markup]) -> Markup:
     heads = (tag("th", words, scope="col", class_="is-number" if words in NUMBERS else None) for words in head)
     table = tag("table", tag("thead", tag("tr", *heads)), tag("tbody", *rows), aria_label=name)
-    return tag("div", table, class_="inspector-table", tabindex="0", role="region", aria_label=name)
+    return tag("div", table, class_="inspector-table", tabindex="0", role="group", aria_label=name)
 
 
 def _cell(name: str, shown: Markup, *, is_number: bool = False) -> Markup:
