@@ -127,7 +127,7 @@ class OfferRow(ActsRow):
         deeds, one = self._deeds, self._offer.recommended
         if one.instance_id is not None:
             instance = InstanceId(one.instance_id)
-            return {"start": lambda: deeds.start(instance)}
+            return {"start": lambda: deeds.start(instance, one.name)}
         task = TaskId(one.task_id)
         return {
             "start": lambda: deeds.plan(task, one.name, start=True),

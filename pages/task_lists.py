@@ -1,12 +1,11 @@
 """The task lists of the dashboard, one section each, all of the value `dashboard.tasks`. Rows are in `task_rows`."""
 
-import functools
-
 from nicegui import ui
 
 from cache.values import DASHBOARD_TASKS, PREFERENCES
 from data.calculations.dashboard import DashboardTasks, Template
 from data.calculations.records import MISSED_SHOWN
+from events.catalog import InstanceId
 from pages import figures
 from pages.controls import Words, button, heading, stack
 from pages.deeds import Deeds
@@ -118,15 +117,12 @@ class Planned(TaskSection):
 
     async def _jot(self) -> None:
         typed = (self._line.value or "").strip()
-        instance = await self.deeds.jot(typed) if typed else None
-        if instance is None:
+        if not typed or not await self.deeds.jot(typed, self._reach):
             return
         if (self._line.value or "").strip() == typed:
             self._line.value = ""
-        reach = functools.partial(self._reach, instance)
-        self.visit.toasts.done(f"Planned: {typed}", action="Go to it", on_action=reach, about="jot")
 
-    def _reach(self, instance: str) -> None:
+    def _reach(self, instance: InstanceId) -> None:
         """Lead the focus to a row, wherever in the list it stands."""
         self._rows.reveal(instance)
         self.visit.focus_row(instance)
