@@ -2,6 +2,7 @@
 
 import inspect
 
+import nicegui.client
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -66,3 +67,8 @@ async def test_the_elements_of_a_page_are_escaped_quickly(user: User, monkeypatc
     assert answer.status_code == 200
     assert len(escaped) == 1
     assert escaped[0].translate(HTML_ESCAPE_TABLE) in answer.text
+
+
+def test_what_browsers_send_can_still_be_read() -> None:
+    thrift.escape_quickly()
+    assert nicegui.client.json.loads('{"a": [1]}') == {"a": [1]}
