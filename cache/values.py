@@ -127,7 +127,7 @@ DASHBOARD_METRICS = Value(
     loader=dashboard.load_metrics,
     ttl=timedelta(hours=1),
     varies=Varies.BY_DAY,
-    version=2,
+    version=3,
 )
 DASHBOARD_TASKS = Value(
     key="dashboard.tasks",

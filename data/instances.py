@@ -43,6 +43,8 @@ ALLOWED: dict[str, frozenset[State]] = {
     "completed": frozenset({State.PLANNED, State.ACTIVE, State.PAUSED}),
     "cancelled": frozenset({State.PLANNED, State.ACTIVE, State.PAUSED}),
     "undone": frozenset({State.COMPLETED, State.CANCELLED}),
+    "taken back": frozenset({State.PLANNED, State.ACTIVE}),
+    "put back": frozenset({State.ACTIVE}),
 }
 """What can be done from which states."""
 
@@ -207,7 +209,7 @@ def complete(
     given_at = fields.instant(at, "completed_at")
 
     def command(transaction: Transaction) -> datetime:
-        row = _get_for(transaction.session, user, instance, "completed")
+        row = get_for(transaction.session, user, instance, "completed")
         # A clock that was set back must not keep anybody from finishing what was started before.
         moment = given_at or max(transaction.now, row.started_at or row.created_at)
         was_started = row.started_at is not None
@@ -247,7 +249,7 @@ def cancel(
     why = fields.choice(reason, CancelReason, "reason")
 
     def command(transaction: Transaction) -> datetime:
-        row = _get_for(transaction.session, user, instance, "cancelled")
+        row = get_for(transaction.session, user, instance, "cancelled")
         row.undo_state = row.state
         stop_timer(row, transaction.now)
         row.state = State.CANCELLED
@@ -272,7 +274,7 @@ def undo(database: Database, user: UserId, instance: InstanceId, *, finished_at:
     """
 
     def command(transaction: Transaction) -> None:
-        row = _get_for(transaction.session, user, instance, "undone")
+        row = get_for(transaction.session, user, instance, "undone")
         finished = row.completed_at or row.cancelled_at
         if finished_at is not None and finished != finished_at:
             raise IllegalTransitionError(f"it was {row.state} at another time than this says: look at it again")
@@ -352,14 +354,15 @@ def _move(
     change: Callable[[Instance, datetime], None],
 ) -> None:
     def command(transaction: Transaction) -> None:
-        row = _get_for(transaction.session, user, instance, act)
+        row = get_for(transaction.session, user, instance, act)
         change(row, transaction.now)
         transaction.record(event_class(user=user, at=transaction.now, task=TaskId(row.task_id), instance=instance))
 
     database.write(command)
 
 
-def _get_for(session: Session, user: UserId, instance: InstanceId, act: str) -> Instance:
+def get_for(session: Session, user: UserId, instance: InstanceId, act: str) -> Instance:
+    """Return the user's instance, if its state allows *act*."""
     row = get(session, user, instance)
     if row.state not in ALLOWED[act]:
         possible = " or ".join(sorted(ALLOWED[act]))

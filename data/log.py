@@ -28,7 +28,8 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from data.models import EPOCH, EventRow
-from events.catalog import Event, EventUnreadable, Logged, UserId, decode, encode
+from events.catalog import Event, EventUnreadable, Logged, UserId
+from events.stored import decode, encode
 
 # Text is read as bytes: SQLite keeps any, and one row that is no UTF-8 would end the reading of all.
 NEWER_SQL = (

@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from data import backup, demo, instances, preferences, restore, tasks
+from data import backup, demo, instances, preferences, restore, tasks, withdrawals
 from data.database import Database
 from data.days import start_due
 from data.fields import Feelings
@@ -163,6 +163,12 @@ def _complete_new(stage: Stage) -> None:
     instances.complete(stage.database, stage.user, planned, actual=Feelings(aversion=50))
 
 
+def _unplan(stage: Stage, instance: InstanceId, *, with_task: bool = False) -> None:
+    """Take it back after somebody has seen it."""
+    stage.look()
+    withdrawals.unplan(stage.database, stage.user, instance, with_task=with_task)
+
+
 def _routine(stage: Stage, routine: str, weekdays: tuple[str, ...] = ()) -> None:
     """A routine's turn comes on the next day, Thursday, and the look is two days late."""
     task = stage.task()
@@ -258,6 +264,14 @@ COMMANDS: dict[str, Command] = {
         for name, (act, values) in ACTS.items()
         for state in sorted(instances.ALLOWED[name])
     },
+    "take a plan back": lambda stage: _unplan(stage, stage.planned()),
+    "take a plan back that was made in another month": lambda stage: _unplan(
+        stage, stage.planned(ago=timedelta(days=14))
+    ),
+    "take a plan and its task back": lambda stage: _unplan(
+        stage, instances.plan_new(stage.database, stage.user, name="New", estimate_minutes=5.0), with_task=True
+    ),
+    "take a start back": _move(withdrawals.unstart, State.ACTIVE),
     "complete afterwards": _complete_afterwards,
     "complete a task for the first time": _complete_new,
     "cancel after the clock was set back": _cancel_after_the_clock_was_set_back(days=1),

@@ -25,10 +25,11 @@ from data.errors import DataError, UnknownRecordError
 from data.rehearsal import COMMANDS
 from data.settings import database_url
 from events import table
-from events.catalog import CATALOG, Event, Logged, encode
+from events.catalog import CATALOG, Event, Logged
 from events.errors import EventsError, UnknownSignalError
 from events.patterns import did_you_mean
 from events.ruleset import Ruleset
+from events.stored import encode
 from pages import inventory
 
 POLL_SECONDS = 0.2

@@ -4,11 +4,9 @@ What an event makes stale is in `rules`; who writes it to the log is `data`. A n
 has been released: it is what the log rows say. Field types are what JSON can carry without loss.
 """
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import ClassVar, NewType
-
-import msgspec
 
 UserId = NewType("UserId", int)
 TaskId = NewType("TaskId", str)
@@ -177,10 +175,33 @@ class InstancePlanned(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PlanUndone(Event):
+    """A planned instance is gone as if it had not been, maybe with its task. `months` may have counted it."""
+
+    name: ClassVar[str] = "plan.undone"
+    task: TaskId
+    instance: InstanceId
+    months: tuple[str, ...] | None = None
+
+    def months_counted(self) -> tuple[str, ...] | None:
+        """The month of the user's day on which it was planned, or two where one begins; None for any."""
+        return self.months
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class InstanceStarted(Event):
     """The timer of an instance began to run."""
 
     name: ClassVar[str] = "instance.started"
+    task: TaskId
+    instance: InstanceId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartUndone(Event):
+    """An instance that had been started is planned again."""
+
+    name: ClassVar[str] = "start.undone"
     task: TaskId
     instance: InstanceId
 
@@ -334,7 +355,9 @@ CATALOG: tuple[type[Event], ...] = (
     TaskEdited,
     TaskArchived,
     InstancePlanned,
+    PlanUndone,
     InstanceStarted,
+    StartUndone,
     InstancePaused,
     InstanceResumed,
     TaskCompleted,
@@ -388,21 +411,3 @@ class Reloaded:
 
 Notification = Invalidated | Reloaded
 NOTIFICATIONS: tuple[type[Notification], ...] = (Invalidated, Reloaded)
-
-_BY_NAME = {event.name: event for event in CATALOG}
-_OWN_COLUMNS = {field.name for field in fields(Event)}
-
-
-def encode(event: Event) -> str:
-    """Return the fields of *event* as a JSON object, without `user` and `at`, which are columns of the log."""
-    body = {field.name: getattr(event, field.name) for field in fields(event) if field.name not in _OWN_COLUMNS}
-    return msgspec.json.encode(body).decode()
-
-
-def decode(name: str, user: UserId, at: datetime, body: str) -> Event:
-    """Return the event that was stored as *body* under *name*, or an `EventUnreadable` in its place."""
-    try:
-        values = msgspec.json.decode(body)
-        return msgspec.convert({**values, "user": user, "at": at}, type=_BY_NAME[name])
-    except (KeyError, TypeError, ValueError, RecursionError):  # msgspec's errors are ValueErrors
-        return EventUnreadable(user=user, at=at, stored_name=name)

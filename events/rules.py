@@ -20,9 +20,11 @@ from events.catalog import (
     InstancePlanned,
     InstanceResumed,
     InstanceStarted,
+    PlanUndone,
     PreferencesChanged,
     RefreshRequested,
     RoutineMissed,
+    StartUndone,
     TaskArchived,
     TaskCompleted,
     TaskCreated,
@@ -64,6 +66,7 @@ RULES: tuple[Rule, ...] = (
         invalidates=("pieces.beginnings",),
     ),
     Rule(on=(InstancePlanned,), parts=InstancePlanned.months_around, invalidates=("pieces.counts",)),
+    Rule(on=(PlanUndone,), parts=PlanUndone.months_counted, invalidates=("pieces.counts",)),
     Rule(
         on=(InstanceCancelled, CancellationUndone),
         parts=TouchesDays.first_month_touched,
@@ -71,7 +74,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(on=(InstanceEdited,), when=InstanceEdited.moves_planning, invalidates=("pieces.counts",)),
     Rule(
-        on=(InstancePlanned, InstanceStarted, InstancePaused, InstanceResumed),
+        on=(InstancePlanned, PlanUndone, InstanceStarted, StartUndone, InstancePaused, InstanceResumed),
         invalidates=("dashboard.tasks", "dashboard.metrics", "analytics.recommendations"),
         keeps={
             "summary.*": "it is made of completed and cancelled instances only",

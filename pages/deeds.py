@@ -8,9 +8,10 @@ from datetime import datetime
 from functools import partial
 from typing import Any, TypeVar
 
-from data import instances, tasks
+from data import instances, tasks, withdrawals
 from data.fields import UNSAID, Feelings
 from events.catalog import InstanceId, TaskId
+from pages.controls import Handler
 from pages.visit import Visit
 
 T = TypeVar("T")
@@ -27,16 +28,19 @@ class Deeds:
         self._user = visit.user
         self._run = visit.actions.run
 
-    async def start(self, instance: InstanceId) -> None:
-        """Let the timer run."""
+    async def start(self, instance: InstanceId, name: str) -> None:
+        """Let the timer run; say so, with the way back."""
         self.visit.focus_on = instance
-        await self._run(instance, partial(instances.start, self._database, self._user, instance))
+        if await self._run(instance, partial(instances.start, self._database, self._user, instance)) is not None:
+            back = partial(withdrawals.unstart, self._database, self._user, instance)
+            self._say_begun(f"Started: {name}", f"Planned again: {name}", instance, back)
 
-    async def pause(self, instance: InstanceId) -> None:
-        """Let the timer stand."""
+    async def pause(self, instance: InstanceId, name: str) -> None:
+        """Let the timer stand: now its start is none that could be taken back."""
+        self.visit.toasts.drop(instance)
         await self._run(instance, partial(instances.pause, self._database, self._user, instance))
 
-    async def resume(self, instance: InstanceId) -> None:
+    async def resume(self, instance: InstanceId, name: str) -> None:
         """Let the timer run on."""
         await self._run(instance, partial(instances.resume, self._database, self._user, instance))
 
@@ -75,6 +79,38 @@ class Deeds:
             return False
         self._say_finished(f"Given up: {name}", instance, name, outcome.value)
         return True
+
+    def _say_begun(
+        self,
+        sentence: str,
+        undone: str,
+        instance: InstanceId,
+        back: Callable[[], None],
+        *,
+        reach: Handler | None = None,
+    ) -> None:
+        """Say what was planned or started, with *back* as the way back, and *reach* as the way to it."""
+
+        async def take_back() -> None:
+            if await self._run(instance, back) is not None:
+                self.visit.toasts.done(undone, about=instance)
+
+        self.visit.toasts.done(
+            sentence, action="Undo", on_action=take_back, further="Go to it", on_further=reach, about=instance
+        )
+
+    def _say_planned(
+        self,
+        instance: InstanceId,
+        name: str,
+        *,
+        start: bool = False,
+        with_task: bool = False,
+        reach: Handler | None = None,
+    ) -> None:
+        back = partial(withdrawals.unplan, self._database, self._user, instance, with_task=with_task)
+        did = "Started" if start else "Planned"
+        self._say_begun(f"{did}: {name}", f"Taken back: {name}", instance, back, reach=reach)
 
     def _say_finished(self, sentence: str, instance: InstanceId, name: str, moment: datetime) -> None:
         back = partial(self.undo, instance, name, finished_at=moment)
@@ -144,14 +180,19 @@ class Deeds:
         if outcome is None:
             return False
         self.visit.focus_row(outcome.value)
-        if not start:
-            self.visit.toasts.done(f"Planned: {name}")
+        self._say_planned(outcome.value, name, start=start)
         return True
 
-    async def jot(self, name: str) -> InstanceId | None:
-        """Make a task of nothing but a name, and plan it. Return what was planned, None if it was refused."""
+    async def jot(self, name: str, reach: Callable[[InstanceId], object]) -> bool:
+        """Make a task of nothing but a name, and plan it; say so, with the way back and the way there (*reach*).
+
+        Return whether it was done.
+        """
         outcome = await self._run("jot", partial(instances.plan_new, self._database, self._user, name=name))
-        return None if outcome is None else outcome.value
+        if outcome is None:
+            return False
+        self._say_planned(outcome.value, name, with_task=True, reach=partial(reach, outcome.value))
+        return True
 
     async def create(self, *, plan: bool, **values: object) -> bool:
         """Make a task, and *plan* it if that is wanted. Return whether it was made."""
@@ -160,7 +201,11 @@ class Deeds:
         if outcome is None:
             return False
         self.visit.focus_row(outcome.value)
-        self.visit.toasts.done(f"{'Planned' if plan else 'Created'}: {str(values['name']).strip()}")
+        name = str(values["name"]).strip()
+        if plan:
+            self._say_planned(InstanceId(outcome.value), name, with_task=True)
+        else:
+            self.visit.toasts.done(f"Created: {name}")
         return True
 
     async def archive(self, task: TaskId, name: str, *, archived: bool = True) -> None:

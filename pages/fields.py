@@ -64,6 +64,10 @@ class Select(ValueElement[str], component="static/native_select.js"):
     def show(self, options: Mapping[str, str], chosen: str) -> None:
         """Offer *options*, with *chosen* in sight."""
         self.offer(options)
+        self.choose(chosen)
+
+    def choose(self, chosen: str) -> None:
+        """Show which one is chosen."""
         self._is_showing = True
         try:
             self.value = chosen

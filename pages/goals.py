@@ -60,6 +60,7 @@ class Heading(GoalSection):
 
     name = "The heading"
     element = "header"
+    room = (60, 76)
 
     def build(self) -> None:
         """Make the heading; it has the focus after moving here."""
@@ -93,6 +94,7 @@ class Progress(GoalSection):
 
     name = "The progress"
     title = "Productive hours"
+    room = (433, 631)
 
     def build(self) -> None:
         """Make the block, and the field for the goal."""
@@ -161,6 +163,7 @@ class Days(GoalSection):
 
     name = "The days"
     title = "Day by day"
+    room = (351, 366)
 
     def markup(self, week: GoalWeek) -> Markup:
         """Return one bar a day, work below and self-care above, with what a day would have to bring."""
@@ -185,6 +188,7 @@ class Weeks(GoalSection):
 
     name = "The weeks before"
     title = "Week by week"
+    room = (342, 613)
 
     def markup(self, week: GoalWeek) -> Markup:
         """Return one bar a week, the newest first."""

@@ -8,7 +8,7 @@ import logging
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 
-from nicegui import background_tasks, ui
+from nicegui import ui
 
 from cache.auditor import AuditReport, Difference
 from cache.counts import KeyStats
@@ -18,12 +18,14 @@ from cache.pieces import PIECES
 from cache.rulebook.graph import TITLE, Curve, Drawing, text_places
 from cache.values import PREFERENCES
 from cache.why import Why
+from data.database import ReadTransaction
 from data.preferences import Profile
+from data.viewpoint import Viewpoint
 from events.patterns import covers
 from pages import controls, figures
 from pages.controls import Words, heading, stack
 from pages.markup import NOTHING, Block, Markup, join, tag, text
-from pages.section import Section, Shown
+from pages.section import Query, Section, Shown
 from pages.visit import Visit
 
 log = logging.getLogger(__name__)
@@ -50,10 +52,19 @@ class Watching(Section):
         self._has_failed = False
         ui.timer(LOOK_SECONDS, self._look)
 
+    def query(self) -> Query:
+        """Look for the first time, so that there is something to see when it is drawn."""
+
+        def first_look(_: ReadTransaction, view: Viewpoint) -> Markup:
+            self._profile = view.profile
+            return self.seen()
+
+        return first_look
+
     def update(self, shown: Shown) -> None:
-        """Take over how the user writes times; what there is to see comes by itself."""
+        """Take over how the user writes times, and show what was seen; what comes later, comes by itself."""
         self._profile = shown.get(PREFERENCES)
-        background_tasks.create(self._show(), name=f"look at {self.name}")
+        self._block.show(shown.found)
 
     async def _look(self) -> None:
         if self._profile is not None and self.visit.screen.can_see:
@@ -90,6 +101,11 @@ class Happenings(Watching):
         "The last events and what each made stale; since the start also what it had computed anew and redrawn."
     )
 
+    def __init__(self, visit: Visit) -> None:
+        rows = min(SHOWN_EVENTS, len(visit.services.manager.journal.latest(visit.user)))
+        self.room = (min(721, 121 + 70 * rows), min(1000, 150 + 250 * rows))
+        super().__init__(visit)
+
     def seen(self) -> Markup:
         """Return a table of events."""
         happened = recent(self.visit.services.manager, self.visit.user, SHOWN_EVENTS)
@@ -118,6 +134,7 @@ class Keys(Watching):
 
     title = "Values"
     name = "The values"
+    room = (675, 1605)
     explanation = "How each value stands for you now. Hits and load times are of everybody, since the start."
 
     def seen(self) -> Markup:
@@ -160,6 +177,7 @@ class Sampler(Watching):
 
     title = "Is it true?"
     name = "The audit"
+    room = (172, 211)
     explanation = "In idle moments a kept value is computed once more, from the same state, and compared."
 
     def build(self) -> None:
@@ -211,7 +229,7 @@ class Picture(Section):
         self.home.props["aria-labelledby"] = heading("Rules").html_id
         Words("Which event makes which values stale, and which pages show them. Dashed: only if.", "p").classes("hint")
         self._block = Block(_svg(self.visit.services.drawing)).classes("rules-frame")
-        self._block.props.update({"tabindex": "0", "role": "region", "aria-label": TITLE})
+        self._block.props.update({"tabindex": "0", "role": "group", "aria-label": TITLE})
 
     def update(self, shown: Shown) -> None:
         """Nothing on it changes."""
@@ -237,7 +255,7 @@ NUMBERS = frozenset({SEEN_AFTER, "Hits", "Age", "As of", "Load", "Size"})
 def _table(name: str, head: tuple[str, ...], rows: list[Markup]) -> Markup:
     heads = (tag("th", words, scope="col", class_="is-number" if words in NUMBERS else None) for words in head)
     table = tag("table", tag("thead", tag("tr", *heads)), tag("tbody", *rows), aria_label=name)
-    return tag("div", table, class_="inspector-table", tabindex="0", role="region", aria_label=name)
+    return tag("div", table, class_="inspector-table", tabindex="0", role="group", aria_label=name)
 
 
 def _cell(name: str, shown: Markup, *, is_number: bool = False) -> Markup:

@@ -52,6 +52,7 @@ class Metrics(Section):
 
     values = (DASHBOARD_METRICS, PREFERENCES)
     name: ClassVar[str] = "Today's numbers"
+    room = (361, 777)
 
     def build(self) -> None:
         """Make the cards and the blocks below."""

@@ -5,7 +5,7 @@ stand in the address, so a reload or a link brings them back.
 """
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -50,6 +50,7 @@ class Recommended(Section):
 
     values = (ANALYTICS_RECOMMENDATIONS, PREFERENCES)
     name: ClassVar[str] = "What next"
+    room = (657, 957)
 
     def __init__(self, visit: Visit, deeds: Deeds) -> None:
         self._deeds = deeds
@@ -65,27 +66,24 @@ class Recommended(Section):
             why_button(self)
         with stack("filters", role="group", aria_label="Only what fits"):
             self._minutes = Select(
-                {}, name="Minutes I have", on_choose=lambda minutes: address.choose(step=False, minutes=minutes)
+                MINUTES, name="Minutes I have", on_choose=lambda minutes: address.choose(step=False, minutes=minutes)
             )
-            self._kind = Select({}, name="Kind", on_choose=lambda kind: address.choose(step=False, kind=kind))
+            self._kind = Select(
+                {"": "Any kind", **KINDS}, name="Kind", on_choose=lambda kind: address.choose(step=False, kind=kind)
+            )
             self._category = Select(
                 {}, name="Category", on_choose=lambda category: address.choose(step=False, category=category)
             )
         self._rows = RowList("What next", lambda offer: OfferRow(self._deeds, offer), most=MOST)
         self._empty = EmptyState("")
+        self._show_choice(filter(None, [address.get("category")]))  # others are not known yet
         address.listen(self.show_again)
 
     def update(self, shown: Shown) -> None:
         """Show what fits."""
         found, profile = shown.get(ANALYTICS_RECOMMENDATIONS), shown.get(PREFERENCES)
-        get = self.visit.address.get
-        mode = PLANNED if get("next") == PLANNED else TASKS
+        mode, minutes, kind, category = self._show_choice(_categories(found))
         of_mode = found.planned if mode == PLANNED else found.templates
-        minutes, kind, category = get("minutes"), get("kind"), get("category")
-        self._mode.choose(mode)
-        self._minutes.show(MINUTES, minutes)
-        self._kind.show({"": "Any kind", **KINDS}, kind)
-        self._category.show({"": "Any category", **{word: word for word in _categories(found)}}, category)
         fits = [
             Offer(one)
             for one in fitting(
@@ -97,6 +95,17 @@ class Recommended(Section):
         ]
         self._rows.show(fits, Present(shown.now, shown.today, profile))
         self._empty.show(visible=not fits, sentence=_why_empty(mode, of_mode, found))
+
+    def _show_choice(self, categories: Iterable[str]) -> tuple[str, str, str, str]:
+        """Show and return out of what, minutes, kind and category, as the address has them; offer *categories*."""
+        get = self.visit.address.get
+        mode = PLANNED if get("next") == PLANNED else TASKS
+        minutes, kind, category = get("minutes"), get("kind"), get("category")
+        self._mode.choose(mode)
+        self._minutes.choose(minutes)
+        self._kind.choose(kind)
+        self._category.show({"": "Any category", **{word: word for word in categories}}, category)
+        return mode, minutes, kind, category
 
 
 class OfferRow(ActsRow):
@@ -116,7 +125,7 @@ class OfferRow(ActsRow):
         deeds, one = self._deeds, self._offer.recommended
         if one.instance_id is not None:
             instance = InstanceId(one.instance_id)
-            return {"start": lambda: deeds.start(instance)}
+            return {"start": lambda: deeds.start(instance, one.name)}
         task = TaskId(one.task_id)
         return {
             "start": lambda: deeds.plan(task, one.name, start=True),

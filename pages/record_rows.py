@@ -149,7 +149,7 @@ class HistoryRow(ActsRow):
         profile, instance = self.part.present.profile, InstanceId(item.id)
         going_on = {State.PLANNED: deeds.start, State.ACTIVE: deeds.pause, State.PAUSED: deeds.resume}
         return {
-            "go-on": lambda: going_on[State(item.state)](instance),
+            "go-on": lambda: going_on[State(item.state)](instance, item.name),
             "done": lambda: Complete(deeds, item, deeds.visit.services.clock()),
             "edit": lambda: EditInstance(deeds, item, profile),
             "undo": lambda: deeds.undo(instance, item.name, finished_at=item.completed_at or item.cancelled_at),

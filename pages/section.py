@@ -29,6 +29,9 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
+STOP = "Stop"
+"""What the button says that ends a load."""
+
 Query = Callable[[ReadTransaction, Viewpoint], Any]
 """What reads something that is not cached, in a worker thread."""
 
@@ -105,6 +108,8 @@ class Section:
     ticks: ClassVar[bool] = False
     """Whether what it shows changes with every minute, without any value changing."""
     element: ClassVar[str] = "section"
+    room: tuple[int, int] = (0, 0)
+    """How tall it is while it loads, in px, on a wide screen and on a phone: then what is below need not move."""
 
     def __init__(self, visit: "Visit") -> None:
         self.visit = visit
@@ -125,6 +130,8 @@ class Section:
         self._note: _Note | None = None
         with _Home(self, self.element) as self.home:
             self.home.classes("section is-loading").props["aria-busy"] = "true"
+            if any(self.room):
+                self.home.style("--room:{}px;--room-on-phones:{}px".format(*self.room))
             with ui.element("div").classes("section-body") as self.body:
                 self.build()
         visit.hub.add(self)
@@ -248,7 +255,7 @@ class Section:
         if self.reading is not None:
             self._tell(f"As of {self._age(self.reading)}, refreshing …")
         else:
-            self._tell(words, "Stop", self.visit.hub.waits.of(self.visit.user).stop)
+            self._tell(words, STOP, self.visit.hub.waits.of(self.visit.user).stop)
 
     def _say_age(self, reading: Reading) -> None:
         """Say since when the numbers stand, if newer ones could not be computed."""
@@ -314,7 +321,10 @@ class Section:
 
 
 class _Note:
-    """The line below a card that says what is wrong with it or what it waits for, with a button. Made when needed."""
+    """What says below a card what is wrong with it, or on it what it waits for, with a button. Made when needed.
+
+    What comes and goes by itself moves nothing: it lies on the card.
+    """
 
     def __init__(self) -> None:
         self._do: Callable[[], None] = lambda: None
@@ -329,8 +339,9 @@ class _Note:
         self._button.set_visibility(bool(offer))
         if self._button.text != offer:
             self._button.set_text(offer)
-        self._line.classes(add=None if offer else "is-waiting", remove="is-waiting" if offer else None)
-        self._line.props.set_optional("aria-live", "off" if offer == "Stop" else None)  # it changes all the time
+        is_waiting = not offer or offer == STOP
+        self._line.classes(add="is-waiting" if is_waiting else None, remove=None if is_waiting else "is-waiting")
+        self._line.props.set_optional("aria-live", "off" if offer == STOP else None)  # it changes all the time
         self._text.show(tag("p", sentence))
 
     def hide(self) -> None:

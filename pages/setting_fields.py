@@ -218,6 +218,7 @@ class Weight:
             Words(label)
             self._share = Words("").classes("hint weight-share")
             self.field = ui.input().props("outlined dense inputmode=decimal").classes("field is-number")
+            self.field.props["aria-label"] = label  # the label around it names what Quasar makes of it, not the input
 
     def show(self, weight: float, share: float) -> None:
         """Show the weight and its share, 0-1."""

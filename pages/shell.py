@@ -52,6 +52,7 @@ STYLES = (
     "settings.css",
     "inspector.css",
 )
+SCRIPTS = ("page.js", "keys.js", "scroll.js")
 MOST_IN_SIGHT = 4
 """How many pages the navigation names where there is little room; the others are behind "More"."""
 _STYLE_ADDRESS = "/style.css"
@@ -185,7 +186,7 @@ def set_theme(client: Client, is_dark: bool | None) -> None:
 
 
 def serve_static_files() -> None:
-    """Let browsers load the style sheets, as one, and the script."""
+    """Let browsers load the style sheets, as one, and the scripts."""
     app.add_static_files("/assets", STATIC, max_cache_age=_A_YEAR_IN_SECONDS)
 
     @app.get(_STYLE_ADDRESS)
@@ -197,7 +198,7 @@ def serve_static_files() -> None:
 def _head() -> str:
     """Return what each page has in its head. The addresses change with the files, which browsers keep for a year."""
     style = f"{_STYLE_ADDRESS}?v={zlib.crc32(_style()):x}"
-    scripts = (f"/assets/{name}?v={zlib.crc32((STATIC / name).read_bytes()):x}" for name in ("page.js", "keys.js"))
+    scripts = (f"/assets/{name}?v={zlib.crc32((STATIC / name).read_bytes()):x}" for name in SCRIPTS)
     return f'<link rel="stylesheet" href="{style}">' + "".join(
         f'<script src="{script}"></script>' for script in scripts
     )

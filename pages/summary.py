@@ -54,6 +54,7 @@ class Story(Section):
     values = (SUMMARY_DAILY, PREFERENCES)
     name = "The summary"
     element = "header"
+    room = (276, 406)
 
     def build(self) -> None:
         """Make heading, date and sentences."""
@@ -96,6 +97,7 @@ class Score(SummarySection):
 
     title = "Composite score"
     name = "The composite score"
+    room = (597, 752)
 
     def markup(self, summary: DailySummary) -> Markup:
         """Return the score and one line per component, the greatest contribution first."""
@@ -107,6 +109,7 @@ class Time(SummarySection):
 
     title = "Time"
     name = "The time"
+    room = (501, 699)
 
     def markup(self, summary: DailySummary) -> Markup:
         """Return yesterday and the week."""
@@ -125,6 +128,7 @@ class Highlights(SummarySection):
 
     title = "What stood out"
     name = "What stood out"
+    room = (351, 422)
 
     def markup(self, summary: DailySummary) -> Markup:
         """Return the streak, and the best and hardest deeds."""

@@ -1,12 +1,11 @@
 """The task lists of the dashboard, one section each, all of the value `dashboard.tasks`. Rows are in `task_rows`."""
 
-import functools
-
 from nicegui import ui
 
 from cache.values import DASHBOARD_TASKS, PREFERENCES
 from data.calculations.dashboard import DashboardTasks, Template
 from data.calculations.records import MISSED_SHOWN
+from events.catalog import InstanceId
 from pages import figures
 from pages.controls import Words, button, heading, stack
 from pages.deeds import Deeds
@@ -65,6 +64,7 @@ class Running(TaskSection):
     """What was started: the timers that run, then those that stand."""
 
     name = title = "Now"
+    room = (203, 326)
 
     def build(self) -> None:
         """Make the list."""
@@ -84,6 +84,7 @@ class Planned(TaskSection):
     """What waits, and the line on which new things are jotted down."""
 
     name = title = "Planned"
+    room = (480, 700)
 
     def build(self) -> None:
         """Make the line and the list."""
@@ -116,15 +117,12 @@ class Planned(TaskSection):
 
     async def _jot(self) -> None:
         typed = (self._line.value or "").strip()
-        instance = await self.deeds.jot(typed) if typed else None
-        if instance is None:
+        if not typed or not await self.deeds.jot(typed, self._reach):
             return
         if (self._line.value or "").strip() == typed:
             self._line.value = ""
-        reach = functools.partial(self._reach, instance)
-        self.visit.toasts.done(f"Planned: {typed}", action="Go to it", on_action=reach, about="jot")
 
-    def _reach(self, instance: str) -> None:
+    def _reach(self, instance: InstanceId) -> None:
         """Lead the focus to a row, wherever in the list it stands."""
         self._rows.reveal(instance)
         self.visit.focus_row(instance)
@@ -141,6 +139,7 @@ class Recent(TaskSection):
     """What was completed last, with the way back."""
 
     name = title = "Recently done"
+    room = (439, 482)
 
     def build(self) -> None:
         """Make the list."""
@@ -160,6 +159,7 @@ class Templates(TaskSection):
 
     name = title = "Tasks"
     ticks = False
+    room = (600, 800)
 
     def build(self) -> None:
         """Make the search field and the list."""

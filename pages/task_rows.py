@@ -81,7 +81,7 @@ class OpenDeeds:
         assert item is not None  # a row has no buttons before it shows something
         going_on = {State.PLANNED: deeds.start, State.ACTIVE: deeds.pause, State.PAUSED: deeds.resume}
         return {
-            "go-on": lambda: going_on[State(item.state)](InstanceId(item.id)),
+            "go-on": lambda: going_on[State(item.state)](InstanceId(item.id), item.name),
             "done": lambda: Complete(deeds, item, self.clock()),
             "give-up": lambda: GiveUp(deeds, item),
         }

@@ -30,7 +30,8 @@ def escape_quickly() -> None:
     known: Any = nicegui.client
     if not isinstance(known.json, types.SimpleNamespace):
         dumps = known.json.dumps
-        known.json = types.SimpleNamespace(**{**vars(known.json), "dumps": lambda value: _Escapable(dumps(value))})
+        as_before = vars(known.json)  # the same module reads what browsers send
+        known.json = types.SimpleNamespace(**{**as_before, "dumps": lambda value: _Escapable(dumps(value))})
 
 
 class _Escapable(str):

@@ -5,7 +5,8 @@ says when it is over.
 """
 
 import inspect
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
+from functools import partial
 
 from nicegui import ui
 
@@ -24,14 +25,21 @@ class Toasts:
         self._with_action: set[ui.element] = set()
 
     def done(
-        self, sentence: str, *, action: str = "", on_action: Handler | None = None, about: Hashable = None
+        self,
+        sentence: str,
+        *,
+        action: str = "",
+        on_action: Handler | None = None,
+        further: str = "",
+        on_further: Handler | None = None,
+        about: Hashable = None,
     ) -> None:
-        """Say that something was done; *action* names the button that takes it back.
+        """Say that something was done; *action* names the button that takes it back, *further* one that goes on.
 
         It takes the place of what was said *about* the same thing before: that could no longer be taken back.
         """
         self.drop(about)
-        toast = self._show(sentence, "is-done", action, on_action)
+        toast = self._show(sentence, "is-done", {action: on_action, further: on_further})
         if toast is not None and about is not None:
             self._about[toast] = about
 
@@ -42,7 +50,7 @@ class Toasts:
 
     def refused(self, sentence: str) -> None:
         """Say why something was not done. Stays longer than others."""
-        self._show(sentence, "is-refused", "", None)
+        self._show(sentence, "is-refused", {})
 
     def clear(self) -> None:
         """Take all messages away."""
@@ -55,7 +63,7 @@ class Toasts:
             if "is-refused" in toast.classes:
                 self._dismiss(toast)
 
-    def _show(self, sentence: str, look: str, action: str, on_action: Handler | None) -> ui.element | None:
+    def _show(self, sentence: str, look: str, offers: Mapping[str, Handler | None]) -> ui.element | None:
         if self._place.is_deleted:
             return None
         for toast in [toast for toast in self._shown if toast not in self._with_action]:
@@ -71,20 +79,22 @@ class Toasts:
                 js_handler="(event) => { if (event.animationName.startsWith('toast-life')) emit() }",
             )
             Words(sentence, "p")
-            if on_action is not None:
-
-                async def act() -> None:
-                    self._dismiss(toast)
-                    result = on_action()
-                    if inspect.isawaitable(result):
-                        await result
-
-                button(action, act, look="is-quiet").key("u")
+            for place, (words, do) in enumerate(offers.items()):
+                if do is not None:
+                    offer = button(words, partial(self._act, toast, do), look="is-quiet")
+                    if place == 0:
+                        offer.key("u")  # takes back; nothing else may be done by that key
             button("", lambda: self._dismiss(toast), look="is-quiet", icon="close", name="Dismiss this message")
         self._shown.append(toast)
-        if on_action is not None:
+        if any(offers.values()):
             self._with_action.add(toast)
         return toast
+
+    async def _act(self, toast: ui.element, do: Handler) -> None:
+        self._dismiss(toast)
+        result = do()
+        if inspect.isawaitable(result):
+            await result
 
     def _dismiss(self, toast: ui.element) -> None:
         if toast in self._shown:

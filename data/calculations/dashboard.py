@@ -201,13 +201,13 @@ def band(metric: Metric, value: float | None, baseline: float | None, spread: fl
     A step is *spread*, the standard deviation of the baseline's days, so that what happens every few days is called
     usual; and at least 5 points on scales of 100 (scores, percentages, feelings and their differences), else a tenth
     of the baseline. Within a step it is fair. None without data and for metrics where neither more nor less is better;
-    also for a sum that still lags behind the baseline: the day is not over.
+    also for a sum that is below the baseline by however little: the day is not over.
     """
     if value is None or baseline is None or metric.direction is Direction.NEUTRAL:
         return Band.NONE
     step = max(spread, POINTS_STEP if metric.unit in _SCALES_OF_100 else abs(baseline) * RELATIVE_STEP)
     step += abs(baseline) * ROUNDING + NEGLIGIBLE  # exactly one step away: not to depend on the order of a sum
-    if metric.accumulates and value < baseline - step:
+    if metric.accumulates and value < baseline - NEGLIGIBLE:
         return Band.NONE
     if metric.direction is Direction.ZERO:
         gain = abs(baseline) - abs(value)

@@ -15,6 +15,7 @@ class CompositeCard(Card):
 
     values = (ANALYTICS_COMPOSITE_SCORES,)
     name = title = "Composite score"
+    room = (809, 978)
 
     def build_content(self) -> None:
         """Make the blocks: the score with its history, and the components."""

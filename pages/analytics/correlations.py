@@ -16,6 +16,7 @@ from pages.terms import term
 
 ALL = ""
 MOST = 12
+OPTIONS = {one.name: f"with {one.label.lower()}" for one in sorted(ATTRIBUTES, key=lambda one: one.label)}
 STRENGTHS = ((0.5, "strong"), (0.3, "clear"), (0.1, "slight"), (0.0, "hardly any"))
 """From which |r| on it is called what (Cohen 1988)."""
 
@@ -25,13 +26,19 @@ class CorrelationsCard(Card):
 
     values = (ANALYTICS_CORRELATIONS,)
     name = title = "What goes together"
+    room = (522, 1376)
 
     def build_choosers(self) -> None:
         """Make the chooser of the attribute."""
         self.home.classes("is-wide")
         address = self.visit.address
         with stack("choosers"):
-            self._with = Select({}, name="Goes together with", on_choose=lambda name: address.choose(pair=name))
+            self._with = Select(
+                {ALL: "the strongest", **OPTIONS},
+                name="Goes together with",
+                on_choose=lambda name: address.choose(pair=name),
+            )
+        self._show_choice()
         address.listen(self.show_again)
 
     def build_content(self) -> None:
@@ -41,11 +48,14 @@ class CorrelationsCard(Card):
     def update(self, shown: Shown) -> None:
         """Show the correlations of the chosen attribute, or the strongest of all."""
         correlations = shown.get(ANALYTICS_CORRELATIONS)
+        self._block.show(_ranked(correlations, self._show_choice()))
+
+    def _show_choice(self) -> str:
+        """Show and return with what; what means nothing counts as not chosen."""
         chosen = self.visit.address.get("pair")
-        options = {one.name: f"with {one.label.lower()}" for one in sorted(ATTRIBUTES, key=lambda one: one.label)}
-        chosen = chosen if chosen in options else ALL
-        self._with.show({ALL: "the strongest", **options}, chosen)
-        self._block.show(_ranked(correlations, chosen))
+        chosen = chosen if chosen in OPTIONS else ALL
+        self._with.choose(chosen)
+        return chosen
 
 
 def _ranked(correlations: Correlations, chosen: str) -> Markup:

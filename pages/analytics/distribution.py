@@ -23,12 +23,14 @@ class DistributionCard(Card):
 
     values = (ANALYTICS_DISTRIBUTION,)
     name = title = "Where time goes"
+    room = (283, 379)
 
     def build_choosers(self) -> None:
         """Make the chooser."""
         address = self.visit.address
         with stack("choosers"):
             self._by = Segments("By", BY, lambda by: address.choose(by="" if by == DEFAULT_BY else by))
+        self._show_choice()
         address.listen(self.show_again)
 
     def build_content(self) -> None:
@@ -42,9 +44,7 @@ class DistributionCard(Card):
     def update(self, shown: Shown) -> None:
         """Show the chosen list."""
         distribution = shown.get(ANALYTICS_DISTRIBUTION)
-        by = self.visit.address.get("by")
-        by = by if by in BY else DEFAULT_BY
-        self._by.choose(by)
+        by = self._show_choice()
         portions = _portions(distribution, by)
         self._sum.set_text(
             f"{figures.duration(distribution.minutes)} in {distribution.completed:,} completed."
@@ -55,6 +55,13 @@ class DistributionCard(Card):
         self._block.show(_list(portions[: len(portions) - hidden], by))
         self._more.set_visibility(hidden > 0)
         self._more.set_text(f"Show {hidden} more")
+
+    def _show_choice(self) -> str:
+        """Show and return by what; what means nothing counts as not chosen."""
+        by = self.visit.address.get("by")
+        by = by if by in BY else DEFAULT_BY
+        self._by.choose(by)
+        return by
 
     def _show_all(self) -> None:
         self._shows_all = True

@@ -46,6 +46,7 @@ class ReliefCard(_OfRelief):
     """How much relief, of what, and whether it was worth it."""
 
     name = title = "Relief"
+    room = (447, 571)
 
     def aside(self, summary: ReliefSummary) -> str:
         """Return of how many it is."""
@@ -71,6 +72,7 @@ class WeekCard(_OfRelief):
     """Relief by hour and weekday."""
 
     name = title = "When relief comes"
+    room = (389, 888)
 
     def build_content(self) -> None:
         """Make the block, over the whole width."""
@@ -109,6 +111,7 @@ class ForesightCard(_OfRelief):
     """Predicted against actual relief."""
 
     name = title = "Hoped for and felt"
+    room = (608, 653)
 
     def aside(self, summary: ReliefSummary) -> str:
         """Return of how many it is."""
@@ -137,6 +140,7 @@ class BestAndWorstCard(_OfRelief):
     """The tasks that did most and least good."""
 
     name = title = "What does you good"
+    room = (677, 804)
 
     def aside(self, summary: ReliefSummary) -> str:
         """Return what they are ranked by."""

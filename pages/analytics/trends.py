@@ -33,6 +33,7 @@ class TrendsCard(Card):
 
     values = (ANALYTICS_TRENDS,)
     name = title = "Trends"
+    room = (453, 531)
 
     def build_choosers(self) -> None:
         """Make the choosers of metric and window."""
@@ -40,11 +41,14 @@ class TrendsCard(Card):
         address = self.visit.address
         with stack("choosers"):
             self._metric = Select(
-                {}, name="Metric", on_choose=lambda name: address.choose(metric="" if name == DEFAULT_METRIC else name)
+                dict(sorted(OPTIONS.items(), key=lambda option: option[1])),
+                name="Metric",
+                on_choose=lambda name: address.choose(metric="" if name == DEFAULT_METRIC else name),
             )
             self._window = Segments(
                 "Days", WINDOWS, lambda days: address.choose(days="" if days == DEFAULT_WINDOW else days)
             )
+        self._show_choice()
         address.listen(self.show_again)
 
     def build_content(self) -> None:
@@ -60,19 +64,20 @@ class TrendsCard(Card):
     def update(self, shown: Shown) -> None:
         """Show the chosen metric."""
         trends = shown.get(ANALYTICS_TRENDS)
-        name, window = self._chosen()
-        self._metric.show(dict(sorted(OPTIONS.items(), key=lambda option: option[1])), name)
-        self._window.choose(window)
+        name, window = self._show_choice()
         metric, trend, count = BY_NAME[name], trends.of(name), min(int(window), len(trends.days))
         self._said.show(_said(metric, trend, trends, count))
         self._chart.show(course_chart(_course(metric, trend, trends, count)) or _nothing(metric))
         if self._is_open:
             self._table.show(_table(metric, trend, trends, count))
 
-    def _chosen(self) -> tuple[str, str]:
-        """Return the chosen metric and window; what means nothing counts as not chosen."""
+    def _show_choice(self) -> tuple[str, str]:
+        """Show and return the chosen metric and window; what means nothing counts as not chosen."""
         name, window = self.visit.address.get("metric"), self.visit.address.get("days")
-        return name if name in OPTIONS else DEFAULT_METRIC, window if window in WINDOWS else DEFAULT_WINDOW
+        name, window = name if name in OPTIONS else DEFAULT_METRIC, window if window in WINDOWS else DEFAULT_WINDOW
+        self._metric.choose(name)
+        self._window.choose(window)
+        return name, window
 
     def _toggle(self, event: GenericEventArguments) -> None:
         self._is_open = bool(event.args)

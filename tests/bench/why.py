@@ -18,7 +18,8 @@ from cache.inspection import inspect
 from cache.values import VALUES
 from data.models import EventRow
 from data.rehearsal import START, live
-from events.catalog import CATALOG, UserId, encode
+from events.catalog import CATALOG, UserId
+from events.stored import encode
 from tests.expect import specimen
 from tests.house import Clock, House, open_house
 

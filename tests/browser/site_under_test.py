@@ -90,6 +90,10 @@ class Site:
         draft.write_text(repr((now - datetime.now(UTC)).total_seconds()))
         draft.replace(self._offset_file)
 
+    def slow_down(self, seconds: float) -> None:
+        """Let each load take *seconds* longer, from now on."""
+        (self.folder / "load-seconds").write_text(repr(seconds))
+
     def now(self) -> datetime:
         """Return what the application's clock shows."""
         offset = float(self._offset_file.read_text()) if self._offset_file.exists() else 0.0

@@ -157,6 +157,24 @@ async def test_a_new_row_is_reached_with_one_key(site: Site, open_window: OpenWi
     await expect(page.get_by_role("button", name="Done: Call the bank")).to_be_focused()
 
 
+async def test_going_back_leads_to_where_one_was_on_the_page(site: Site, open_window: OpenWindow) -> None:
+    plan(site, *(f"Task {number}" for number in range(30)))
+    page = await open_window("/tasks")
+    await page.evaluate("scrollTo(0, 700)")
+    await page.get_by_role("link", name="Goals").click()
+    await expect(page.get_by_role("heading", level=1)).to_have_text("Goals")
+    await page.wait_for_function("() => scrollY === 0")
+    await page.go_back()
+    await expect(page.get_by_role("heading", level=1)).to_have_text("Tasks")
+    await page.wait_for_function("() => scrollY === 700")
+    await page.go_forward()
+    await page.wait_for_function("() => scrollY === 0")
+    await page.go_back()
+    await page.wait_for_function("() => scrollY === 700")
+    await page.reload()
+    await page.wait_for_function("() => window.did_handshake && scrollY === 700")
+
+
 async def test_what_is_looked_for_is_in_the_address_and_going_back_takes_it_back(
     site: Site, open_window: OpenWindow
 ) -> None:

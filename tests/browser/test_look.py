@@ -8,12 +8,29 @@ from playwright.async_api import Page, expect
 
 from data import demo, instances, preferences, tasks
 from data.preferences import LOCAL_USER as USER
-from tests.browser.conftest import NOON, OpenWindow
+from tests.browser.conftest import NOON, OpenWindow, settled
 from tests.browser.site_under_test import Site, serving
 
 AXE = Path(__file__).parent / "vendor" / "axe-core-4.14.1.min.js"
 PHONE = {"viewport": {"width": 360, "height": 800}, "has_touch": True, "is_mobile": True}
-SERIOUS = ("serious", "critical")
+DESKTOP = {"viewport": {"width": 1280, "height": 900}}
+COUNT_JUMPS = """window.jumps = 0; new PerformanceObserver((list) => {
+for (const entry of list.getEntries()) window.jumps += entry.value;
+}).observe({ type: 'layout-shift', buffered: true });"""
+AFTER_THE_NEXT_FRAME = "() => new Promise((done) => requestAnimationFrame(() => setTimeout(() => done(window.jumps))))"
+PAGES = (
+    "/",
+    "/analytics",
+    "/summary",
+    "/tasks",
+    "/tasks?view=history",
+    "/goals",
+    "/glossary",
+    "/settings",
+    "/experimental",
+    "/inspector",
+)
+SERIOUS = ("moderate", "serious", "critical")
 STANDS_STILL = "() => document.querySelector('.q-dialog__inner')?.getAnimations({ subtree: true }).length === 0"
 
 
@@ -23,6 +40,17 @@ def with_demo(tmp_path_factory: pytest.TempPathFactory, chromium: str) -> Iterat
     with serving(tmp_path_factory.mktemp("demo"), NOON) as running:
         with running.database() as database:
             demo.add(database, USER, days=40)
+        yield running
+
+
+@pytest.fixture(scope="module")
+def with_slow_loads(tmp_path_factory: pytest.TempPathFactory, chromium: str) -> Iterator[Site]:
+    """The same, of which each page has to be computed before it can be shown, and that takes a while."""
+    with serving(tmp_path_factory.mktemp("slow"), NOON) as running:
+        with running.database() as database:
+            demo.add(database, USER)
+            preferences.change(database, USER, cache_mode="disabled")
+        running.slow_down(0.2)
         yield running
 
 
@@ -49,9 +77,11 @@ async def serious(page: Page) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("path", ["/", "/analytics", "/summary", "/glossary", "/nonsense"])
+@pytest.mark.parametrize("path", [*PAGES, "/nonsense"])
 async def test_pages_are_accessible(with_demo: Site, open_window: OpenWindow, path: str) -> None:
     page = await open_window(path, on=with_demo)
+    for folded in await page.locator("details:not([open]) > summary").all():
+        await folded.click()
     assert await findings(page) == []
 
 
@@ -119,15 +149,23 @@ async def test_a_preferred_theme_is_there_from_the_first_paint_and_can_change(
 
 async def test_a_warm_page_does_not_jump(with_demo: Site, open_window: OpenWindow) -> None:
     page = await open_window(on=with_demo)
-    await page.add_init_script(
-        """window.jumps = 0; new PerformanceObserver((list) => {
-        for (const entry of list.getEntries()) window.jumps += entry.value;
-        }).observe({ type: 'layout-shift', buffered: true });"""
-    )
+    await page.add_init_script(COUNT_JUMPS)
     await page.reload()
     await page.wait_for_selector(".entry-title")
     await page.wait_for_function("() => window.did_handshake")
     assert await page.evaluate("window.jumps") < 0.02
+
+
+@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+@pytest.mark.parametrize("path", ["/", "/analytics", "/summary", "/tasks", "/goals", "/settings", "/inspector"])
+async def test_a_page_does_not_jump_when_what_it_waits_for_arrives(
+    with_slow_loads: Site, open_window: OpenWindow, path: str, size: dict[str, object]
+) -> None:
+    page = await open_window("/nonsense", on=with_slow_loads, **size)
+    await page.add_init_script(COUNT_JUMPS)
+    await page.goto(with_slow_loads.address + path)
+    await settled(page)
+    assert await page.evaluate(AFTER_THE_NEXT_FRAME) < 0.1
 
 
 async def test_what_changed_is_highlighted_unless_motion_is_unwanted(site: Site, open_window: OpenWindow) -> None:

@@ -23,7 +23,8 @@ from data.database import ReadTransaction
 from data.feed import Feed
 from data.sqlite import sqlite
 from data.viewpoint import Viewpoint
-from events.catalog import Event, encode
+from events.catalog import Event
+from events.stored import encode
 from tests.cache.actors import acting, pause
 from tests.house import House
 

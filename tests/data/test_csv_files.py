@@ -30,7 +30,8 @@ from data.transfer import findings
 from data.transfer.cells import FORMULA_STARTS, from_text_cell, to_text_cell
 from data.transfer.columns import FILES
 from data.transfer.files import Format, name_of
-from events.catalog import DataImported, InstanceId, TaskId, UserId, decode
+from events.catalog import DataImported, InstanceId, TaskId, UserId
+from events.stored import decode
 from tests.house import Clock
 
 NAMES = ("tasks.csv", "instances.csv", "user_preferences.csv")

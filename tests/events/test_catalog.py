@@ -24,9 +24,8 @@ from events.catalog import (
     TaskId,
     TouchesDays,
     UserId,
-    decode,
-    encode,
 )
+from events.stored import decode, encode
 
 AT = datetime(2026, 5, 13, 10, 0, tzinfo=UTC)
 USER = UserId(7)
@@ -57,7 +56,9 @@ def test_the_stored_names_are_those_of_the_first_release() -> None:
         "TaskEdited": "task.edited",
         "TaskArchived": "task.archived",
         "InstancePlanned": "instance.planned",
+        "PlanUndone": "plan.undone",
         "InstanceStarted": "instance.started",
+        "StartUndone": "start.undone",
         "InstancePaused": "instance.paused",
         "InstanceResumed": "instance.resumed",
         "TaskCompleted": "task.completed",

@@ -107,6 +107,45 @@ async def test_a_task_is_jotted_down_with_one_line(user: User, stage: Stage) -> 
     assert "Call the bank" in texts(user)
 
 
+async def test_what_was_jotted_down_can_be_taken_back_or_gone_to(user: User, stage: Stage) -> None:
+    await opened(user, stage)
+    fill(user, "Jot down a task", "Call the bank")
+    submit(user, "jot")
+    await until(lambda: rows(user, "Planned") and buttons(user, "Undo"))
+    pressed_by = {name: buttons(user, name)[0].props.get("aria-keyshortcuts") for name in ("Undo", "Go to it")}
+    assert pressed_by == {"Undo": "u", "Go to it": None}
+    press(user, "Undo")
+    await until(lambda: "Taken back: Call the bank" in texts(user))
+    await until(lambda: not rows(user, "Planned") and not rows(user, "Tasks"))
+
+
+async def test_what_was_planned_or_started_can_be_taken_back(user: User, stage: Stage) -> None:
+    await stage.task("Tax return")
+    await opened(user, stage)
+    press(user, "Start now: Tax return")
+    await until(lambda: rows(user, "Running and paused"))
+    press(user, "Undo")
+    await until(lambda: not rows(user, "Running and paused"))
+    assert rows(user, "Planned") == []
+    one = await stage.planned("Letter")
+    await until(lambda: rows(user, "Planned"))
+    press(user, "Start: Letter")
+    await until(lambda: "Started: Letter" in texts(user))
+    press(user, "Undo")
+    await until(lambda: stored(stage, one)["state"] == State.PLANNED)
+
+
+async def test_that_something_was_planned_is_no_longer_said_once_it_is_done(user: User, stage: Stage) -> None:
+    await opened(user, stage)
+    fill(user, "Jot down a task", "Call the bank")
+    submit(user, "jot")
+    await until(lambda: rows(user, "Planned") and "Planned: Call the bank" in texts(user))
+    press(user, "Done: Call the bank")
+    submit(user)
+    await until(lambda: len(rows(user, "Recently done")) == 1)
+    await until(lambda: "Planned: Call the bank" not in texts(user))
+
+
 async def test_a_task_with_all_its_fields_is_created_without_being_planned(user: User, stage: Stage) -> None:
     await opened(user, stage)
     press(user, "New task")

@@ -107,7 +107,9 @@ def test_the_chosen_metrics_are_monitored(records: Any, view: MakeView) -> None:
         ("prediction_bias", -2, 10, Band.GOOD),
         ("prediction_bias", -20, 10, Band.POOR),
         ("minutes_work", 130, 100, Band.GOOD),
-        ("minutes_work", 95, 100, Band.FAIR),
+        ("minutes_work", 105, 100, Band.FAIR),
+        ("minutes_work", 100, 100, Band.FAIR),
+        ("minutes_work", 95, 100, Band.NONE),
         ("minutes_work", 20, 100, Band.NONE),
         ("cancelled", 0, 2, Band.NONE),
         ("cancelled", 3, 2, Band.POOR),
@@ -138,6 +140,11 @@ def test_what_happens_every_few_days_is_called_usual(records: Any, view: MakeVie
     records.completed(at(9), actual_relief=70)
     assert load_metrics(records.read, view()).card("avg_relief").band is Band.FAIR
     assert band(BY_NAME["avg_relief"], 72, 50, spread=21.4) is Band.GOOD
+
+
+def test_a_sum_below_what_is_usual_says_nothing_yet_however_much_days_differ() -> None:
+    assert band(BY_NAME["minutes_work"], 0, 60, spread=80) is Band.NONE
+    assert band(BY_NAME["minutes_work"], 61, 60, spread=80) is Band.FAIR
 
 
 def test_tasks_are_listed_by_state(records: Any, view: MakeView) -> None:
