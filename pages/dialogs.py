@@ -212,7 +212,7 @@ class Complete(Form):
         self._feelings.focus_first()
         Block(tag("p", "Digits set tens, arrows fine-tune, Delete takes it back.", class_="hint only-with-keyboard"))
         with stack("field-row"):
-            timer = "" if self._timer is None else f"{self._timer:.0f} by the timer"
+            timer = "" if self._timer is None else f"timer: {self._timer:.0f}"
             self._minutes = Number("Time taken", suffix="min", placeholder=timer)
             self._percent = Number("How much of it", suffix="%", value=100)
         with stack("chips", role="group", aria_label="How much of it, in percent"):

@@ -19,8 +19,8 @@ from pages.visit import Visit
 from pages.why import why_button
 from pages.words import KINDS
 
-_UNIT = re.compile(r"(\d) (h|min|days?)\b")
-"""A number and its unit, which belong on one line."""
+_UNIT = re.compile(r"(?<=\d) (?=(?:h|min|days?)\b)|(?<=\d h) (?=\d+ min\b)")
+"""The space between a number and its unit, or between hours and minutes, which belong on one line."""
 
 
 class SummarySection(Section):
@@ -82,7 +82,7 @@ class Story(Section):
         self._date.set_visibility(not is_empty)
         self._when.set_visibility(not is_empty)
         self._date.set_text(f"For {figures.long_day(last)}, and the seven days that ended with it")
-        sentences = (tag("p", _UNIT.sub("\\1\u00a0\\2", words)) for words in summary.sentences)
+        sentences = (tag("p", _UNIT.sub("\u00a0", words)) for words in summary.sentences)
         self._sentences.show(NOTHING if is_empty else join(*sentences))
         self._empty.set_visibility(is_empty)
         begins = profile.calendar.starts(summary.today)
