@@ -91,7 +91,7 @@ async def test_a_name_leads_to_its_entry_in_the_glossary_and_back(site: Site, op
     await expect(entry).to_be_in_viewport()
     assert await entry.evaluate("(one) => one.getBoundingClientRect().top") < 200
     await page.get_by_label("Search the glossary").fill("grit")
-    await expect(page.locator(".glossary-entry")).to_have_count(1)
+    await expect(page.locator(".glossary-entry")).to_have_count(2)  # that of attempts and that of their mean
     await page.go_back()
     await expect(page.get_by_role("heading", level=1)).to_have_text("Dashboard")
     assert await page.evaluate("window.neverReloaded")

@@ -69,15 +69,17 @@ async def test_a_load_that_is_stopped_says_so_and_goes_on_when_it_is_asked_for(
 ) -> None:
     await opened(user, stage, gate)
     card = stage.section("ReliefCard")
+    assert stage.application is not None
     press(user, "Stop")
+    await until(lambda: stage.application.pages.hub.waits.of(USER).stops)
     gate.opened.set()
     await until(lambda: card.is_stopped)
     assert "Loading was stopped." in texts(user)
     assert not card.redraws
-    assert stage.application is not None
     counts = stage.application.manager.get_cache_stats().keys
     before = next(one.loads for one in counts if one.key == "pieces.years")
-    assert before == YEARS_BEFORE, "what was finished is kept"
+    # One more year is added up before the next look for a stop where its months are there already.
+    assert YEARS_BEFORE <= before < len(YEARS), "what was finished is kept"
 
     stage.application.pages.hub.seen_again(card.visit.screen)
     await asyncio.sleep(0.3)
