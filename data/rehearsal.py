@@ -247,6 +247,8 @@ ACTS: dict[str, tuple[Callable[..., object], dict[str, Any]]] = {
     "completed": (instances.complete, {"actual": FELT, "actual_minutes": 50.0}),
     "cancelled": (instances.cancel, {"reason": "no_time"}),
     "undone": (instances.undo, {}),
+    "taken back": (withdrawals.unplan, {}),
+    "put back": (withdrawals.unstart, {}),
 }
 """How each act of `instances.ALLOWED` is carried out."""
 
@@ -271,7 +273,6 @@ COMMANDS: dict[str, Command] = {
     "take a plan and its task back": lambda stage: _unplan(
         stage, instances.plan_new(stage.database, stage.user, name="New", estimate_minutes=5.0), with_task=True
     ),
-    "take a start back": _move(withdrawals.unstart, State.ACTIVE),
     "complete afterwards": _complete_afterwards,
     "complete a task for the first time": _complete_new,
     "cancel after the clock was set back": _cancel_after_the_clock_was_set_back(days=1),

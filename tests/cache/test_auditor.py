@@ -322,7 +322,7 @@ MISTAKES: dict[str, Callable[[Scene], Auditor]] = {
     "no rule: completed, metrics": dropped_rule(TaskCompleted, 0, "dashboard.metrics", "complete what is planned"),
     "no rule: completed, tasks": dropped_rule(TaskCompleted, 0, "dashboard.tasks", "complete what is planned"),
     "no rule: completed, analytics": dropped_rule(TaskCompleted, 0, "analytics.*", "complete what is planned"),
-    "no rule: completed afterwards, summary": dropped_rule(TaskCompleted, 1, "summary.*", "complete afterwards"),
+    "no rule: completed afterwards, summary": dropped_rule(TaskCompleted, 1, "summary.daily", "complete afterwards"),
     "no rule: created, tasks": dropped_rule(TaskCreated, 0, "dashboard.tasks", "create a task"),
     "no rule: edited, analytics": dropped_rule(TaskEdited, 1, "analytics.*", "edit name of a task"),
     "no rule: started, metrics": dropped_rule(InstanceStarted, 0, "dashboard.metrics", "start what is planned"),

@@ -161,7 +161,7 @@ def test_check_deep_says_what_was_run_and_what_never_mattered(
     assert "for information: events/rules.py:" in out
     assert out.endswith("nothing is wrong\n")
 
-    conditional = next(rule for rule in RULES if rule.when is TouchesDays.touches_finished_day)
+    conditional = next(rule for rule in RULES if rule.parts is TouchesDays.later_days)
     monkeypatch.setattr("events.rules.RULES", tuple(rule for rule in RULES if rule is not conditional))
     code, out, _ = run(capsys, "check", "--deep")
     assert code == 1
