@@ -60,6 +60,7 @@ class TrendsCard(Card):
             details.on("toggle", self._toggle, js_handler="(event) => emit(event.target.open)")
             Words("As a table", "summary")
             self._table = Block().classes("all-metrics-table")
+            self._table.props.update({"tabindex": "0", "role": "group", "aria-label": "Day by day"})
 
     def update(self, shown: Shown) -> None:
         """Show the chosen metric."""
