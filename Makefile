@@ -7,7 +7,7 @@
 # Written for make 3.81 (macOS) and any POSIX shell. All paths are relative, so that the checkout may lie in a path with spaces.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test oracle orders faults soak load audit days midnight bench screenshots readme check pip-audit check-lock format lock upgrade clean _runtime _dev _bench
+.PHONY: help run test oracle orders faults soak load leaks audit days midnight bench screenshots readme check pip-audit check-lock format lock upgrade clean _runtime _dev _bench
 
 PY := .venv/bin/python
 PYTHON ?=
@@ -37,6 +37,9 @@ soak: _dev ## Four processes on one database, killed now and then, for SOAK_SECO
 load: _dev ## A hundred users with long histories at once, for LOAD_SECONDS=600 (ARGS="--users 10")
 	@$(PY) -m tests.load $(ARGS)
 
+leaks: _dev ## Open and close a thousand pages, and count what is left of them (ARGS="--pages 100")
+	@$(PY) -m tests.leaks $(ARGS)
+
 audit: _dev ## Let the auditor make 100,000 checks of random days (ARGS=5000)
 	@$(PY) -m tests.audit $(ARGS)
 
@@ -62,7 +65,10 @@ check: check-lock ## Check format, lint, types, the import contracts and securit
 	@$(PY) -m mypy
 	@mkdir -p build && $(PY) -m bandit --quiet --configfile pyproject.toml --recursive app.py events cache data pages scheduler 2>build/bandit.log
 
-pip-audit: _dev ## Ask for known vulnerabilities of the packages that are locked (needs the network)
+pip-leaks: _dev ## Open and close a thousand pages, and count what is left of them (ARGS="--pages 100")
+	@$(PY) -m tests.leaks $(ARGS)
+
+audit: _dev ## Ask for known vulnerabilities of the packages that are locked (needs the network)
 	@$(PY) -m pip_audit --strict --require-hashes --disable-pip --progress-spinner off --requirement requirements.lock
 
 check-lock: _dev ## Check that the lock files belong to pyproject.toml (no network)

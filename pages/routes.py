@@ -186,9 +186,15 @@ class Pages:
         def left() -> None:
             client.page.reconnect_timeout = LEFT_SECONDS
 
+        def forgotten() -> None:
+            # They lead back to the client, which would have to wait for the garbage collector.
+            for handlers in (client.connect_handlers, client.disconnect_handlers, client._exception_handlers):
+                handlers.clear()
+
         ui.on("reprieve_visibility", lambda event: seen(event.args))
         ui.on("reprieve_left", left)
         client.on_connect(connected)
+        client.on_delete(forgotten)
         client.on_exception(lambda: frame.toasts.refused("That did not work. Please try again."))
         self.hub.add_screen(screen)
 
@@ -197,6 +203,7 @@ def install(services: Services) -> Pages:
     """Register the pages with NiceGUI. Call `start` on what is returned before they are served, `stop` at the end."""
     thrift.remember_signatures()
     thrift.escape_quickly()
+    thrift.let_go_at_once()
     pages = Pages(services)
     shell.serve_static_files()
 

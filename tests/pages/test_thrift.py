@@ -1,6 +1,8 @@
 """What is remembered for NiceGUI is still asked by it, and answered as before."""
 
+import gc
 import inspect
+import weakref
 
 import nicegui.client
 import pytest
@@ -72,3 +74,20 @@ async def test_the_elements_of_a_page_are_escaped_quickly(user: User, monkeypatc
 def test_what_a_browser_sends_is_read_as_before() -> None:
     thrift.escape_quickly()
     assert nicegui.client.json.loads('["go-on"]') == ["go-on"]
+
+
+async def test_what_is_removed_is_freed_without_the_garbage_collector(user: User) -> None:
+    await user.open("/")
+    assert user.client is not None
+    gc.disable()
+    try:
+        with user.client:
+            removed = ui.element("div").classes("a").style("color: red").props("title=b")
+        kept = [weakref.ref(one) for one in (removed, removed._classes, removed._style, removed._props)]
+        removed.delete()
+        user.client.outbox.stop()
+        user.client.outbox.updates.clear()
+        del removed
+        assert [one() for one in kept] == [None] * 4
+    finally:
+        gc.enable()
