@@ -65,10 +65,7 @@ check: check-lock ## Check format, lint, types, the import contracts and securit
 	@$(PY) -m mypy
 	@mkdir -p build && $(PY) -m bandit --quiet --configfile pyproject.toml --recursive app.py events cache data pages scheduler 2>build/bandit.log
 
-pip-leaks: _dev ## Open and close a thousand pages, and count what is left of them (ARGS="--pages 100")
-	@$(PY) -m tests.leaks $(ARGS)
-
-audit: _dev ## Ask for known vulnerabilities of the packages that are locked (needs the network)
+pip-audit: _dev ## Ask for known vulnerabilities of the packages that are locked (needs the network)
 	@$(PY) -m pip_audit --strict --require-hashes --disable-pip --progress-spinner off --requirement requirements.lock
 
 check-lock: _dev ## Check that the lock files belong to pyproject.toml (no network)
