@@ -7,6 +7,7 @@ computed, in `loading`.
 
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -23,7 +24,7 @@ from cache.settings import CacheSettings
 from cache.shelf import Shelf
 from cache.store import NullStore, Place, Store
 from cache.values import PREFERENCES, Value
-from data.database import Database, ReadTransaction
+from data.database import Clock, ReadTransaction
 from data.pieces import Piece
 from data.preferences import CacheBackend, CacheMode, Profile
 from data.viewpoint import Viewpoint
@@ -67,7 +68,8 @@ class Lookup:
         memory: MemoryStore,
         stores: dict[CacheBackend, Store],
         leases: Leases,
-        database: Database,
+        reads: Callable[[], AbstractContextManager[ReadTransaction]],
+        clock: Clock,
         catch_up: Callable[[], int],
         loaded: Callable[[Place, float], None],
         landed_late: Callable[[UserId, str, int], None],
@@ -79,15 +81,15 @@ class Lookup:
         self._stores = stores
         self._catch_up = catch_up
         self._null = NullStore()
-        self._clock = database.clock
+        self._clock = clock
         self._profiles = threading.Lock()
         self.loading = Loading(
-            reads=lambda: database.read(for_load=True),
+            reads=reads,
             view=lambda place, read, now: self.view(place.user, read, now),
             find=self._landed,
             counts=counts,
             leases=leases,
-            clock=database.clock,
+            clock=clock,
             loaded=loaded,
             landed_late=landed_late,
             pieces=self._parts,

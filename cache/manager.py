@@ -82,7 +82,8 @@ class CacheManager:
             memory=self._memory,
             stores=stores,
             leases=self._leases,
-            database=database,
+            reads=lambda: self._state(for_load=True),
+            clock=database.clock,
             catch_up=feed.catch_up,
             loaded=self.journal.loaded,
             landed_late=self._landed_late,
@@ -128,8 +129,7 @@ class CacheManager:
         Raises:
             LoadError: there is no such user.
         """
-        with self._database.read() as read:
-            self._feed.catch_up()
+        with self._state() as read:
             now = self._database.clock()
             snapshot = Snapshot(self._lookup, read, self._shelf(user, read, now), now)
             try:
@@ -193,6 +193,13 @@ class CacheManager:
             LoadError: there is no such user.
         """
         return self.settings.mode_for(self.get_or_load(PREFERENCES, user))
+
+    @contextlib.contextmanager
+    def _state(self, *, for_load: bool = False) -> Iterator[ReadTransaction]:
+        """Open one state in which what is kept can be judged: every event up to it has been applied."""
+        with self._database.read(for_load=for_load) as read:
+            self._feed.catch_up()  # not before the state is fixed: that could miss what it contains already
+            yield read
 
     def _shelf(self, user: UserId, read: ReadTransaction, now: datetime) -> Shelf:
         """Return the shelf that a reader of this state may use: everybody's, or one of its own.
@@ -297,8 +304,7 @@ class CacheManager:
         Returns how many went. To be called again and again, in a worker: each call goes on where the last one stopped.
         No reader waits for it, and what is fresh, or is being stored meanwhile, stays.
         """
-        with self._database.read() as read:
-            self._feed.catch_up()
+        with self._state() as read:
             before = self._database.clock() - older_than
 
             def is_outdated(user: UserId, key: str, as_of: int, loaded_at: datetime) -> bool:

@@ -30,8 +30,8 @@ class Actor(greenlet):
         self.held = held
         self.left = turns
         """Turns that it will be given for sure, besides the present one."""
-        self.inside = False
-        """Whether it has a read transaction open."""
+        self.after_look = "looked"
+        """Where it is held after a look at the log: inside of a read transaction, or of a load's, elsewhere."""
         self.writes = 0
         """The number that the command under way will have made the truth; 0: none."""
         self.error: Exception | None = None

@@ -82,11 +82,11 @@ MUTANTS: dict[str, Mutant] = {
     "by name, the state of the miss is forgotten": Mutant(
         ByName, "set", "now if missed is None else missed", "now", "names"
     ),
-    "the snapshot looks at the log before it is opened": Mutant(
+    "the log is looked at before the state is fixed": Mutant(
         CacheManager,
-        "snapshot",
-        "with self._database.read() as read:\n        self._feed.catch_up()",
-        "self._feed.catch_up()\n    with self._database.read() as read:",
+        "_state",
+        "with self._database.read(for_load=for_load) as read:\n        self._feed.catch_up()",
+        "self._feed.catch_up()\n    with self._database.read(for_load=for_load) as read:",
         "invalidate",
     ),
     "get_or_load does not look at the log": Mutant(

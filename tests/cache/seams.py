@@ -129,7 +129,7 @@ def hold(stage: "Stage", house: House) -> OpenReaders:
 
 
 def hold_reads(stage: "Stage", house: House, readers: OpenReaders) -> None:
-    """Held at "opened", or "load opened", while the read transaction is open."""
+    """Held at "opened", and after the look there at "caught up"; in a load, at "load opened" and "load caught up"."""
     read = house.database.read
 
     @contextlib.contextmanager
@@ -139,12 +139,12 @@ def hold_reads(stage: "Stage", house: House, readers: OpenReaders) -> None:
             if actor is None:
                 yield transaction
                 return
-            before, actor.inside = actor.inside, True
+            before, actor.after_look = actor.after_look, "load caught up" if for_load else "caught up"
             pause("load opened" if for_load else "opened")
             try:
                 yield transaction
             finally:
-                actor.inside = before
+                actor.after_look = before
 
     house.database.read = held_read  # type: ignore[method-assign]
 
@@ -178,14 +178,14 @@ def hold_writes(stage: "Stage", house: House) -> None:
 
 
 def hold_looks(house: House) -> None:
-    """Held at "looked" after a look at the log, or at "caught up" inside of a read; at "viewed"; before "looking"."""
+    """Held at "looked" after a look at the log, or as a read or a load says; at "viewed"; before "looking"."""
     feed, lookup = house.feed, house.manager._lookup
 
     def held_catch_up() -> int:
         seq = Feed.catch_up(feed)  # looked up each time: a mistake may be planted there
         actor = acting()
         if actor is not None:
-            pause("caught up" if actor.inside else "looked")
+            pause(actor.after_look)
         return seq
 
     def held_view(*at: Any) -> Viewpoint:

@@ -15,6 +15,7 @@ from cache.values import (
     ANALYTICS_DISTRIBUTION,
     ANALYTICS_RELIEF_SUMMARY,
     ANALYTICS_TRENDS,
+    DASHBOARD_METRICS,
     VALUES,
     Value,
 )
@@ -130,6 +131,35 @@ def test_an_older_snapshot_gets_the_parts_of_its_own_state(tmp_path: Path, clock
             assert old.get(ANALYTICS_DISTRIBUTION).completed == 6
             assert old.get(PAST.of("all")).of_tasks("completed").sum() == 6
         assert before
+
+
+@pytest.mark.parametrize("backend", list(CacheBackend))
+def test_a_load_judges_parts_by_all_that_happened_up_to_its_own_state(
+    tmp_path: Path, clock: Clock, backend: CacheBackend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its state is newer than its reader's: it holds completions that no rule has been applied to yet."""
+    with (
+        open_house(tmp_path, clock=clock, backend=backend) as here,
+        open_house(tmp_path, clock=clock, backend=backend) as there,
+    ):
+        live(here, weeks=3)
+        planned = instances.plan(here.database, here.user, tasks.create(here.database, here.user, name="other"))
+        read_all(here)
+        instances.start(here.database, here.user, planned)  # touches the metrics, and no sums of a month
+
+        read = here.database.read
+
+        def read_late(*, for_load: bool = False) -> Any:
+            if for_load:  # its reader has looked at the log already
+                monkeypatch.undo()
+                instances.complete(there.database, there.user, planned, actual=FELT)
+            return read(for_load=for_load)
+
+        monkeypatch.setattr(here.database, "read", read_late)
+        here.manager.get_or_load(DASHBOARD_METRICS, here.user)
+        completed = here.manager.get_or_load(DASHBOARD_METRICS, here.user).card("completed").value
+        assert completed == 2, "one of today was there already"
+        assert not Auditor(here.manager).check_all(here.user).differences
 
 
 def test_parts_are_shared_by_the_values_of_a_snapshot_even_if_nothing_is_kept(tmp_path: Path, clock: Clock) -> None:
