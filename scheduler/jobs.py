@@ -52,6 +52,7 @@ class Job:
 JOBS = (
     Job(name="day", does="starts each user's day when their local date has advanced, and plans their routines"),
     Job(name="routines", does="plans routines at their local time", look=MINUTE),
+    Job(name="warmth", does="makes ready the summaries of new days where everything is preloaded", look=MINUTE),
     Job(name="prune", does="removes events that the log need not keep", once_in=DAY),
     Job(name="reclaim", does="frees the disk space of cached values that are out of date", once_in=DAY),
     Job(name="audit", does="compares what is cached with a fresh load", once_in=DAY),
@@ -89,7 +90,7 @@ class Runner:
             return tuple(self._stats.values())
 
     def run(self, job: Job) -> bool:
-        """Do *job* if it is due; return whether it was done. What it raises ends here: others must not stop because of it.
+        """Do *job* if it is due; return whether it was done. What it raises ends here, and stops nothing else.
 
         The interruption or cancellation of whoever called is passed on, once the claim has ended.
         """

@@ -119,7 +119,7 @@ def test_a_job_that_cannot_say_how_it_went_is_taken_up_again_when_its_lease_ends
 
 
 def test_work_for_a_job_that_is_not_in_the_table_is_refused(database: Database) -> None:
-    with pytest.raises(ValueError, match=r"^job 'backups': expected one of day, routines, prune"):
+    with pytest.raises(ValueError, match=r"^job 'backups': expected one of day, routines, warmth, prune"):
         Runner(database, {"backups": Task()})
 
 
