@@ -46,9 +46,9 @@ from events.catalog import CATALOG
 from events.errors import EventsError, RulesError
 from events.ruleset import Ruleset
 from pages import Pages, Services, doors, install, inventory
+from scheduler import day
 from scheduler.backups import Backups
 from scheduler.clockwork import Clockwork
-from scheduler.day import DayWatch, warm_summary
 from scheduler.jobs import Work
 from scheduler.prometheus import JobCollector
 
@@ -203,10 +203,8 @@ class Application:
 
     def _work(self) -> dict[str, Work]:
         """Return what does the jobs of `scheduler.jobs`, by name."""
-        watch = DayWatch(self.database, warm_summary(self.manager, self.settings.cache.mode))
         return {
-            "day": watch.look,
-            "routines": watch.plan,
+            **day.work(self.database, self.manager),
             "prune": lambda stopping: upkeep.prune_log(self.database),
             "reclaim": self._reclaim,
             "audit": self._audit,

@@ -120,6 +120,23 @@ def version_of(connection: Any) -> str | None:
     return None if row is None else str(row[0])
 
 
+def refuse_other_version(file: Path) -> None:
+    """Refuse a *file* that would be changed, or not understood, by opening it as a database.
+
+    Raises:
+        DatabaseUnusableError: its tables are of another version than this program's, or none of ours.
+    """
+    with opened(file) as connection:
+        version = version_of(connection)
+    if version is None:
+        raise DatabaseUnusableError(f"{file} is no database of Reprieve: start the application once")
+    if version != migrations.head():
+        raise DatabaseUnusableError(
+            f"{file} is of version {version}, and this program reads version {migrations.head()}: "
+            "start the application once, which brings an older one up to date"
+        )
+
+
 def _log_problems(connection: Any) -> Iterator[str]:
     for before, after in connection.execute(_GAPS, (DataRestored.name,)).fetchmany(MAX_PROBLEMS):
         yield f"the event log has no rows between {before} and {after}"

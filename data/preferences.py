@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any
 
 import msgspec
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, func, select
 
 from data import fields
 from data.database import Database, ReadTransaction, Transaction
@@ -126,6 +126,15 @@ def names(database: Database) -> dict[str, UserId]:
     with database.read() as read:
         return {
             name: UserId(user) for user, name in read.connection.execute(select(User.id, User.name).order_by(User.id))
+        }
+
+
+def users_in(database: Database, mode: CacheMode, *, default: CacheMode) -> set[UserId]:
+    """Return the users whose cache mode is *mode*; of those who have not chosen, it is *default*."""
+    chosen = func.coalesce(Preferences.cache_mode, default.value)
+    with database.read() as read:
+        return {
+            UserId(user) for user in read.connection.scalars(select(Preferences.user_id).where(chosen == mode.value))
         }
 
 

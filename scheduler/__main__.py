@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-from data import upkeep
+from data import check, upkeep
 from data.database import Database, utc_now
 from data.errors import DataError, UnknownRecordError
 from data.settings import database_url
@@ -65,8 +65,14 @@ def _shown(one: Line) -> str:
     if one.last_success is not None:
         text += f"; last done {one.last_success:%Y-%m-%d %H:%M} UTC"
     if one.failures:
-        text += f"; failed {'once' if one.failures == 1 else f'{one.failures} times'} since: {one.problem}"
+        text += (
+            f"; failed {'once' if one.failures == 1 else f'{one.failures} times'} since: {_on_one_line(one.problem)}"
+        )
     return text
+
+
+def _on_one_line(text: str | None) -> str:
+    return " ".join("".join(sign if sign.isprintable() else " " for sign in text or "").split())
 
 
 def _runs() -> dict[str, Run]:
@@ -74,11 +80,9 @@ def _runs() -> dict[str, Run]:
     if not Path(url.partition(":///")[2]).exists():
         raise UnknownRecordError(f"there is no database at {url}: start the application once")
     database = Database(url)
-    database.open()
-    try:
+    check.refuse_other_version(database.file)
+    with database.opened():
         return upkeep.runs(database)
-    finally:
-        database.close()
 
 
 if __name__ == "__main__":

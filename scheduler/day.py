@@ -1,44 +1,40 @@
-"""The look at the clock: starts the day of every user whose local date has advanced, plans routines, warms summaries.
+"""The look at the clock: starts the day of every user whose local date has advanced, and plans routines.
 
 What is found is recorded by `data.days` and `data.routines`, once per user and date. No job runs at midnight: some days
-have none, and a job that was asleep then would be lost. Dates are compared instead.
+have none, and a job that was asleep then would be lost. Dates are compared instead. What is made ready for a day that
+has started is up to `warmth`.
 """
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import date, datetime
 
-from cache.errors import CacheError
 from cache.manager import CacheManager
-from cache.values import PREFERENCES, SUMMARY_DAILY
 from data import routines
 from data.database import Database
 from data.days import start_in_batches
-from data.errors import DataError
-from data.preferences import CacheMode
 from events.catalog import UserId
+from scheduler.jobs import Work
+from scheduler.warmth import Warmth
 
 log = logging.getLogger(__name__)
-
-Warm = Callable[[UserId], object]
-"""Makes ready what a user will see first on a new day. Called in the look's thread, after all days have started."""
 
 
 class DayWatch:
     """Looks for days that are due, and for routines. Safe from any thread; what another process did is not done again.
 
-    Each method blocks for one read and for one transaction per hundred users, and ends early, between two of these,
-    once *stopping* is set.
+    Each method blocks for one read and for one transaction per batch of users or routines, and ends early, between two
+    of these, once *stopping* is set. *started* is told after each transaction whose day it started, and must not block.
     """
 
-    def __init__(self, database: Database, warm: Warm = lambda user: None) -> None:
+    def __init__(self, database: Database, started: Callable[[Iterable[UserId]], object] = lambda users: None) -> None:
         self._database = database
-        self._warm = warm
+        self._started = started
         self._seen: tuple[int, datetime, datetime | None] | None = None  # seq and time of the last plan, and the next
 
     def look(self, stopping: threading.Event | None = None) -> list[tuple[UserId, date]]:
-        """Start the days that are due, then plan routines, then warm; return what was started.
+        """Start the days that are due, then plan routines; return what was started.
 
         Raises:
             DataError: the database cannot be used now; the next look finds what this one did not.
@@ -48,16 +44,10 @@ class DayWatch:
             for user, day in batch:
                 log.info("day started user=%s day=%s", user, day)
             started += batch
+            self._started(user for user, _ in batch)
             if stopping is not None and stopping.is_set():
                 return started
         self.plan(stopping)
-        for user in dict.fromkeys(user for user, _ in started):
-            if stopping is not None and stopping.is_set():
-                break
-            try:
-                self._warm(user)
-            except (CacheError, DataError):  # whoever looks at it will see why
-                log.warning("nothing was warmed for user %s", user, exc_info=True)
         return started
 
     def plan(self, stopping: threading.Event | None = None) -> None:
@@ -81,12 +71,8 @@ class DayWatch:
         self._seen = (seq, now, routines.next_turn(self._database))
 
 
-def warm_summary(manager: CacheManager, default_mode: CacheMode) -> Warm:
-    """Return what makes the new day's summary ready for users who have everything preloaded."""
-
-    def warm(user: UserId) -> None:
-        mode = manager.get_or_load(PREFERENCES, user).cache_mode or default_mode
-        if mode is CacheMode.FULL:
-            manager.get_or_load(SUMMARY_DAILY, user)
-
-    return warm
+def work(database: Database, manager: CacheManager) -> dict[str, Work]:
+    """Return what does the jobs that belong to a day, by name: it starts, it has its routines, and it is made ready."""
+    warmth = Warmth(database, manager)
+    watch = DayWatch(database, started=warmth.expect)
+    return {"day": watch.look, "routines": watch.plan, "warmth": warmth.warm}

@@ -4,6 +4,7 @@ A job that fails is logged, counted, and tried again at the next look; it stops 
 from `app.py`, by name. When looks are is up to `clockwork`; which process did what last, to `data.upkeep`.
 """
 
+import asyncio
 import logging
 import threading
 import time
@@ -51,6 +52,7 @@ class Job:
 JOBS = (
     Job(name="day", does="starts each user's day when their local date has advanced, and plans their routines"),
     Job(name="routines", does="plans routines at their local time", look=MINUTE),
+    Job(name="warmth", does="makes ready the summaries of new days where everything is preloaded", look=MINUTE),
     Job(name="prune", does="removes events that the log need not keep", once_in=DAY),
     Job(name="reclaim", does="frees the disk space of cached values that are out of date", once_in=DAY),
     Job(name="audit", does="compares what is cached with a fresh load", once_in=DAY),
@@ -88,7 +90,10 @@ class Runner:
             return tuple(self._stats.values())
 
     def run(self, job: Job) -> bool:
-        """Do *job* if it is due; return whether it was done. Raises nothing: others must not stop because of it."""
+        """Do *job* if it is due; return whether it was done. What it raises ends here, and stops nothing else.
+
+        The interruption or cancellation of whoever called is passed on, once the claim has ended.
+        """
         claimed = False
         began = time.perf_counter()
         try:
@@ -101,11 +106,13 @@ class Runner:
                 upkeep.finish(self._database, job.name)
             elif job.once_in is None:
                 upkeep.note(self._database, job.name)
-        except Exception as error:  # the guard around jobs: whatever one raises, it is tried again, and others go on
+        except BaseException as error:  # the guard around jobs: whatever one raises, even `SystemExit`, others go on
             log.exception("job %s failed; the next look tries again", job.name)
             self._count(job, began, failed=True)
             if claimed or job.once_in is None:
                 self._say_failed(job, f"{type(error).__name__}: {error}")
+            if isinstance(error, KeyboardInterrupt | asyncio.CancelledError):  # meant for the thread, not for the job
+                raise
             return False
         self._count(job, began, failed=False)
         return True

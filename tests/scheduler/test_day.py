@@ -1,4 +1,4 @@
-"""The look at the clock: days, then routines, then warmth; and nothing that fails there takes the rest with it."""
+"""The look at the clock: days, then routines; and others get their turn meanwhile."""
 
 import logging
 import threading
@@ -8,14 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from cache.errors import LoadError
 from cache.values import DASHBOARD_METRICS, SUMMARY_DAILY
 from data import instances, preferences, tasks
 from data.database import Database
 from data.days import BATCH, calendar
-from data.preferences import CacheMode
 from events.catalog import DayStarted, UserId
-from scheduler.day import DayWatch, warm_summary
+from scheduler.day import DayWatch
 from tests.house import Clock, House
 
 
@@ -68,6 +66,16 @@ def test_a_started_day_is_announced_before_the_look_returns(house: House) -> Non
     assert heard == [date(2026, 5, day) for day in (13, 14, 15)]
 
 
+def test_those_whose_day_has_started_are_named_after_each_transaction(database: Database, user: UserId) -> None:
+    users = 2 * BATCH + 1
+    for number in range(users - 1):
+        preferences.create_user(database, f"user {number}")
+    named: list[list[UserId]] = []
+    DayWatch(database, started=lambda them: named.append(list(them))).look()
+    assert len(named) > 2
+    assert len({who for them in named for who in them}) == sum(map(len, named)) == users
+
+
 def test_routines_of_a_day_are_planned_by_the_look_that_starts_it(
     database: Database, user: UserId, clock: Clock
 ) -> None:
@@ -113,49 +121,6 @@ def test_a_clock_that_is_set_back_makes_the_look_search_again(database: Database
     watch.look()
     found = rows(database, f"SELECT day FROM routine_days WHERE task_id = '{task}' ORDER BY day")
     assert found == [("2026-05-14",), ("2036-05-11",)], "what is planned already stays"
-
-
-# --- warmth
-
-
-def test_the_summary_of_the_new_day_is_ready_for_those_who_have_everything_preloaded(house: House) -> None:
-    other = house.new_user("other")
-    preferences.change(house.database, other, cache_mode="full")
-    watch = DayWatch(house.database, warm_summary(house.manager, CacheMode.SELECTIVE))
-    watch.look()
-    house.clock.advance(days=1)
-    watch.look()
-    assert [house.manager.why(SUMMARY_DAILY, user).state for user in (house.user, other)] == ["miss", "fresh"]
-
-
-def test_what_the_operator_chose_counts_for_those_who_have_not_chosen(house: House) -> None:
-    DayWatch(house.database, warm_summary(house.manager, CacheMode.FULL)).look()
-    assert house.manager.why(SUMMARY_DAILY, house.user).state == "fresh"
-
-
-def test_a_summary_that_cannot_be_warmed_keeps_nobody_elses_from_it(
-    database: Database, user: UserId, caplog: pytest.LogCaptureFixture
-) -> None:
-    other = preferences.create_user(database, "other")
-    warmed = []
-
-    def warm(who: UserId) -> None:
-        if who == user:
-            raise LoadError("summary.daily", RuntimeError("no"))
-        warmed.append(who)
-
-    DayWatch(database, warm).look()
-    assert warmed == [other]
-    assert f"nothing was warmed for user {user}" in caplog.text
-
-
-def test_all_days_have_started_before_anything_is_warmed(database: Database, user: UserId) -> None:
-    users = 2 * BATCH
-    for number in range(users - 1):
-        preferences.create_user(database, f"user {number}")
-    counts = []
-    DayWatch(database, lambda _: counts.append(rows(database, "SELECT count(*) FROM days")[0][0])).look()
-    assert counts == [users] * users
 
 
 # --- stopping

@@ -1,5 +1,6 @@
 """Jobs: each is done by one process once in its time, tried again when it fails, and seen from outside."""
 
+import contextlib
 import json
 import threading
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ from cache import prometheus
 from cache.counts import CacheStats
 from data import upkeep
 from data.database import Database
+from data.sqlite import sqlite
 from data.upkeep import LEASE, Run
 from scheduler import __main__ as command_line
 from scheduler.jobs import DAY, JOBS, LOOK, Job, Runner
@@ -36,7 +38,7 @@ class Task:
 
     def __init__(self) -> None:
         self.count = 0
-        self.error: Exception | None = None
+        self.error: BaseException | None = None
 
     def __call__(self, stopping: threading.Event) -> None:
         self.count += 1
@@ -80,6 +82,27 @@ def test_a_job_that_fails_is_logged_counted_and_tried_again_at_the_next_look(
     assert caplog.text.count("job prune failed; the next look tries again") == 2
 
 
+def test_a_job_that_wants_to_end_the_program_has_failed_like_any_other(database: Database, clock: Clock) -> None:
+    work = Task()
+    work.error = SystemExit(3)
+    runner = Runner(database, {"prune": work})
+    assert not runner.run(PRUNE)
+    assert upkeep.runs(database)["prune"] == Run(failures=1, problem="SystemExit: 3")
+    work.error = None
+    clock.now += LOOK
+    assert runner.run(PRUNE), "its claim has ended"
+
+
+def test_an_interruption_goes_on_to_the_caller_and_leaves_no_claim(database: Database) -> None:
+    work = Task()
+    work.error = KeyboardInterrupt()
+    runner = Runner(database, {"prune": work})
+    with pytest.raises(KeyboardInterrupt):
+        runner.run(PRUNE)
+    work.error = None
+    assert runner.run(PRUNE)
+
+
 def test_a_job_that_cannot_say_how_it_went_is_taken_up_again_when_its_lease_ends(
     database: Database, clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -96,7 +119,7 @@ def test_a_job_that_cannot_say_how_it_went_is_taken_up_again_when_its_lease_ends
 
 
 def test_work_for_a_job_that_is_not_in_the_table_is_refused(database: Database) -> None:
-    with pytest.raises(ValueError, match=r"^job 'backups': expected one of day, routines, prune"):
+    with pytest.raises(ValueError, match=r"^job 'backups': expected one of day, routines, warmth, prune"):
         Runner(database, {"backups": Task()})
 
 
@@ -168,6 +191,48 @@ def test_the_list_says_what_failed_and_what_was_done(listed: Any, database: Data
     assert datetime.fromisoformat(by_name["prune"]["last_success"]) == clock.now
     assert datetime.fromisoformat(by_name["prune"]["next_run"]) > clock.now + DAY - LOOK
     assert "failed once since: OSError: disk full" in listed()
+
+
+def test_a_problem_of_several_lines_stays_in_the_line_of_its_job(listed: Any, database: Database) -> None:
+    work = Task()
+    work.error = OSError("disk full:\n  /tmp\r\n\x1b[31m  /var")
+    Runner(database, {"backup": work}).run(BACKUP)
+    lines = listed().splitlines()
+    assert [line.split()[0] for line in lines] == [job.name for job in JOBS]
+    assert lines[-1].endswith("since: OSError: disk full: /tmp [31m /var")
+    assert json.loads(listed("--json"))[-1]["problem"] == f"OSError: {work.error}"
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        (
+            ["UPDATE alembic_version SET version_num = '0003'"],
+            "is of version 0003, and this program reads version 0004",
+        ),
+        (
+            ["UPDATE alembic_version SET version_num = '0099'"],
+            "is of version 0099, and this program reads version 0004",
+        ),
+        (["DROP TABLE alembic_version"], "is no database of Reprieve: start the application once"),
+    ],
+)
+def test_a_listing_changes_no_database_of_another_version(
+    changes: list[str],
+    said: str,
+    database: Database,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    database.close()
+    with contextlib.closing(sqlite.connect(database.file, isolation_level=None)) as connection:
+        for change in changes:
+            connection.execute(change)
+    before = database.file.read_bytes()
+    monkeypatch.setenv("DATABASE_URL", database.url)
+    assert command_line.main(["list"]) == 1
+    assert said in capsys.readouterr().err
+    assert database.file.read_bytes() == before
 
 
 def test_the_list_says_when_there_was_a_look_and_costs_no_write_a_minute(
