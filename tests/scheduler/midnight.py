@@ -60,15 +60,14 @@ def add_users(house: House, count: int, *, busy: Iterable[int], full: Iterable[i
             ],
         )
         done = {"task_id": "t", "state": "completed", "actual_relief": 60, "actual_minutes": 20.0}
-        session.execute(
-            insert(Instance),
-            [
-                {"user_id": ids[place], "id": f"i{number}", "created_at": moment, "completed_at": moment} | done
-                for place in busy
-                for number in range(COMPLETED)
-                for moment in [now - timedelta(hours=12 * number)]
-            ],
-        )
+        past = [
+            {"user_id": ids[place], "id": f"i{number}", "created_at": moment, "completed_at": moment} | done
+            for place in busy
+            for number in range(COMPLETED)
+            for moment in [now - timedelta(hours=12 * number)]
+        ]
+        if past:
+            session.execute(insert(Instance), past)
 
     house.database.write(command)
     return [UserId(user) for user in ids]
@@ -191,10 +190,14 @@ def main() -> int:
     parser.add_argument("--full", type=int, default=1000, help="users with everything preloaded; default: %(default)s")
     parser.add_argument("--open", type=int, default=100, help="users with a page open; default: %(default)s")
     parser.add_argument("--routines", type=int, default=1000, help="users with a daily routine; default: %(default)s")
+    parser.add_argument("--max-size-mb", type=int, default=500, help="of each cache tier; default: %(default)s")
     parser.add_argument("--not-followed", action="store_true", help="nobody in mode full has looked since the start")
     given = parser.parse_args()
     clock = Clock(datetime(2026, 5, 13, 21, 59, tzinfo=UTC))
-    with tempfile.TemporaryDirectory() as folder, open_house(Path(folder), clock=clock, max_size_mb=100) as house:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        open_house(Path(folder), clock=clock, max_size_mb=given.max_size_mb) as house,
+    ):
         preferences.change(house.database, house.user, time_zone=ZONE)
         places = range(given.users)
         preloaded = places[: given.full]
@@ -238,7 +241,7 @@ def main() -> int:
         )
         say("                            p50 / p99 / longest")
         say(f"a user waits for their day  {quantiles(days)}")
-        say(f"  an open page, to be read  {quantiles(shown)}; the last user's: {1000 * shown[-1]:,.0f} ms")
+        say(f"  an open page, to be read  {quantiles(shown)}; the last user's: {1000 * (shown or [0.0])[-1]:,.0f} ms")
         say_beside(before, during_look, during_warming)
         say(f"memory                      {memory:.0f} MB before, {rss_mb():.0f} MB after")
         began = time.perf_counter()
