@@ -16,7 +16,7 @@ PLANTS: dict[str, Mutant] = {
     for name in (
         "the generation is not compared",
         "the log is not read",
-        "the snapshot looks at the log before it is opened",
+        "the log is looked at before the state is fixed",
         "get_or_load does not look at the log",
         "what an old state gives is kept as new",
         "the shelf is not dropped",

@@ -81,7 +81,7 @@ class Current:
     stage: Stage | None = None
 
 
-async def until(condition: Callable[[], object], seconds: float = 5.0) -> None:
+async def until(condition: Callable[[], object], seconds: float = 20.0) -> None:
     """Wait until *condition* holds."""
     deadline = time.monotonic() + seconds
     while not condition():
