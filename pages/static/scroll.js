@@ -4,7 +4,7 @@
 (() => {
   const KEPT = "reprieve.scroll";
   const MOST_KEPT = 100;
-  const PATIENCE_MS = 5000; // for a page that is being filled
+  const PATIENCE_MS = 20000; // for a page that is being filled; whoever scrolls ends it before
   const HOLD_MS = 300; // what NiceGUI sends after the page may still scroll to its top
   const positions = new Map(JSON.parse(sessionStorage.getItem(KEPT) ?? "[]"));
   const fresh = () => `${Date.now()}-${Math.random()}`;
@@ -12,8 +12,12 @@
   const replace = history.replaceState.bind(history);
   let entry = history.state?.entry ?? fresh();
   let leftAt = null; // where a link was followed: until the address changes, the other page may be there already
+  let onTheWay = null; // to where the page is being led: whoever leaves it before is taken to have been there
+
+  const here = () => onTheWay?.to ?? scrollY;
 
   function keep(y) {
+    onTheWay = null;
     positions.delete(entry);
     positions.set(entry, y);
     sessionStorage.setItem(KEPT, JSON.stringify([...positions].slice(-MOST_KEPT)));
@@ -23,7 +27,7 @@
   replace({ ...history.state, entry }, "");
   history.replaceState = (state, ...rest) => replace({ ...state, entry }, ...rest);
   history.pushState = (state, ...rest) => {
-    keep(leftAt ?? scrollY);
+    keep(leftAt ?? here());
     leftAt = null;
     entry = fresh();
     push({ ...state, entry }, ...rest);
@@ -33,22 +37,20 @@
     "click",
     (event) => {
       const link = event.target.closest?.('a[href^="/"]');
-      leftAt = link && link.href !== location.href ? scrollY : null;
+      leftAt = link && link.href !== location.href ? here() : null;
     },
     true,
   );
-  window.addEventListener("pagehide", () => keep(scrollY));
+  window.addEventListener("pagehide", () => keep(here()));
   window.addEventListener("popstate", () => {
-    keep(scrollY); // the entry that is left
+    keep(here()); // the entry that is left
     leftAt = null;
     entry = history.state?.entry ?? fresh();
     replace({ ...history.state, entry }, "");
     if (positions.has(entry)) lead(positions.get(entry));
   });
-  window.addEventListener("load", () => {
-    const isNew = performance.getEntriesByType("navigation")[0]?.type === "navigate";
-    if (!isNew && positions.has(entry)) lead(positions.get(entry));
-  });
+  const isNew = performance.getEntriesByType("navigation")[0]?.type === "navigate";
+  if (!isNew && positions.has(entry)) lead(positions.get(entry));
 
   function isThere() {
     const current = document.querySelector(".navigation-link[aria-current]")?.getAttribute("href");
@@ -56,17 +58,20 @@
   }
 
   function lead(y) {
-    const goal = entry;
+    const way = { to: y };
     const began = performance.now();
     let arrivedAt = null;
-    let isTaken = false; // by somebody who scrolls
-    const taken = () => (isTaken = true);
-    for (const kind of ["wheel", "touchstart", "pointerdown", "keydown"]) addEventListener(kind, taken, { once: true, passive: true });
+    const end = () => {
+      if (onTheWay === way) onTheWay = null;
+    };
+    for (const kind of ["wheel", "touchstart", "pointerdown", "keydown"]) addEventListener(kind, end, { once: true, passive: true });
+    onTheWay = way;
     requestAnimationFrame(function step(now) {
-      if (isTaken || entry !== goal || now - began > PATIENCE_MS) return;
+      if (onTheWay !== way) return;
       if (Math.abs(scrollY - y) > 1) scrollTo({ top: y, behavior: "instant" });
       if (isThere()) arrivedAt ??= now;
-      if (arrivedAt === null || now - arrivedAt < HOLD_MS) requestAnimationFrame(step);
+      if (arrivedAt === null ? now - began > PATIENCE_MS : now - arrivedAt > HOLD_MS) end();
+      else requestAnimationFrame(step);
     });
   }
 })();

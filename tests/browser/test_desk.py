@@ -173,6 +173,9 @@ async def test_going_back_leads_to_where_one_was_on_the_page(site: Site, open_wi
     await page.wait_for_function("() => scrollY === 700")
     await page.reload()
     await page.wait_for_function("() => window.did_handshake && scrollY === 700")
+    await page.reload(wait_until="commit")
+    await page.reload(wait_until="commit")  # before there is anything to scroll
+    await page.wait_for_function("() => window.did_handshake && scrollY === 700")
 
 
 async def test_what_is_looked_for_is_in_the_address_and_going_back_takes_it_back(
