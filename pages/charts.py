@@ -59,7 +59,7 @@ def axis_for(
     low, high = (min(values), max(values)) if values else (0.0, 1.0)
     if from_zero:
         low, high = min(low, 0.0), max(high, 0.0)
-    if high - low < 1e-9:
+    if high - low < 1e-6:  # flat to the eye
         low, high = (low, high + 1) if from_zero else (low - 1, high + 1)
     step = _step((high - low) / (MOST_TICKS - 1), unit)
     low, high = math.floor(low / step + 1e-9) * step, math.ceil(high / step - 1e-9) * step

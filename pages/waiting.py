@@ -4,7 +4,9 @@ Workers tell it, after each part of a long calculation (`data.pieces.watched`); 
 it, and have the button. What was finished until a stop is kept, so that the next load goes on from there.
 """
 
+import threading
 import time
+from dataclasses import dataclass
 
 from data.pieces import Stopped
 from events.catalog import UserId
@@ -13,31 +15,44 @@ SILENT_SECONDS = 10.0
 """After this, what was told last is of a load that has failed."""
 
 
+@dataclass(frozen=True)
+class _Far:
+    """How far one load is."""
+
+    done: int
+    total: int
+    told_at: float
+
+
 class Waiting:
     """The loads of one user that somebody waits for. Safe from any thread."""
 
     def __init__(self) -> None:
         self.stops = 0
-        self._far: tuple[int, int] | None = None
-        self._told_at = 0.0
+        self._far: dict[int, _Far] = {}
+        """By the thread that computes it."""
 
     def stop(self) -> None:
         """Stop what is being loaded, at its next part."""
         self.stops += 1
-        self._far = None
+        self._far = {}
 
     def tell(self, done: int, total: int) -> None:
-        """Take note of how far a load is."""
-        self._far, self._told_at = None if done >= total else (done, total), time.monotonic()
+        """Take note of how far the load in this thread is."""
+        if done < total:
+            self._far[threading.get_ident()] = _Far(done, total, time.monotonic())
+        else:
+            self._far.pop(threading.get_ident(), None)
 
     @property
     def words(self) -> str:
-        """How far it is, for people: months are the parts of everything long."""
-        far = self._far
-        if far is None or time.monotonic() > self._told_at + SILENT_SECONDS:
+        """How far the one is that has most to do yet, for people: months are the parts of everything long."""
+        silent_since = time.monotonic() - SILENT_SECONDS
+        told = [far for far in list(self._far.values()) if far.told_at > silent_since]
+        if not told:
             return "Loading …"
-        done, total = far
-        return f"Reading the past: month {done + 1:,} of {total:,}"
+        far = max(told, key=lambda far: far.total - far.done)
+        return f"Reading the past: month {far.done + 1:,} of {far.total:,}"
 
 
 class Watch:

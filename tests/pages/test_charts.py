@@ -3,7 +3,7 @@
 from datetime import date, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pages.charts import Course, axis_for, bar, course_chart, heat_grid, line
@@ -19,6 +19,8 @@ def course(daily: list[float | None], **other: object) -> Course:
     return Course(daily=daily, **values)  # type: ignore[arg-type]
 
 
+@example([0.0, 1e-09], "of 100", False)
+@example([0.0, 1e-09], "of 100", True)
 @given(st.lists(NUMBERS, min_size=1, max_size=40), st.sampled_from(UNITS), st.booleans())
 def test_an_axis_holds_all_values_and_has_a_few_round_ticks(values: list[float], unit: str, from_zero: bool) -> None:
     axis = axis_for(values, unit=unit, from_zero=from_zero)

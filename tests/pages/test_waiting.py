@@ -17,7 +17,7 @@ from pages.waiting import Waiting, Watch
 from tests.pages.hands import buttons, press, texts
 from tests.pages.stage import USER, Stage, until
 
-YEARS = range(2022, 2026)
+YEARS = range(2010, 2026)
 YEARS_BEFORE = 2
 
 
@@ -78,7 +78,7 @@ async def test_a_load_that_is_stopped_says_so_and_goes_on_when_it_is_asked_for(
     assert not card.redraws
     counts = stage.application.manager.get_cache_stats().keys
     before = next(one.loads for one in counts if one.key == "pieces.years")
-    # One more year is added up before the next look for a stop where its months are there already.
+    # Each load adds up one more year before its next look for a stop where its months are there already.
     assert YEARS_BEFORE <= before < len(YEARS), "what was finished is kept"
 
     stage.application.pages.hub.seen_again(card.visit.screen)
@@ -91,6 +91,15 @@ async def test_a_load_that_is_stopped_says_so_and_goes_on_when_it_is_asked_for(
     counts = stage.application.manager.get_cache_stats().keys
     assert next(one.loads for one in counts if one.key == "pieces.years") == len(YEARS)
     assert stage.application.manager.get_or_load(ANALYTICS_RELIEF_SUMMARY, USER).completed == len(YEARS)
+
+
+def test_of_loads_side_by_side_the_one_is_named_that_has_most_to_do() -> None:
+    waiting = Waiting()
+    Watch(waiting)(3, 12)
+    other = threading.Thread(target=lambda: (Watch(waiting)(1, 2), Watch(waiting)(2, 2)))
+    other.start()
+    other.join()
+    assert waiting.words == "Reading the past: month 4 of 12"
 
 
 def test_a_stop_ends_what_was_begun_before_it_and_nothing_after() -> None:
