@@ -204,7 +204,7 @@ class Application:
     def _work(self) -> dict[str, Work]:
         """Return what does the jobs of `scheduler.jobs`, by name."""
         return {
-            **day.work(self.database, self.manager),
+            **day.work(self.database, self.manager, waiting=lambda: self.pages.hub.users),
             "prune": lambda stopping: upkeep.prune_log(self.database),
             "reclaim": self._reclaim,
             "audit": self._audit,

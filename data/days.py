@@ -8,7 +8,7 @@ import contextlib
 import functools
 import logging
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -174,9 +174,14 @@ def start_due(database: Database) -> list[tuple[UserId, date]]:
     return [started for batch in start_in_batches(database) for started in batch]
 
 
-def start_in_batches(database: Database) -> Iterator[list[tuple[UserId, date]]]:
-    """Do as `start_due`, and yield what was started after each transaction. Stop asking to stop in between."""
-    waiting: Sequence[UserId] = _whose_date_has_advanced(database)
+def start_in_batches(
+    database: Database, first: Collection[UserId] = frozenset()
+) -> Iterator[list[tuple[UserId, date]]]:
+    """Do as `start_due`, and yield what was started after each transaction. Stop asking to stop in between.
+
+    Users in *first* have their turn before all others.
+    """
+    waiting: Sequence[UserId] = sorted(_whose_date_has_advanced(database), key=lambda user: user not in first)
     while waiting:
         started, waiting = database.write(functools.partial(_start_batch, users=waiting))
         yield started

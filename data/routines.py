@@ -8,7 +8,7 @@ one row for it. A date that went by while nothing ran is listed as missed and no
 import functools
 import itertools
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -116,10 +116,13 @@ def plan_due(database: Database) -> list[Planned]:
     return [planned for batch in plan_in_batches(database) for planned in batch]
 
 
-def plan_in_batches(database: Database) -> Iterator[list[Planned]]:
-    """Do as `plan_due`, and yield what was planned after each transaction. Stop asking to stop in between."""
-    waiting = _due(database)
-    for batch in (waiting[first : first + BATCH] for first in range(0, len(waiting), BATCH)):
+def plan_in_batches(database: Database, first: Collection[UserId] = frozenset()) -> Iterator[list[Planned]]:
+    """Do as `plan_due`, and yield what was planned after each transaction. Stop asking to stop in between.
+
+    Routines of users in *first* have their turn before all others.
+    """
+    waiting = sorted(_due(database), key=lambda place: place[0] not in first)
+    for batch in (waiting[begin : begin + BATCH] for begin in range(0, len(waiting), BATCH)):
         yield database.write(functools.partial(_plan_batch, places=batch))
 
 

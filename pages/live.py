@@ -129,6 +129,11 @@ class Hub:
                 group.stop()
                 del self._groups[visit.user, visit.page]
 
+    @property
+    def users(self) -> frozenset[UserId]:
+        """Who has a page open. Safe from any thread."""
+        return frozenset(list(self._sections))
+
     def sections_of(self, user: UserId) -> set[Section]:
         """Return all sections of *user*, on all open pages."""
         return {section for sections in self._sections.get(user, {}).values() for section in sections}

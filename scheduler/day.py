@@ -7,8 +7,10 @@ has started is up to `warmth`.
 
 import logging
 import threading
-from collections.abc import Callable, Iterable
+import time
+from collections.abc import Callable, Collection, Iterable, Iterator
 from datetime import date, datetime
+from typing import TypeVar
 
 from cache.manager import CacheManager
 from data import routines
@@ -18,6 +20,8 @@ from events.catalog import UserId
 from scheduler.jobs import Work
 from scheduler.warmth import Warmth
 
+T = TypeVar("T")
+
 log = logging.getLogger(__name__)
 
 
@@ -25,12 +29,20 @@ class DayWatch:
     """Looks for days that are due, and for routines. Safe from any thread; what another process did is not done again.
 
     Each method blocks for one read and for one transaction per batch of users or routines, and ends early, between two
-    of these, once *stopping* is set. *started* is told after each transaction whose day it started, and must not block.
+    of these, once *stopping* is set. Nobody without a page open waits for a day, so there is a rest after each batch of
+    users. *started* is told after each transaction whose day it started, and must not block.
+    Whom *waiting* names, at the beginning of a look, has a page open, and comes before all others.
     """
 
-    def __init__(self, database: Database, started: Callable[[Iterable[UserId]], object] = lambda users: None) -> None:
+    def __init__(
+        self,
+        database: Database,
+        started: Callable[[Iterable[UserId]], object] = lambda users: None,
+        waiting: Callable[[], Collection[UserId]] = frozenset,
+    ) -> None:
         self._database = database
         self._started = started
+        self._waiting = waiting
         self._seen: tuple[int, datetime, datetime | None] | None = None  # seq and time of the last plan, and the next
 
     def look(self, stopping: threading.Event | None = None) -> list[tuple[UserId, date]]:
@@ -39,15 +51,15 @@ class DayWatch:
         Raises:
             DataError: the database cannot be used now; the next look finds what this one did not.
         """
+        stopping = stopping or threading.Event()
         started = []
-        for batch in start_in_batches(self._database):
+        for batch in _unhurried(start_in_batches(self._database, self._waiting()), stopping):
             for user, day in batch:
                 log.info("day started user=%s day=%s", user, day)
             started += batch
             self._started(user for user, _ in batch)
-            if stopping is not None and stopping.is_set():
-                return started
-        self.plan(stopping)
+        if not stopping.is_set():
+            self.plan(stopping)
         return started
 
     def plan(self, stopping: threading.Event | None = None) -> None:
@@ -63,7 +75,7 @@ class DayWatch:
             seen_seq, seen_at, next_turn = self._seen
             if seq == seen_seq and seen_at <= now and (next_turn is None or now < next_turn):
                 return
-        for batch in routines.plan_in_batches(self._database):
+        for batch in routines.plan_in_batches(self._database, self._waiting()):
             for planned in batch:
                 log.info("routine planned user=%s task=%s day=%s", planned.user, planned.task, planned.day)
             if stopping is not None and stopping.is_set():
@@ -71,8 +83,26 @@ class DayWatch:
         self._seen = (seq, now, routines.next_turn(self._database))
 
 
-def work(database: Database, manager: CacheManager) -> dict[str, Work]:
-    """Return what does the jobs that belong to a day, by name: it starts, it has its routines, and it is made ready."""
+def _unhurried(batches: Iterable[T], stopping: threading.Event) -> Iterator[T]:
+    """Yield *batches*, with a rest after each for as long as it took: others have half of the time.
+
+    Ends early once *stopping* is set.
+    """
+    began = time.monotonic()
+    for batch in batches:
+        yield batch
+        if stopping.wait(time.monotonic() - began):
+            return
+        began = time.monotonic()
+
+
+def work(
+    database: Database, manager: CacheManager, waiting: Callable[[], Collection[UserId]] = frozenset
+) -> dict[str, Work]:
+    """Return what does the jobs that belong to a day, by name: it starts, it has its routines, and it is made ready.
+
+    *waiting* returns who has a page open; it is called by the workers.
+    """
     warmth = Warmth(database, manager)
-    watch = DayWatch(database, started=warmth.expect)
+    watch = DayWatch(database, started=warmth.expect, waiting=waiting)
     return {"day": watch.look, "routines": watch.plan, "warmth": warmth.warm}

@@ -214,7 +214,7 @@ def main() -> int:
             days.extend([time.perf_counter() - began] * len(who))
             warmth.expect(who)
 
-        watch = DayWatch(house.database, started)
+        watch = DayWatch(house.database, started, waiting=lambda: frozenset(looking))
         began = time.perf_counter()
         watch.look()
         if not given.not_followed:

@@ -5,13 +5,14 @@ import threading
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from cache.values import DASHBOARD_METRICS, SUMMARY_DAILY
 from data import instances, preferences, tasks
 from data.database import Database
-from data.days import BATCH, calendar
+from data.days import BATCH, calendar, start_in_batches
 from events.catalog import DayStarted, UserId
 from scheduler.day import DayWatch
 from tests.house import Clock, House
@@ -76,6 +77,54 @@ def test_those_whose_day_has_started_are_named_after_each_transaction(database: 
     assert len({who for them in named for who in them}) == sum(map(len, named)) == users
 
 
+class Rests(threading.Event):
+    """Nobody stops anything; writes down for how long it was waited for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seconds: list[float] = []
+
+    def wait(self, timeout: float | None = None) -> bool:
+        assert timeout is not None
+        self.seconds.append(timeout)
+        return False
+
+
+def test_after_each_transaction_others_have_as_long_for_theirs(
+    database: Database, user: UserId, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(2 * BATCH):
+        preferences.create_user(database, f"user {number}")
+    took = iter([0.5, 0.25, 0.125])
+    now = [10.0]
+
+    def batches(*given: object) -> Iterator[list[tuple[UserId, date]]]:
+        for batch in start_in_batches(*given):  # type: ignore[arg-type]
+            now[0] += next(took)
+            yield batch
+
+    monkeypatch.setattr("scheduler.day.start_in_batches", batches)
+    monkeypatch.setattr("scheduler.day.time", SimpleNamespace(monotonic=lambda: now[0]))
+    rests = Rests()
+    assert len(DayWatch(database).look(rests)) == 2 * BATCH + 1
+    assert rests.seconds == [0.5, 0.25, 0.125]
+
+
+def test_who_has_a_page_open_has_their_day_and_routines_before_all_others(
+    database: Database, user: UserId, clock: Clock
+) -> None:
+    users = [user, *(preferences.create_user(database, f"user {number}") for number in range(2 * BATCH))]
+    DayWatch(database).look()
+    for one in (users[0], users[-1]):
+        tasks.create(database, one, name="Water the plants", routine="daily")
+    clock.advance(days=1)
+    named: list[UserId] = []
+    DayWatch(database, named.extend, waiting=lambda: {users[-1], UserId(10**6)}).look()
+    assert named == [users[-1], *users[:-1]]
+    planned = rows(database, "SELECT user_id FROM events WHERE name = 'instance.planned' ORDER BY seq")
+    assert [who for (who,) in planned] == [users[-1], users[0]]
+
+
 def test_routines_of_a_day_are_planned_by_the_look_that_starts_it(
     database: Database, user: UserId, clock: Clock
 ) -> None:
@@ -94,7 +143,7 @@ def test_a_look_at_routines_notices_new_ones_and_those_that_are_due(
     watch.plan()
     searched: list[None] = []
     real = DayWatch.plan.__globals__["routines"].plan_in_batches
-    monkeypatch.setattr("data.routines.plan_in_batches", lambda database: searched.append(None) or real(database))
+    monkeypatch.setattr("data.routines.plan_in_batches", lambda *given: searched.append(None) or real(*given))
     watch.plan()
     assert not searched, "nothing has happened, and nothing is due"
     tasks.create(database, user, name="Water the plants", routine="daily", routine_at="10:30")
