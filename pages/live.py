@@ -14,7 +14,7 @@ import math
 import threading
 import time
 import weakref
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from datetime import datetime
@@ -270,8 +270,7 @@ class Hub:
         self, user: UserId, sections: list[Section], patience: float | None, fell_behind: Callable[[], None]
     ) -> None:
         ticket = next(self._tickets)
-        left = sorted(sections, key=lambda section: section.home.id)  # from the top of the page down
-        shown_by = Counter(value for section in left for value in section.values)
+        shown_by = Counter(value for section in sections for value in section.values)
         wanted = sorted(shown_by, key=lambda value: self._costs.get(value.key, math.inf) / shown_by[value])
         queries = {section: query for section in sections if (query := section.query()) is not None}
         arrivals = Arrivals(asyncio.get_running_loop())
@@ -279,6 +278,7 @@ class Hub:
         reading_all = self.workers.read(self._read, user, wanted, queries, patience, arrivals.put, Watch(waiting))
         load = background_tasks.create(reading_all, handle_exceptions=False)
         load.add_done_callback(arrivals.end)
+        left = sorted(sections, key=lambda section: section.home.id)  # from the top of the page down
         async for reading in arrivals.within(self.pace.patience, again=self.pace.progress):
             if reading is None:
                 for section in left:
@@ -327,7 +327,7 @@ class Hub:
         arrived: Callable[[Reading], None],
         told: Watch,
     ) -> None:
-        """Ask *queries*, look at *wanted*, in turn; give *arrived* what there is after each, *told* how far it is."""
+        """Ask *queries*, look at *wanted*, in order; give *arrived* what there is after each, *told* how far it is."""
         until = None if patience is None else time.monotonic() + patience
         with watched(told), self._services.manager.snapshot(user) as snapshot:
             looks: dict[str, Any] = {}
@@ -340,18 +340,12 @@ class Hub:
                     found[section] = error
             read_at = self._services.clock()
             arrived(Reading(snapshot.view, {}, read_at, found))
-            in_turn = deque(wanted)
-            while in_turn:
-                value = in_turn.popleft()
+            for value in wanted:
                 try:
                     if told.is_stopped:
                         raise Stopped
                     left = None if until is None else max(0.0, until - time.monotonic())
-                    look = snapshot.glance(value, patience=left, hold=self.pace.turn if in_turn else None)
-                    if look is None:  # a page opens, and this takes long: the others first
-                        in_turn.append(value)
-                        continue
-                    looks[value.key] = look
+                    look = looks[value.key] = snapshot.look(value, patience=left)
                     self._costs[value.key] = look.load_seconds
                 except (CacheError, Stopped) as error:  # logged by the manager; of the sections that show this value
                     looks[value.key] = LoadStoppedError(value.key) if told.is_stopped else error

@@ -50,6 +50,9 @@ LEFT_SECONDS = 3.0
 PATIENCE_SECONDS = 30.0
 """How long a page may take to begin on a machine that is busy. NiceGUI would answer with an error after 3 s."""
 
+REOPEN_LOOKS, REOPEN_PAUSE_SECONDS = 200, 0.05
+"""How long a form that was being filled in waits, before it is opened again, for numbers that are not older ones."""
+
 FILL_WAIT_SECONDS = 0.05
 """How long the response waits for what is shown. What is cached is there by then and needs no skeleton."""
 
@@ -135,6 +138,10 @@ class Pages:
         async def reopen_form(draft: str) -> None:
             if fills:
                 await asyncio.wait(fills)
+            for _ in range(REOPEN_LOOKS):  # what the form is about may be gone
+                if not any(section.is_refreshing for open_visit in visits for section in open_visit.sections):
+                    break
+                await asyncio.sleep(REOPEN_PAUSE_SECONDS)
             with client:
                 if visits and not visits[0].reopen_form(draft):
                     client.run_javascript(f"reprieve.forget({json.dumps(draft)})")

@@ -156,6 +156,14 @@ class Section:
         """Whether it shows nothing yet, and nobody wanted that."""
         return self.reading is None and not self.is_stopped
 
+    @property
+    def is_refreshing(self) -> bool:
+        """Whether it shows older numbers while newer ones are computed."""
+        return self.reading is not None and any(
+            isinstance(look, Look) and look.is_loading
+            for look in (self.reading.looks[value.key] for value in self.values)
+        )
+
     def close(self) -> None:
         """Leave the hub for good. Called when the element is deleted."""
         if not self.is_closed:
