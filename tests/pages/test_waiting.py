@@ -17,7 +17,7 @@ from pages.waiting import Waiting, Watch
 from tests.pages.hands import buttons, press, texts
 from tests.pages.stage import USER, Stage, until
 
-YEARS = range(2010, 2026)
+YEARS = range(2022, 2026)
 YEARS_BEFORE = 2
 
 
@@ -78,7 +78,7 @@ async def test_a_load_that_is_stopped_says_so_and_goes_on_when_it_is_asked_for(
     assert not card.redraws
     counts = stage.application.manager.get_cache_stats().keys
     before = next(one.loads for one in counts if one.key == "pieces.years")
-    # Each load adds up one more year before its next look for a stop where its months are there already.
+    # One more year is added up before the next look for a stop where its months are there already.
     assert YEARS_BEFORE <= before < len(YEARS), "what was finished is kept"
 
     stage.application.pages.hub.seen_again(card.visit.screen)
