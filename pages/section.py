@@ -269,7 +269,7 @@ class Section:
         """Say since when the numbers stand, if newer ones could not be computed."""
         looks = [reading.looks[value.key] for value in self.values]
         self.is_broken = any(isinstance(look, Look) and look.problem is not None for look in looks)
-        if any(isinstance(look, Look) and look.is_loading for look in looks):
+        if self.is_refreshing:
             self._tell(f"As of {self._age(reading)}, refreshing …")
         elif self.is_broken:
             self._tell(f"Newer numbers could not be computed. As of {self._age(reading)}.", "Try again", self._retry)
