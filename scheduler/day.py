@@ -8,9 +8,8 @@ has started is up to `warmth`.
 import logging
 import threading
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable
 from datetime import date, datetime
-from typing import TypeVar
 
 from cache.manager import CacheManager
 from data import routines
@@ -20,8 +19,6 @@ from events.catalog import UserId
 from scheduler.jobs import Work
 from scheduler.warmth import Warmth
 
-T = TypeVar("T")
-
 log = logging.getLogger(__name__)
 
 
@@ -30,7 +27,7 @@ class DayWatch:
 
     Each method blocks for one read and for one transaction per batch of users or routines, and ends early, between two
     of these, once *stopping* is set. Nobody without a page open waits for a day, so there is a rest after each batch of
-    users. *started* is told after each transaction whose day it started, and must not block.
+    users, for as long as it took. *started* is told after each transaction whose day it started, and must not block.
     Whom *waiting* names, at the beginning of a look, has a page open, and comes before all others.
     """
 
@@ -53,13 +50,16 @@ class DayWatch:
         """
         stopping = stopping or threading.Event()
         started = []
-        for batch in _unhurried(start_in_batches(self._database, self._waiting()), stopping):
+        began = time.monotonic()
+        for batch in start_in_batches(self._database, self._waiting()):
             for user, day in batch:
                 log.info("day started user=%s day=%s", user, day)
             started += batch
             self._started(user for user, _ in batch)
-        if not stopping.is_set():
-            self.plan(stopping)
+            if stopping.wait(time.monotonic() - began):
+                return started
+            began = time.monotonic()
+        self.plan(stopping)
         return started
 
     def plan(self, stopping: threading.Event | None = None) -> None:
@@ -81,19 +81,6 @@ class DayWatch:
             if stopping is not None and stopping.is_set():
                 return
         self._seen = (seq, now, routines.next_turn(self._database))
-
-
-def _unhurried(batches: Iterable[T], stopping: threading.Event) -> Iterator[T]:
-    """Yield *batches*, with a rest after each for as long as it took: others have half of the time.
-
-    Ends early once *stopping* is set.
-    """
-    began = time.monotonic()
-    for batch in batches:
-        yield batch
-        if stopping.wait(time.monotonic() - began):
-            return
-        began = time.monotonic()
 
 
 def work(
