@@ -11,6 +11,7 @@ from nicegui.testing.user_interaction import UserInteraction
 from pages.controls import Button, Words
 from pages.fields import Feeling, Select
 from pages.markup import Acts, Block
+from tests.pages.stage import until
 
 
 def elements(user: User) -> list[ui.element]:
@@ -56,6 +57,12 @@ def press(user: User, name: str) -> None:
         UserInteraction(user, {found[-1]}, None).click()
     else:
         UserInteraction(user, {found[-1].block}, None).trigger("click", found[-1].word)
+
+
+async def undo(user: User) -> None:
+    """Press Undo as soon as it is offered: a toast may come after the page has already redrawn what was done."""
+    await until(lambda: buttons(user, "Undo"))
+    press(user, "Undo")
 
 
 def field(user: User, label: str) -> ui.input:

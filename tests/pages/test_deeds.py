@@ -10,7 +10,7 @@ from data.models import State
 from data.preferences import LOCAL_USER
 from pages.fields import Feeling
 from pages.markup import Block
-from tests.pages.hands import buttons, dialogs, elements, field, fill, pick, press, rows, slide, submit, texts
+from tests.pages.hands import buttons, dialogs, elements, field, fill, pick, press, rows, slide, submit, texts, undo
 from tests.pages.stage import Stage, until
 
 
@@ -59,11 +59,11 @@ async def test_a_task_goes_from_planned_over_running_and_paused_to_done(user: Us
 async def test_a_completion_can_be_undone_from_the_message_and_from_the_list(user: User, stage: Stage) -> None:
     one = await stage.planned("Tax return")
     await opened(user, stage)
-    for undo in ("Undo", "Undo: Tax return"):
+    for name in ("Undo", "Undo: Tax return"):
         press(user, "Done: Tax return")
         submit(user)
         await until(lambda: len(rows(user, "Recently done")) == 1)
-        press(user, undo)
+        press(user, name)
         await until(lambda: len(rows(user, "Planned")) == 1)
     assert stored(stage, one)["state"] == State.PLANNED
 
@@ -77,7 +77,7 @@ async def test_giving_up_takes_a_reason_and_can_be_undone(user: User, stage: Sta
     await until(lambda: rows(user, "Planned") == [])
     assert stored(stage, one)["cancel_reason"] == "too_aversive"
 
-    press(user, "Undo")
+    await undo(user)
     await until(lambda: len(rows(user, "Planned")) == 1)
     assert stored(stage, one)["cancel_reason"] is None
 
@@ -114,7 +114,7 @@ async def test_what_was_jotted_down_can_be_taken_back_or_gone_to(user: User, sta
     await until(lambda: rows(user, "Planned") and buttons(user, "Undo"))
     pressed_by = {name: buttons(user, name)[0].props.get("aria-keyshortcuts") for name in ("Undo", "Go to it")}
     assert pressed_by == {"Undo": "u", "Go to it": None}
-    press(user, "Undo")
+    await undo(user)
     await until(lambda: "Taken back: Call the bank" in texts(user))
     await until(lambda: not rows(user, "Planned") and not rows(user, "Tasks"))
 
@@ -124,14 +124,14 @@ async def test_what_was_planned_or_started_can_be_taken_back(user: User, stage: 
     await opened(user, stage)
     press(user, "Start now: Tax return")
     await until(lambda: rows(user, "Running and paused"))
-    press(user, "Undo")
+    await undo(user)
     await until(lambda: not rows(user, "Running and paused"))
     assert rows(user, "Planned") == []
     one = await stage.planned("Letter")
     await until(lambda: rows(user, "Planned"))
     press(user, "Start: Letter")
     await until(lambda: "Started: Letter" in texts(user))
-    press(user, "Undo")
+    await undo(user)
     await until(lambda: stored(stage, one)["state"] == State.PLANNED)
 
 
@@ -211,7 +211,7 @@ async def test_an_archived_task_leaves_the_list_and_comes_back_with_undo(user: U
     await opened(user, stage)
     press(user, "Archive: Tax return")
     await until(lambda: rows(user, "Tasks") == [])
-    press(user, "Undo")
+    await undo(user)
     await until(lambda: len(rows(user, "Tasks")) == 1)
 
 

@@ -3,7 +3,7 @@
 from nicegui.testing import User
 
 from data import instances, preferences
-from tests.pages.hands import field, fill, press, submit, texts
+from tests.pages.hands import field, fill, submit, texts, undo
 from tests.pages.stage import USER, Stage, until
 
 
@@ -41,7 +41,7 @@ async def test_the_goal_is_set_here_and_the_way_back_is_offered(user: User, stag
     await until(lambda: "The goal is 2.5 hours a week." in texts(user))
     await done(stage, 150)
     await until(lambda: "Reached." in texts(user))
-    press(user, "Undo")
+    await undo(user)
     await until(lambda: field(user, "Goal a week").value == "30")
     with stage.database.read() as read:
         assert preferences.load(read, USER).goal_hours_per_week == 30

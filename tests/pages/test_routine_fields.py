@@ -12,7 +12,7 @@ from data.days import start_due
 from data.models import Task
 from data.routines import plan_due
 from pages.markup import Block
-from tests.pages.hands import dialogs, elements, fill, pick, press, rows, submit, texts
+from tests.pages.hands import dialogs, elements, fill, pick, press, rows, submit, texts, undo
 from tests.pages.stage import Stage, until
 
 
@@ -81,7 +81,7 @@ async def test_a_routine_is_paused_resumed_and_both_are_taken_back(user: User, s
     stage.clock.advance(days=2)
     assert plan_due(stage.database) == []
 
-    press(user, "Undo")
+    await undo(user)
     await until(lambda: "next" in row(user))
     assert routine(stage.database, task) == ("daily", (), "20:00")
 
@@ -123,7 +123,7 @@ async def test_a_routine_that_is_removed_comes_back_with_undo(user: User, stage:
     submit(user)
     await until(lambda: row(user) and "entry-routine" not in row(user))
     assert routine(stage.database, task) == ("none", (), None)
-    press(user, "Undo")
+    await undo(user)
     await until(lambda: "entry-routine" in row(user))
     assert routine(stage.database, task) == ("weekly", ("mon",), None)
 

@@ -14,7 +14,7 @@ from nicegui.testing.user_interaction import UserInteraction
 from data import preferences, transfer
 from data.preferences import AccountTier, CacheBackend, CacheMode, Profile
 from pages.times import LoadTimes
-from tests.pages.hands import elements, field, press, submit, texts
+from tests.pages.hands import elements, field, press, submit, texts, undo
 from tests.pages.stage import USER, Stage, until
 
 
@@ -68,7 +68,7 @@ async def test_what_is_chosen_is_saved_at_once_and_can_be_taken_back(user: User,
     await until(lambda: "It is 19:00 there" in texts(user))
     choose(user, "Clock", "12")
     await until(lambda: "It is 7:00 pm there" in texts(user))
-    press(user, "Undo")
+    await undo(user)
     await until(lambda: held(stage).clock_hours == 24)
     assert (held(stage).theme, held(stage).time_zone) == ("dark", "Asia/Tokyo")
 

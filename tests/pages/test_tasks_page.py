@@ -11,7 +11,7 @@ from data import instances, preferences, tasks
 from data.fields import Feelings
 from pages.markup import Block
 from pages.search import HISTORY, Search
-from tests.pages.hands import buttons, choose, dialogs, field, fill, press, rows, slide, submit, texts
+from tests.pages.hands import buttons, choose, dialogs, field, fill, press, rows, slide, submit, texts, undo
 from tests.pages.stage import USER, Stage, until
 
 
@@ -123,7 +123,7 @@ async def test_a_completion_is_corrected_and_the_correction_taken_back(user: Use
     with stage.database.read() as read:
         query = "SELECT actual_relief, predicted_relief, completion_percent, note, actual_minutes FROM instances"
         assert tuple(read.connection.exec_driver_sql(query).one()) == (10, 50, 50.0, "half of it", 30.123)
-    press(user, "Undo")
+    await undo(user)
     await until(lambda: "As before: Tax return" in texts(user))
     with stage.database.read() as read:
         assert tuple(read.connection.exec_driver_sql(query).one()) == (80, 50, 100.0, "", 30.123)
@@ -169,7 +169,7 @@ async def test_a_task_is_edited_and_a_stale_edit_is_refused(user: User, stage: S
     fill(user, "Categories", "money, home")
     submit(user)
     await until(lambda: names(user, "Tasks") == ["Taxes"])
-    press(user, "Undo")
+    await undo(user)
     await until(lambda: names(user, "Tasks") == ["Tax return"])
     with stage.database.read() as read:
         assert read.connection.exec_driver_sql("SELECT description FROM tasks").scalar_one() == "from elsewhere"
@@ -203,7 +203,7 @@ async def test_an_undo_that_has_become_stale_is_taken_away_or_refused(user: User
     await stage.do(instances.undo, one)
     stage.clock.advance(minutes=1)
     await stage.do(instances.complete, one)
-    press(user, "Undo")
+    await undo(user)
     await until(lambda: "It was completed at another time than this says" in texts(user))
 
 
