@@ -105,9 +105,14 @@ def text(value: Any, field: str) -> str:
         raise _refusal(field, value, "text")
     if len(value) > MAX_TEXT:
         raise InvalidInputError(f"{_words(field)} of {len(value):,} characters: expected at most {MAX_TEXT:,}")
-    if "\0" in value or any("\ud800" <= character <= "\udfff" for character in value):
+    if not is_storable(value):
         raise InvalidInputError(f"{_words(field)}: expected text without NUL and lone surrogate characters")
     return value
+
+
+def is_storable(value: str) -> bool:
+    """Return whether a database can keep *value*, and so whether it can be looked for: lone surrogates have no UTF-8."""
+    return "\0" not in value and not any("\ud800" <= character <= "\udfff" for character in value)
 
 
 def words(value: Iterable[str], field: str) -> tuple[str, ...]:

@@ -339,7 +339,7 @@ def get(session: Session, user: UserId, instance: InstanceId) -> Instance:
     Raises:
         UnknownRecordError: the user has no such instance.
     """
-    row = session.get(Instance, (user, instance))
+    row = session.get(Instance, (user, instance)) if fields.is_storable(instance) else None
     if row is None:
         raise UnknownRecordError(f"there is no instance {shown(instance)}: it may have been removed meanwhile")
     return row

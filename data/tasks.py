@@ -126,7 +126,7 @@ def get(session: Session, user: UserId, task: TaskId) -> Task:
     Raises:
         UnknownRecordError: the user has no such task.
     """
-    row = session.get(Task, (user, task))
+    row = session.get(Task, (user, task)) if fields.is_storable(task) else None
     if row is None:
         raise UnknownRecordError(f"there is no task {shown(task)}: it may have been removed meanwhile")
     return row

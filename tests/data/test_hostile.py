@@ -19,7 +19,7 @@ from cache import __main__ as cache_cli
 from data import instances, preferences, tasks, transfer
 from data.__main__ import main
 from data.database import Database
-from data.errors import DataError, ImportRefusedError, InvalidInputError
+from data.errors import DataError, ImportRefusedError, InvalidInputError, UnknownRecordError
 from data.models import Kind
 from data.transfer.archive import import_files
 from data.transfer.columns import FILES
@@ -129,6 +129,13 @@ def commands(database: Database, user: UserId) -> dict[str, Callable[[Any], obje
         "user name": lambda value: preferences.create_user(database, value),
     }
     return found
+
+
+@pytest.mark.parametrize("text", ["\ud800", "a\0b", "", "\U0001f600" * 1000], ids=lambda text: ascii(text)[:20])
+@pytest.mark.parametrize("name", ["task id", "instance id"])
+def test_what_can_be_no_id_is_an_id_that_nobody_has(database: Database, user: UserId, name: str, text: str) -> None:
+    with pytest.raises(UnknownRecordError, match="may have been removed meanwhile"):
+        commands(database, user)[name](text)
 
 
 ANYTHING = (
