@@ -111,7 +111,7 @@ def text(value: Any, field: str) -> str:
 
 
 def is_storable(value: str) -> bool:
-    """Return whether a database can keep *value*, and so whether it can be looked for: lone surrogates have no UTF-8."""
+    """Return whether a database can keep *value*, and so look for it: a lone surrogate has no UTF-8."""
     return "\0" not in value and not any("\ud800" <= character <= "\udfff" for character in value)
 
 

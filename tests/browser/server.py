@@ -1,9 +1,16 @@
-"""Serves the application for the browser tests: `PYTHONPATH=. python tests/browser/server.py FOLDER PORT`.
+"""Serves the application for the browser tests: `PYTHONPATH=. python tests/browser/server.py`.
 
-Everything it keeps is in FOLDER. Its clock is the real one plus the seconds in the file `clock-offset` there, and each
-load takes the seconds in the file `load-seconds` longer than it would. A test may change both at any time.
+For each line `["FOLDER", PORT]` on stdin it forks a process that serves, and writes the pid of that: so the two seconds
+that the imports take are spent once. It ends when stdin does; those that serve go on.
+
+Everything that one of them keeps is in FOLDER. Its clock is the real one plus the seconds in the file `clock-offset`
+there, and each load takes the seconds in the file `load-seconds` longer than it would. A test may change both at any
+time.
 """
 
+import json
+import os
+import signal
 import sys
 import time
 from collections.abc import Callable
@@ -21,8 +28,26 @@ from data.viewpoint import Viewpoint
 
 
 def main() -> None:
+    """Fork a server for each line."""
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for them here: what has ended is gone at once
+    for line in sys.stdin:
+        folder, port = json.loads(line)
+        if pid := os.fork():
+            sys.stdout.write(f"{pid}\n")
+            sys.stdout.flush()
+        else:
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            with Path(folder, "server.log").open("ab") as log, Path(os.devnull).open() as nothing:
+                os.dup2(nothing.fileno(), 0)
+                os.dup2(log.fileno(), 1)
+                os.dup2(log.fileno(), 2)
+            os.chdir(folder)
+            serve(Path(folder), port)
+            return
+
+
+def serve(folder: Path, port: int) -> None:
     """Serve until told to stop."""
-    folder, port = Path(sys.argv[1]), int(sys.argv[2])
 
     def seconds(name: str) -> float:
         file = folder / name

@@ -1,6 +1,8 @@
 """A running application and a browser to look at it with, for the browser tests and the screenshots."""
 
 import contextlib
+import functools
+import json
 import os
 import signal
 import socket
@@ -28,6 +30,28 @@ FLAGS = (
     "--disable-sync",
 )
 START_SECONDS = 90
+STOP_SECONDS = 10
+
+
+@functools.cache
+def _forking() -> subprocess.Popen[str]:
+    """The process that forks the servers of this one; it ends with it."""
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(("CACHE_", "NICEGUI_", "PYTEST_"))}
+    return subprocess.Popen(
+        [sys.executable, str(Path(__file__).with_name("server.py"))],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env={**kept, "TZ": "UTC", "PYTHONPATH": str(ROOT)},
+        text=True,
+    )
+
+
+def _lives(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 class Site:
@@ -39,50 +63,45 @@ class Site:
             probe.bind(("127.0.0.1", 0))
             self.port: int = probe.getsockname()[1]
         self.address = f"http://127.0.0.1:{self.port}"
-        self._process: subprocess.Popen[bytes] | None = None
+        self._pid: int | None = None
         self._offset_file = folder / "clock-offset"
 
     def start(self) -> None:
         """Start it and wait until it answers."""
-        kept = {
-            key: value for key, value in os.environ.items() if not key.startswith(("CACHE_", "NICEGUI_", "PYTEST_"))
-        }
-        log = self.folder / "server.log"
-        with log.open("ab") as output:
-            self._process = subprocess.Popen(
-                [sys.executable, str(Path(__file__).with_name("server.py")), str(self.folder), str(self.port)],
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                env={**kept, "TZ": "UTC", "PYTHONPATH": str(ROOT)},
-                cwd=self.folder,
-            )
+        server = _forking()
+        assert server.stdin is not None
+        assert server.stdout is not None
+        server.stdin.write(json.dumps([str(self.folder), self.port]) + "\n")
+        server.stdin.flush()
+        self._pid = int(server.stdout.readline())
         deadline = time.monotonic() + START_SECONDS
-        while time.monotonic() < deadline and self._process.poll() is None:
+        while time.monotonic() < deadline and _lives(self._pid):
             try:
                 with urllib.request.urlopen(f"{self.address}/health", timeout=1):
                     return
             except (urllib.error.URLError, OSError):
                 time.sleep(0.05)
         self.stop()
-        raise RuntimeError(f"the server did not start:\n{log.read_text()[-4000:]}")
+        log = (self.folder / "server.log").read_text()
+        raise RuntimeError(f"the server did not start:\n{log[-4000:]}")
 
     @property
     def pid(self) -> int:
         """The process that serves."""
-        assert self._process is not None
-        return self._process.pid
+        assert self._pid is not None
+        return self._pid
 
     def stop(self) -> None:
         """Tell it to stop and wait until it has."""
-        process, self._process = self._process, None
-        if process is None:
+        pid, self._pid = self._pid, None
+        if pid is None or not _lives(pid):
             return
-        process.send_signal(signal.SIGTERM)
-        try:
-            process.wait(10)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        os.kill(pid, signal.SIGTERM)
+        deadline = time.monotonic() + STOP_SECONDS
+        while _lives(pid):
+            if time.monotonic() > deadline:
+                os.kill(pid, signal.SIGKILL)
+            time.sleep(0.01)
 
     def set_clock(self, now: datetime) -> None:
         """Let the application's clock show *now* and run on from there."""
