@@ -110,9 +110,9 @@ def text(value: Any, field: str) -> str:
     return value
 
 
-def is_storable(value: str) -> bool:
-    """Return whether a database can keep *value*, and so look for it: a lone surrogate has no UTF-8."""
-    return "\0" not in value and not any("\ud800" <= character <= "\udfff" for character in value)
+def is_storable(value: Any) -> bool:
+    """Return whether a database can keep *value* as text, and so look for it: a lone surrogate has no UTF-8."""
+    return isinstance(value, str) and not any(one == "\0" or "\ud800" <= one <= "\udfff" for one in value)
 
 
 def words(value: Iterable[str], field: str) -> tuple[str, ...]:

@@ -7,7 +7,6 @@ ours that it uses, names its class.
 import ast
 import importlib
 import inspect
-import textwrap
 import types
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
@@ -15,7 +14,7 @@ from typing import Any
 
 from cache.rulebook.parts import Part
 from cache.values import Value
-from events.findings import Finding, place, place_of
+from events.findings import Finding, definition, place, place_of
 from pages.routes import ENTRIES
 from pages.section import Section
 from pages.shell import Entry, ThemeSwitch
@@ -125,12 +124,17 @@ def _misdeclared(section: type[Section]) -> Iterator[Finding]:
 def _undeclared(section: type[Section]) -> Iterator[Finding]:
     declared = _values_of(section)
     listed = ", ".join(value.key for value in declared) or "none"
-    for where, value in _reads(section, frozenset()):
+    for where, value in _all_reads(section):  # type: ignore[arg-type]  # mypy takes no class for hashable
         if value not in declared:
             yield Finding(
                 where,
                 f"{section.__qualname__} reads {value.key!r}, which is not among the values that it declares: {listed}",
             )
+
+
+@cache
+def _all_reads(section: type[Section]) -> tuple[tuple[str, Value[Any]], ...]:
+    return tuple(_reads(section, frozenset()))
 
 
 def _reads(code: Any, seen: frozenset[Any]) -> Iterator[tuple[str, Value[Any]]]:
@@ -139,9 +143,7 @@ def _reads(code: Any, seen: frozenset[Any]) -> Iterator[tuple[str, Value[Any]]]:
 
     What cannot be seen by reading, such as a value chosen while it runs, `Shown.get` refuses when it is drawn.
     """
-    file = inspect.getsourcefile(code) or "?"
-    lines, first = inspect.getsourcelines(code)
-    tree = ast.parse(textwrap.dedent("".join(lines)))
+    file, tree = definition(code)
     names = {**vars(inspect.getmodule(code)), **_imported_inside(tree)}
     for node in ast.walk(tree):
         if not isinstance(node, ast.Call):
@@ -150,14 +152,14 @@ def _reads(code: Any, seen: frozenset[Any]) -> Iterator[tuple[str, Value[Any]]]:
         if isinstance(node.func, ast.Attribute) and node.func.attr == "get" and given:
             value = _meant(given[0], names)
             if isinstance(value, Value):
-                yield place(file, first + node.lineno - 1), value
+                yield place(file, node.lineno), value
         elif any(isinstance(argument, ast.Name) and argument.id == "shown" for argument in given):
             called = _meant(node.func, names)
             if isinstance(called, types.FunctionType) and _is_ours(called) and called not in seen:
                 yield from _reads(called, seen | {called})
 
 
-def _imported_inside(tree: ast.Module) -> dict[str, Any]:
+def _imported_inside(tree: ast.AST) -> dict[str, Any]:
     imports = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module and not node.level]
     return {
         alias.asname or alias.name: getattr(importlib.import_module(node.module or ""), alias.name, None)

@@ -3,6 +3,7 @@
 import contextlib
 import re
 import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,9 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import CheckConstraint
 
+import data.database
 from data import preferences
-from data.database import Database
+from data.database import Database, make_file
 from data.errors import DatabaseUnusableError
 from data.models import Base, EventRow, Instance
 from data.sqlite import sqlite
@@ -21,6 +23,14 @@ from events.catalog import UserId
 from tests.data.ledger import all_rows, another_python, elsewhere, finish, lines, raw, schema
 
 HEAD = "0004"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def from_nothing() -> Iterator[None]:
+    """Let each new database be made from nothing, as outside the tests."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(data.database, "make_file", make_file)
+        yield
 
 
 def test_a_fresh_database_is_what_the_models_say(database: Database) -> None:
