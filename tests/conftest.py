@@ -1,9 +1,11 @@
 """What all tests share: a clean environment, a clock, and a house on it."""
 
 import contextlib
+import fcntl
 import gc
 import logging
 import os
+import pickle
 import secrets
 import shutil
 from collections.abc import Callable, Iterator
@@ -78,9 +80,19 @@ def warnings(caplog: pytest.LogCaptureFixture) -> Callable[[], list[str]]:
 
 
 @pytest.fixture(scope="session")
-def observed() -> Observed:
-    """What every command does to every value; takes some seconds, once."""
-    return observe(COMMANDS, VALUES)
+def observed(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Observed:
+    """What every command does to every value; takes some seconds, once for all the processes that run tests."""
+    own = tmp_path_factory.getbasetemp()
+    shared = (own if worker_id == "master" else own.parent) / "observed"
+    with shared.open("a+b") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        file.seek(0)
+        if kept := file.read():
+            found: Observed = pickle.loads(kept)
+            return found
+        found = observe(COMMANDS, VALUES)
+        file.write(pickle.dumps(found))
+        return found
 
 
 @pytest.fixture(scope="session")
