@@ -55,6 +55,8 @@ class Windows:
         column = self._daily[name][1 - windows - length :]
         if length == 1:
             return column[:, None]
+        if windows == 1:
+            return column[None, :]
         return sliding_window_view(column, length)
 
     def minutes(self) -> Iterator[Numbers]:
@@ -130,7 +132,8 @@ def read_whole(read: ReadTransaction, view: Viewpoint, streak_days: int) -> Wind
     past = len(daily["completed"]) - (following(today) - today).days + 1
     daily, minutes = _cut(daily, minutes, 0, past)
     length = (today - first).days + 1
-    daily = {name: np.pad(column, (max(0, length - past), 0))[-length:] for name, column in daily.items()}
+    empty = np.zeros(max(0, length - past))
+    daily = {name: np.concatenate([empty, column])[-length:] for name, column in daily.items()}
     return Windows(
         daily | derived(daily),
         minutes,
