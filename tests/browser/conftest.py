@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Page, expect
+import pytest_asyncio
+from playwright.async_api import Browser, Page, expect
 
 from tests.browser.site_under_test import Site, browsing, serving
 
@@ -20,11 +21,12 @@ OpenWindow = Callable[..., Awaitable[Page]]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark every test in this folder."""
+    """Mark every test in this folder, and let all run in the event loop of their browser."""
     here = Path(__file__).parent
     for item in items:
         if here in item.path.parents:
             item.add_marker(pytest.mark.browser)
+            item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
 
 
 @pytest.fixture
@@ -34,14 +36,20 @@ def site(tmp_path: Path, chromium: str) -> Iterator[Site]:
         yield running
 
 
-@pytest.fixture
-async def open_window(request: pytest.FixtureRequest, chromium: str) -> AsyncIterator[OpenWindow]:
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def browser(chromium: str) -> AsyncIterator[Browser]:
+    """One Chromium for all tests of this process: it takes longer to start than most of them."""
+    async with browsing(chromium) as started:
+        yield started
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def open_window(request: pytest.FixtureRequest, browser: Browser) -> AsyncIterator[OpenWindow]:
     """Open windows on `site` (or on another one), each with a profile of its own.
 
     Fail if a script in one throws, or if a page does what its own policy refuses.
     """
     async with AsyncExitStack() as opened:
-        browser = await opened.enter_async_context(browsing(chromium))
         problems: list[str] = []
 
         async def open_window(path: str = "/", *, on: Site | None = None, **options: object) -> Page:
