@@ -236,6 +236,7 @@ Standing = tuple[str, str, date | None]
 
 _NEWEST = select(func.max(Day.day)).where(Day.user_id == Preferences.user_id).scalar_subquery()
 _STANDING = select(Preferences.user_id, Preferences.time_zone, Preferences.day_start, _NEWEST)
+_EVERYBODY = _STANDING.order_by(Preferences.user_id)
 
 
 def _standing(session: Session, users: Sequence[UserId]) -> dict[UserId, Standing]:
@@ -246,7 +247,7 @@ def _standing(session: Session, users: Sequence[UserId]) -> dict[UserId, Standin
 def _whose_date_has_advanced(database: Database) -> list[UserId]:
     found = []
     with database.read() as read:
-        rows = read.connection.execute(_STANDING.order_by(Preferences.user_id)).all()
+        rows = read.connection.execute(_EVERYBODY).all()
         now = database.clock()
         for user, zone, day_start, newest in rows:
             try:

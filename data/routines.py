@@ -138,25 +138,28 @@ def _due(database: Database) -> list[Place]:
     return [place for place, turns, since in _routines(database) if since is None or turns.between(since, now)]
 
 
+_ROUTINES = (
+    select(
+        Task.user_id,
+        Task.id,
+        Task.routine,
+        Task.routine_weekdays,
+        Task.routine_at,
+        Preferences.time_zone,
+        Preferences.day_start,
+        Preferences.first_weekday,
+        RoutineMark.since,
+    )
+    .join(Preferences, Preferences.user_id == Task.user_id)
+    .outerjoin(RoutineMark, (RoutineMark.user_id == Task.user_id) & (RoutineMark.task_id == Task.id))
+    .where(Task.routine != Routine.NONE, Task.archived.is_(False))
+    .order_by(Task.user_id, Task.id)
+)
+
+
 def _routines(database: Database) -> Iterator[tuple[Place, Turns, datetime | None]]:
     with database.read() as read:
-        rows = read.connection.execute(
-            select(
-                Task.user_id,
-                Task.id,
-                Task.routine,
-                Task.routine_weekdays,
-                Task.routine_at,
-                Preferences.time_zone,
-                Preferences.day_start,
-                Preferences.first_weekday,
-                RoutineMark.since,
-            )
-            .join(Preferences, Preferences.user_id == Task.user_id)
-            .outerjoin(RoutineMark, (RoutineMark.user_id == Task.user_id) & (RoutineMark.task_id == Task.id))
-            .where(Task.routine != Routine.NONE, Task.archived.is_(False))
-            .order_by(Task.user_id, Task.id)
-        ).all()
+        rows = read.connection.execute(_ROUTINES).all()
     for user, task, routine, weekdays, at, zone, day_start, first_weekday, since in rows:
         try:
             own = calendar(zone, day_start)

@@ -5,7 +5,7 @@
   const KEPT = "reprieve.scroll";
   const MOST_KEPT = 100;
   const PATIENCE_MS = 20000; // for a page that is being filled; whoever scrolls ends it before
-  const HOLD_MS = 300; // what NiceGUI sends after the page may still scroll to its top
+  const HOLD_MS = 1500; // what NiceGUI sends after the page may still scroll to its top, late where much else is done
   const positions = new Map(JSON.parse(sessionStorage.getItem(KEPT) ?? "[]"));
   const fresh = () => `${Date.now()}-${Math.random()}`;
   const push = history.pushState.bind(history);

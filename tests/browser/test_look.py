@@ -116,14 +116,13 @@ async def test_empty_pages_are_accessible(site: Site, open_window: OpenWindow) -
 
 
 async def test_dialogs_are_accessible(with_demo: Site, open_window: OpenWindow) -> None:
-    page = await open_window(on=with_demo, reduced_motion="reduce")
+    page = await open_window("/nonsense", on=with_demo, reduced_motion="reduce")
     for door in ("Done:", "Give up:", "Plan:", "New task", "Why? What next"):
+        await go(page, with_demo, "/")
         await page.get_by_role("button", name=door).first.click()
         await expect(page.get_by_role("dialog")).to_be_visible()
         await page.wait_for_function(STANDS_STILL)
         assert await findings(page, within=DIALOG) == [], door
-        await page.keyboard.press("Escape")
-        await expect(page.get_by_role("dialog")).to_have_count(0)
 
 
 async def test_numbers_of_all_metrics_are_accessible(with_demo: Site, open_window: OpenWindow) -> None:
