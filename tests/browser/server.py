@@ -20,7 +20,7 @@ from typing import Any
 
 import uvicorn
 
-from app import Settings, build, settle_memory
+from app import Settings, build, check_tables, settle_memory
 from cache.settings import CacheSettings
 from cache.values import PREFERENCES, VALUES, Value
 from data.database import ReadTransaction
@@ -29,6 +29,7 @@ from data.viewpoint import Viewpoint
 
 def main() -> None:
     """Fork a server for each line."""
+    check_tables()  # which keeps what it has read
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for them here: what has ended is gone at once
     for line in sys.stdin:
         folder, port = json.loads(line)

@@ -1,10 +1,13 @@
 """Fixtures of the page tests: the stage, and people who look at it."""
 
+import gc
+import importlib
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+import app
 from events.catalog import CATALOG, NOTIFICATIONS
 from tests.house import Clock
 from tests.pages.stage import Current, Stage
@@ -18,8 +21,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.nicegui_main_file("tests/pages/site.py"))
 
 
+@pytest.fixture(scope="session")
+def modules() -> None:
+    """Import what the first page would, and let NiceGUI's collecting before and after each test pass over it."""
+    importlib.import_module("nicegui.ui")
+    app.check_tables()  # it looks at all pages, and keeps what it has read
+    gc.collect()
+    gc.freeze()
+
+
 @pytest.fixture(autouse=True)
-def stage(tmp_path: Path, clock: Clock) -> Iterator[Stage]:
+def stage(tmp_path: Path, clock: Clock, modules: None) -> Iterator[Stage]:
     """The application of this test; it is built when somebody asks for `user`."""
     Current.stage = set_up = Stage(tmp_path, clock)
     yield set_up
