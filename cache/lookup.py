@@ -125,11 +125,19 @@ class Lookup:
         return self._stores[self._settings.backend_for(profile)]
 
     def find(
-        self, value: Value[Any], read: ReadTransaction, shelf: Shelf, now: datetime, patience: float | None = None
-    ) -> Found:
+        self,
+        value: Value[Any],
+        read: ReadTransaction,
+        shelf: Shelf,
+        now: datetime,
+        patience: float | None = None,
+        hold: float | None = None,
+        is_again: bool = False,
+    ) -> Found | None:
         """Return *value* for a reader of this state; what is found fresh is put on *shelf*.
 
-        While it is computed, an older one of the same place is returned after *patience* (seconds; None: never).
+        While it is computed, an older one of the same place is returned after *patience* (seconds; None: never). If
+        there is none, the answer is None after *hold* (seconds; None: never); who comes *is_again* counts once.
 
         Raises:
             LoadError: it could not be computed and no older one is kept.
@@ -138,8 +146,8 @@ class Lookup:
         store = self.store_of(value, view.profile)
         if store is self._null:
             return Found(self.loading.alone(value, read, view))
-        found = self._find(value, store, read, view, now, patience)
-        if found.is_fresh:
+        found = self._find(value, store, read, view, now, patience, hold, is_again)
+        if found is not None and found.is_fresh:
             shelf.put(value, found.entry)
         return found
 
@@ -218,18 +226,22 @@ class Lookup:
         view: Viewpoint,
         now: datetime,
         patience: float | None,
-    ) -> Found:
+        hold: float | None,
+        is_again: bool,
+    ) -> Found | None:
         place = value.place_for(view)
         entry = self._kept(store, value, place, now)
         if entry is not None and self._is_fresh(entry, value, place, read.seq, now):
-            self._counts.add(value.key, "hits")
+            if not is_again:
+                self._counts.add(value.key, "hits")
             return Found(entry)
-        self._counts.add(value.key, "misses" if entry is None else "stale")
+        if not is_again:
+            self._counts.add(value.key, "misses" if entry is None else "stale")
         generation = self.generations.of(view.user, place.key)
         if generation <= read.seq:
             flight, is_ours = self.loading.join(value, place, generation, store, now)
             try:
-                landed = self.loading.wait(flight, None if entry is None else patience)
+                landed = self.loading.wait(flight, hold if entry is None else patience)
             except LoadError as error:
                 if is_ours and flight.stopped is not None:
                     raise flight.stopped from None
@@ -237,7 +249,8 @@ class Lookup:
                     raise
                 return Found(entry, problem=str(error))
             if landed is None:
-                assert entry is not None  # nobody else is impatient
+                if entry is None:
+                    return None
                 if patience:
                     self._counts.add(value.key, "timeouts")
                 return Found(entry, is_loading=True)

@@ -54,7 +54,7 @@ class Snapshot:
     Made by `CacheManager.snapshot`, for one thread, and only inside its `with` block.
     """
 
-    __slots__ = ("_found", "_lookup", "_read", "_shelf", "hits", "now", "seq", "view")
+    __slots__ = ("_found", "_lookup", "_missed", "_read", "_shelf", "hits", "now", "seq", "view")
 
     def __init__(self, lookup: Lookup, read: ReadTransaction, shelf: Shelf, now: datetime) -> None:
         self._lookup = lookup
@@ -62,6 +62,7 @@ class Snapshot:
         self._shelf = shelf
         self.now = now
         self._found: dict[Value[Any], Found] = {}
+        self._missed: set[Value[Any]] = set()
         self.hits: list[str] = []
         """Keys that were found without a look into the stores; counted when the snapshot ends."""
         self.view: Viewpoint = shelf.view
@@ -77,7 +78,8 @@ class Snapshot:
         """
         found = self._found.get(value)
         if found is None or found.is_loading:
-            found = self._find(value, None)
+            found = self._find(value)
+            assert found is not None  # or it would have failed
         if found.problem is not None:
             raise LoadError(value.key, RuntimeError(found.problem))
         kept: T = found.entry.value
@@ -92,9 +94,23 @@ class Snapshot:
         Raises:
             LoadError: it could not be computed and no older one of the same day is kept.
         """
+        look = self.glance(value, patience=patience, hold=None)
+        assert look is not None  # or it would have failed
+        return look
+
+    def glance(self, value: Value[T], *, hold: float | None, patience: float | None = None) -> Look[T] | None:
+        """Return what `look` does, but None where nothing is kept and it takes longer than *hold* (seconds).
+
+        The load goes on meanwhile, and a second look joins it.
+
+        Raises:
+            LoadError: it could not be computed and no older one of the same day is kept.
+        """
         found = self._found.get(value) or self._find(
-            value, value.soft_timeout.total_seconds() if patience is None else patience
+            value, value.soft_timeout.total_seconds() if patience is None else patience, hold
         )
+        if found is None:
+            return None
         return Look(
             value=found.entry.value,
             key=value.key_for(self.view),
@@ -132,12 +148,17 @@ class Snapshot:
         """Return what *question* reads from this state, past the cache; nothing of it is kept."""
         return question(self._read, self.view)
 
-    def _find(self, value: Value[Any], patience: float | None) -> Found:
+    def _find(self, value: Value[Any], patience: float | None = None, hold: float | None = None) -> Found | None:
+        is_again = value in self._missed
         entry = self._shelf.get(value, self.now)
         if entry is not None:
-            self.hits.append(value.key)
-            found = Found(entry)
+            if not is_again:
+                self.hits.append(value.key)
+            found: Found | None = Found(entry)
         else:
-            found = self._lookup.find(value, self._read, self._shelf, self.now, patience)
-        self._found[value] = found
+            found = self._lookup.find(value, self._read, self._shelf, self.now, patience, hold, is_again)
+        if found is None:
+            self._missed.add(value)
+        else:
+            self._found[value] = found
         return found

@@ -14,7 +14,7 @@ import math
 import threading
 import time
 import weakref
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from datetime import datetime
@@ -27,7 +27,7 @@ from cache.snapshot import Look
 from cache.values import PREFERENCES, Value
 from data.pieces import Stopped, watched
 from data.viewpoint import Viewpoint
-from events.catalog import Notification, UserId
+from events.catalog import Notification, Reloaded, UserId
 from events.patterns import covers
 from pages.arrivals import Arrivals
 from pages.errors import LoadStoppedError
@@ -59,7 +59,7 @@ class Hub:
         self._groups: dict[tuple[UserId, str], Group] = {}
         self._screens: weakref.WeakSet[Screen] = weakref.WeakSet()
         self._tickets = itertools.count()
-        self._inbox: dict[tuple[UserId | None, tuple[str, ...]], Notification] = {}
+        self._inbox: dict[tuple[type, UserId | None, tuple[str, ...]], Notification] = {}
         self.waits = Waits()
         self._costs = {PREFERENCES.key: 0.0}  # seconds that it took to compute each value, the last time
         self._inbox_lock = threading.Lock()
@@ -150,7 +150,7 @@ class Hub:
             return
         with self._inbox_lock:
             is_first = not self._inbox
-            self._inbox[notification.user, notification.prefixes] = notification
+            self._inbox[type(notification), notification.user, notification.prefixes] = notification
         if is_first:
             try:
                 loop.call_soon_threadsafe(self._deliver)
@@ -165,12 +165,13 @@ class Hub:
         for notification in arrived:
             users = list(self._sections) if notification.user is None else [notification.user]
             for user in users:
-                self._mark_concerned(user, notification.prefixes)
+                self._mark_concerned(user, notification)
 
-    def _mark_concerned(self, user: UserId, prefixes: Iterable[str]) -> None:
+    def _mark_concerned(self, user: UserId, told: Notification) -> None:
         for key, sections in self._sections.get(user, {}).items():
-            if any(covers(prefix, key) or covers(key, prefix) for prefix in prefixes):
-                self.mark(sections)
+            if any(covers(prefix, key) or covers(key, prefix) for prefix in told.prefixes):
+                # that a load has ended is no news to one for which another was stopped
+                self.mark(one for one in sections if not (one.is_stopped and isinstance(told, Reloaded)))
 
     def mark(self, sections: Iterable[Section], *, force: bool = False) -> None:
         """Redraw *sections* as soon as they may be and somebody can see them; if *force*, even if nothing changed.
@@ -270,7 +271,8 @@ class Hub:
         self, user: UserId, sections: list[Section], patience: float | None, fell_behind: Callable[[], None]
     ) -> None:
         ticket = next(self._tickets)
-        shown_by = Counter(value for section in sections for value in section.values)
+        left = sorted(sections, key=lambda section: section.home.id)  # from the top of the page down
+        shown_by = Counter(value for section in left for value in section.values)
         wanted = sorted(shown_by, key=lambda value: self._costs.get(value.key, math.inf) / shown_by[value])
         queries = {section: query for section in sections if (query := section.query()) is not None}
         arrivals = Arrivals(asyncio.get_running_loop())
@@ -278,7 +280,6 @@ class Hub:
         reading_all = self.workers.read(self._read, user, wanted, queries, patience, arrivals.put, Watch(waiting))
         load = background_tasks.create(reading_all, handle_exceptions=False)
         load.add_done_callback(arrivals.end)
-        left = sorted(sections, key=lambda section: section.home.id)  # from the top of the page down
         async for reading in arrivals.within(self.pace.patience, again=self.pace.progress):
             if reading is None:
                 for section in left:
@@ -327,7 +328,7 @@ class Hub:
         arrived: Callable[[Reading], None],
         told: Watch,
     ) -> None:
-        """Ask *queries*, look at *wanted*, in order; give *arrived* what there is after each, *told* how far it is."""
+        """Ask *queries*, look at *wanted*, in turn; give *arrived* what there is after each, *told* how far it is."""
         until = None if patience is None else time.monotonic() + patience
         with watched(told), self._services.manager.snapshot(user) as snapshot:
             looks: dict[str, Any] = {}
@@ -340,12 +341,18 @@ class Hub:
                     found[section] = error
             read_at = self._services.clock()
             arrived(Reading(snapshot.view, {}, read_at, found))
-            for value in wanted:
+            in_turn = deque(wanted)
+            while in_turn:
+                value = in_turn.popleft()
                 try:
                     if told.is_stopped:
                         raise Stopped
                     left = None if until is None else max(0.0, until - time.monotonic())
-                    look = looks[value.key] = snapshot.look(value, patience=left)
+                    look = snapshot.glance(value, patience=left, hold=self.pace.turn if in_turn else None)
+                    if look is None:  # a page opens, and this takes long: the others first
+                        in_turn.append(value)
+                        continue
+                    looks[value.key] = look
                     self._costs[value.key] = look.load_seconds
                 except (CacheError, Stopped) as error:  # logged by the manager; of the sections that show this value
                     looks[value.key] = LoadStoppedError(value.key) if told.is_stopped else error

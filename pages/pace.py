@@ -21,6 +21,8 @@ class Pace:
     """How often a card that waits says anew how far its load is."""
     hold: float = 0.25
     """How long a redraw waits for newer numbers, all together, where older ones are kept that it can show, labelled."""
+    turn: float = 0.1
+    """How long a reading waits for what nothing is kept of, before other values get their turn."""
     poll: float = 0.2
     """How often other processes' changes are looked for, while anybody is connected."""
     tick: float = 60.0

@@ -191,6 +191,7 @@ def test_it_serves_says_where_and_ends_in_order(tmp_path: Path, free_port: int) 
                 break
             except httpx.ConnectError:
                 assert time.monotonic() < give_up_at, "it does not answer"
+                time.sleep(0.05)
         second = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
         first.terminate()
         assert first.wait(10) == 0

@@ -257,7 +257,7 @@ def test_every_cached_read_equals_a_fresh_load(backend: CacheBackend) -> None:
     machine: Any = type(f"Oracle_{backend}", (Oracle,), {"backend": backend})
     test = machine.TestCase("runTest")
     test.settings = settings(
-        max_examples=int(os.environ.get("ORACLE_EXAMPLES", "4")),
+        max_examples=int(os.environ.get("ORACLE_EXAMPLES", "3")),
         stateful_step_count=20,
         deadline=None,
         suppress_health_check=list(HealthCheck),

@@ -20,7 +20,7 @@ def with_demo(tmp_path_factory: pytest.TempPathFactory, chromium: str) -> Iterat
     """An application with some weeks of demo data, for all tests here that only look."""
     with serving(tmp_path_factory.mktemp("demo"), NOON) as running:
         with running.database() as database:
-            demo.add(database, USER, days=40)
+            demo.add(database, USER, days=15)
         yield running
 
 

@@ -326,6 +326,21 @@ def test_a_load_beyond_its_soft_timeout_goes_on_and_the_old_value_is_shown(
     assert gate.calls == 2, "the load that went on is the one that everybody has"
 
 
+def test_a_first_load_can_be_left_and_come_back_to(any_house: House) -> None:
+    gate = Gate()
+    value = probe(gate)
+    gate.may_return.clear()
+    with any_house.manager.snapshot(any_house.user) as snapshot:
+        assert snapshot.glance(value, hold=0) is None
+        assert snapshot.glance(value, hold=0.01) is None
+        gate.may_return.set()
+        look = snapshot.glance(value, hold=None)
+        assert look is not None
+        assert (look.value, look.is_fresh) == (Count(0), True)
+    counted = any_house.manager._counts.of("analytics.probe")
+    assert (gate.calls, counted.misses, counted.hits) == (1, 1, 0), "one load and one miss"
+
+
 def endless(read: ReadTransaction, view: Viewpoint) -> Count:
     """A query that would run for hours."""
     read.connection.exec_driver_sql(
