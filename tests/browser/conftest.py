@@ -15,6 +15,9 @@ NOON = datetime(2026, 5, 13, 12, 0, tzinfo=UTC)
 
 expect.set_options(timeout=15_000)  # milliseconds; other tests run beside these
 
+CALM = {"viewport": {"width": 1280, "height": 900}, "reduced_motion": "reduce"}
+"""A window as most tests want it: without a graphics card, what moves and fades takes most of their time."""
+
 _REFUSED = "Content Security Policy"
 
 OpenWindow = Callable[..., Awaitable[Page]]
@@ -54,7 +57,7 @@ async def open_window(request: pytest.FixtureRequest, browser: Browser) -> Async
 
         async def open_window(path: str = "/", *, on: Site | None = None, **options: object) -> Page:
             site = on or request.getfixturevalue("site")
-            context = await browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **options})
+            context = await browser.new_context(**{**CALM, **options})
             opened.push_async_callback(context.close)
             page = await context.new_page()
             page.set_default_timeout(15_000)

@@ -37,7 +37,7 @@ async def dialog(page: Page) -> None:
 
 
 async def test_forms_are_accessible(with_demo: Site, open_window: OpenWindow) -> None:
-    page = await open_window("/tasks?view=history&state=completed", on=with_demo, reduced_motion="reduce")
+    page = await open_window("/tasks?view=history&state=completed", on=with_demo)
     await page.get_by_role("button", name="Edit").first.click()
     await dialog(page)
     assert await findings(page, within=DIALOG) == []

@@ -34,9 +34,11 @@ SERIOUS = ("moderate", "serious", "critical")
 DIALOG = "[role=dialog]"
 STANDS_STILL = "() => document.querySelector('.q-dialog__inner')?.getAnimations({ subtree: true }).length === 0"
 
+WITHOUT_FADING = """() => { const rules = new CSSStyleSheet(); rules.replaceSync('* { transition: none !important }');
+document.adoptedStyleSheets.push(rules); }"""
 HAS_CHANGED_ITS_COLOURS = """(isDark) => document.body.classList.contains('body--dark') === isDark
 && document.getAnimations().every((one) => !(one instanceof CSSTransition))"""
-"""Quasar is told of it by a script, and text and what is behind it fade by themselves."""
+"""Quasar is told of it by a script."""
 
 
 @pytest.fixture(scope="module")
@@ -62,6 +64,7 @@ def with_slow_loads(tmp_path_factory: pytest.TempPathFactory, chromium: str) -> 
 async def findings(page: Page, within: str = "html") -> list[str]:
     """Return what axe-core finds serious, in light and in dark; nothing but the colours is another there."""
     found = []
+    await page.evaluate(WITHOUT_FADING)
     for scheme, rules in (("light", ()), ("dark", ("color-contrast",))):
         await page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
         await page.wait_for_function(HAS_CHANGED_ITS_COLOURS, arg=scheme == "dark")
@@ -116,7 +119,7 @@ async def test_empty_pages_are_accessible(site: Site, open_window: OpenWindow) -
 
 
 async def test_dialogs_are_accessible(with_demo: Site, open_window: OpenWindow) -> None:
-    page = await open_window("/nonsense", on=with_demo, reduced_motion="reduce")
+    page = await open_window("/nonsense", on=with_demo)
     for door in ("Done:", "Give up:", "Plan:", "New task", "Why? What next"):
         await go(page, with_demo, "/")
         await page.get_by_role("button", name=door).first.click()
@@ -190,7 +193,7 @@ async def test_a_page_does_not_jump_when_what_it_waits_for_arrives(
 async def test_what_changed_is_highlighted_unless_motion_is_unwanted(site: Site, open_window: OpenWindow) -> None:
     with site.database() as database:
         instances.plan(database, USER, tasks.create(database, USER, name="Tax return"))
-    lively, calm = await open_window(), await open_window(reduced_motion="reduce")
+    lively, calm = await open_window(reduced_motion="no-preference"), await open_window()
     await lively.get_by_role("button", name="Done:").first.click()
     await lively.get_by_role("button", name="Done", exact=True).click()
     await expect(lively.locator(".has-changed").first).to_be_visible()
