@@ -9,8 +9,7 @@
   let before = { key: "", at: -Infinity };
 
   const isSeen = (element) => element.getClientRects().length > 0;
-  const isLeaving = (dialog) => dialog.querySelector('[class*="-leave-"]') !== null; // it has been closed, and fades
-  const hasDialog = () => [...document.querySelectorAll(".q-dialog")].some((dialog) => !isLeaving(dialog));
+  const hasDialog = () => document.querySelector('.q-dialog[aria-modal="true"]') !== null; // not one that is closed and fades
   const isTyping = (element) => element.closest?.("input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable]");
 
   function press(key) {
