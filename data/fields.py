@@ -4,6 +4,7 @@ A refusal is an `InvalidInputError` whose sentence names the field, what was giv
 span several fields of a record are with its commands.
 """
 
+import re
 import unicodedata
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -21,6 +22,8 @@ MAX_TEXT = 1_000_000
 MAX_MINUTES = 100_000.0
 FIRST_YEAR, LAST_YEAR = 1970, 2999
 """Of the moments that may be given, in UTC: far enough from the ends of calendars to count on from each."""
+
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 
 _INVISIBLE = "\u200c\u200d\u200e\u200f"
 """Invisible, but parts of words (Persian, Hindi) and of emoji, and the marks of direction that keyboards type."""
@@ -112,7 +115,7 @@ def text(value: Any, field: str) -> str:
 
 def is_storable(value: Any) -> bool:
     """Return whether a database can keep *value* as text, and so look for it: a lone surrogate has no UTF-8."""
-    return isinstance(value, str) and not any(one == "\0" or "\ud800" <= one <= "\udfff" for one in value)
+    return isinstance(value, str) and not _UNSTORABLE.search(value)
 
 
 def words(value: Iterable[str], field: str) -> tuple[str, ...]:
