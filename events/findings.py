@@ -48,9 +48,9 @@ def definition(thing: Any) -> tuple[str, Definition]:
         TypeError: it has none.
     """
     thing = inspect.unwrap(thing)
-    file = inspect.getsourcefile(thing)
-    found = _definitions(file).get(thing.__qualname__) if file else None
-    if file is None or found is None:
+    file = inspect.getsourcefile(thing) or ""
+    found = _definitions(file).get(thing.__qualname__)
+    if found is None:
         raise OSError(f"the source of {thing!r} cannot be found")
     return file, found
 

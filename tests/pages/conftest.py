@@ -1,7 +1,6 @@
 """Fixtures of the page tests: the stage, and people who look at it."""
 
 import gc
-import importlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,9 +22,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def modules() -> None:
-    """Import what the first page would, and let NiceGUI's collecting before and after each test pass over it."""
-    importlib.import_module("nicegui.ui")
-    app.check_tables()  # it looks at all pages, and keeps what it has read
+    """Look at all pages once, and let NiceGUI's collecting before and after each test pass over what that keeps."""
+    app.check_tables()
     gc.collect()
     gc.freeze()
 
