@@ -59,10 +59,10 @@ def press(user: User, name: str) -> None:
         UserInteraction(user, {found[-1].block}, None).trigger("click", found[-1].word)
 
 
-async def undo(user: User) -> None:
+async def undo(user: User, name: str = "Undo") -> None:
     """Press Undo as soon as it is offered: a toast may come after the page has already redrawn what was done."""
-    await until(lambda: buttons(user, "Undo"))
-    press(user, "Undo")
+    await until(lambda: buttons(user, name))
+    press(user, name)
 
 
 def field(user: User, label: str) -> ui.input:

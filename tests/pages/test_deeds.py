@@ -63,7 +63,7 @@ async def test_a_completion_can_be_undone_from_the_message_and_from_the_list(use
         press(user, "Done: Tax return")
         submit(user)
         await until(lambda: len(rows(user, "Recently done")) == 1)
-        press(user, name)
+        await undo(user, name)
         await until(lambda: len(rows(user, "Planned")) == 1)
     assert stored(stage, one)["state"] == State.PLANNED
 
