@@ -9,6 +9,8 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page, expect
 
+from data import demo
+from data.preferences import LOCAL_USER
 from tests.browser.site_under_test import Site, browsing, serving
 
 NOON = datetime(2026, 5, 13, 12, 0, tzinfo=UTC)
@@ -39,6 +41,15 @@ def site(tmp_path: Path, chromium: str) -> Iterator[Site]:
         yield running
 
 
+@pytest.fixture(scope="module")
+def with_demo(tmp_path_factory: pytest.TempPathFactory, chromium: str) -> Iterator[Site]:
+    """An application with some weeks of demo data, for all tests of a file that only look."""
+    with serving(tmp_path_factory.mktemp("demo"), NOON) as running:
+        with running.database() as database:
+            demo.add(database, LOCAL_USER, days=40)
+        yield running
+
+
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def browser(chromium: str) -> AsyncIterator[Browser]:
     """One Chromium for all tests of this process: it takes longer to start than most of them."""
@@ -63,12 +74,17 @@ async def open_window(request: pytest.FixtureRequest, browser: Browser) -> Async
             page.set_default_timeout(15_000)
             page.on("pageerror", lambda error: problems.append(str(error)))
             page.on("console", lambda said: problems.append(said.text) if _REFUSED in said.text else None)
-            await page.goto(site.address + path)
-            await settled(page)
+            await go(page, site, path)
             return page
 
         yield open_window
         assert not problems
+
+
+async def go(page: Page, site: Site, path: str) -> None:
+    """Open an address in a window that is there, which takes a third of the time of a new one."""
+    await page.goto(site.address + path)
+    await settled(page)
 
 
 async def settled(page: Page) -> None:

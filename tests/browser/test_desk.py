@@ -1,27 +1,16 @@
 """Tasks, goals and settings as only a browser shows them: keys, focus, going back, drafts, a cut line, a phone."""
 
-from collections.abc import Iterator
-
 import pytest
 from playwright.async_api import Page, expect
 
-from data import demo, instances, preferences, tasks
+from data import instances, preferences, tasks
 from data.fields import Feelings
 from data.preferences import LOCAL_USER as USER
-from tests.browser.conftest import NOON, OpenWindow
-from tests.browser.site_under_test import Site, serving
-from tests.browser.test_look import DIALOG, PHONE, STANDS_STILL, findings, go, serious
+from tests.browser.conftest import OpenWindow, go
+from tests.browser.site_under_test import Site
+from tests.browser.test_look import DIALOG, PHONE, STANDS_STILL, findings, serious
 
 ADDRESSES = ("/tasks", "/tasks?view=history", "/goals", "/settings", "/experimental", "/inspector")
-
-
-@pytest.fixture(scope="module")
-def with_demo(tmp_path_factory: pytest.TempPathFactory, chromium: str) -> Iterator[Site]:
-    """An application with some weeks of demo data, for all tests here that only look."""
-    with serving(tmp_path_factory.mktemp("demo"), NOON) as running:
-        with running.database() as database:
-            demo.add(database, USER, days=15)
-        yield running
 
 
 def plan(site: Site, *names: str) -> list[str]:
@@ -76,12 +65,15 @@ async def test_a_routine_is_set_by_keyboard_and_outlives_a_reload(site: Site, op
     await expect(page.get_by_text("next tomorrow")).to_be_visible()
 
 
-async def test_keys_act_at_once_after_a_form_was_closed(with_demo: Site, open_window: OpenWindow) -> None:
-    page = await open_window(on=with_demo)
+@pytest.mark.parametrize("motion", ["reduce", "no-preference"])
+async def test_keys_act_at_once_after_a_form_was_closed(with_demo: Site, open_window: OpenWindow, motion: str) -> None:
+    page = await open_window(on=with_demo, reduced_motion=motion)
     await page.keyboard.press("?")
     await dialog(page)
     await page.keyboard.press("Escape")
-    await page.wait_for_function("() => !document.querySelector('.q-dialog[aria-modal=true]')")  # it fades by now
+    await page.wait_for_function(
+        "() => !document.querySelector('.q-dialog[aria-modal=true]')"
+    )  # with motion, it fades by now
     await page.keyboard.press("g")
     await page.keyboard.press("i")
     await page.wait_for_url("**/inspector")

@@ -7,7 +7,7 @@ from playwright.async_api import Page
 from data import instances, tasks
 from data.preferences import LOCAL_USER
 from pages.routes import ENTRIES
-from tests.browser.conftest import OpenWindow, settled
+from tests.browser.conftest import OpenWindow, go
 from tests.browser.site_under_test import Site
 from tests.hostile import LIVE, PRINTABLE
 
@@ -39,25 +39,21 @@ async def test_nothing_that_somebody_wrote_runs_on_any_page(site: Site, open_win
     fill(site)
     window = await open_window("/")
     for entry in ENTRIES:
-        await window.goto(site.address + entry.path)
-        await settled(window)
+        await go(window, site, entry.path)
         assert not await window.evaluate(DAMAGE), entry.path
-    await window.goto(f"{site.address}/tasks?view=history")
-    await settled(window)
+    await go(window, site, "/tasks?view=history")
     assert LIVE[0] in await window.inner_text("main")
     assert not await window.evaluate(DAMAGE)
 
 
 async def test_nothing_in_an_address_runs(site: Site, open_window: OpenWindow) -> None:
     window = await open_window("/")
-    paths = [f"/{quote(''.join(LIVE), safe='')}", *(f"/tasks?text={quote(text)}" for text in (LIVE[0], LIVE[16]))]
     for number, text in enumerate(LIVE):
+        entry = ENTRIES[number % len(ENTRIES)]
         query = "&".join(f"{name}={quote(text)}" for name in PARAMETERS)
-        paths.append(f"{ENTRIES[number % len(ENTRIES)].path}?{query}#{quote(text)}")
-    for path in paths:
-        await window.goto(site.address + path)
-        await settled(window)
-        assert not await window.evaluate(DAMAGE), path
+        for path in (f"{entry.path}?{query}#{quote(text)}", f"/{quote(text, safe='')}", f"/tasks?text={quote(text)}"):
+            await go(window, site, path)
+            assert not await window.evaluate(DAMAGE), path
 
 
 async def test_what_is_typed_is_shown_as_it_is_and_does_not_run(site: Site, open_window: OpenWindow) -> None:

@@ -8,7 +8,7 @@ from playwright.async_api import Page, expect
 
 from data import demo, instances, preferences, tasks
 from data.preferences import LOCAL_USER as USER
-from tests.browser.conftest import NOON, OpenWindow, settled
+from tests.browser.conftest import NOON, OpenWindow, go
 from tests.browser.site_under_test import Site, serving
 
 AXE = Path(__file__).parent / "vendor" / "axe-core-4.14.1.min.js"
@@ -39,15 +39,6 @@ document.adoptedStyleSheets.push(rules); }"""
 HAS_CHANGED_ITS_COLOURS = """(isDark) => document.body.classList.contains('body--dark') === isDark
 && document.getAnimations().every((one) => !(one instanceof CSSTransition))"""
 """Quasar is told of it by a script."""
-
-
-@pytest.fixture(scope="module")
-def with_demo(tmp_path_factory: pytest.TempPathFactory, chromium: str) -> Iterator[Site]:
-    """An application with some weeks of demo data, for all tests here that only look."""
-    with serving(tmp_path_factory.mktemp("demo"), NOON) as running:
-        with running.database() as database:
-            demo.add(database, USER, days=15)
-        yield running
 
 
 @pytest.fixture(scope="module")
@@ -85,12 +76,6 @@ async def serious(page: Page, *rules: str, within: str = "html") -> list[str]:
         if one["impact"] in SERIOUS
         for node in one["nodes"]
     ]
-
-
-async def go(page: Page, site: Site, path: str) -> None:
-    """Open an address in a window that is there, which takes a third of the time of a new one."""
-    await page.goto(site.address + path)
-    await settled(page)
 
 
 @pytest.mark.parametrize("paths", [PAGES[::2], [*PAGES[1::2], "/nonsense"]], ids=["some", "others"])
