@@ -79,11 +79,11 @@ class Heading(GoalSection):
 
     def markup(self, week: GoalWeek) -> Markup:
         """Return the links to the weeks beside this one."""
-        later = _week("Next", week.first + ONE_DAY * DAYS_OF_WEEK, "ArrowRight")
+        later = _week("Later week", week.first + ONE_DAY * DAYS_OF_WEEK, "ArrowRight")
         now = tag("a", "This week", href=PATH, class_="button is-quiet")
-        off = tag("span", "Next", class_="button is-quiet is-off", aria_hidden="true")
+        off = tag("span", "Later week", class_="button is-quiet is-off", aria_hidden="true")
         return join(
-            _week("Back", week.first - ONE_DAY * DAYS_OF_WEEK, "ArrowLeft"),
+            _week("Earlier week", week.first - ONE_DAY * DAYS_OF_WEEK, "ArrowLeft"),
             now if week.is_over else NOTHING,
             later if week.is_over else off,
         )

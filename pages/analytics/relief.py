@@ -172,7 +172,7 @@ def _by_kind(summary: ReliefSummary) -> Markup:
             tag("span", bar((kind.relief_points or 0.0) / most if most else 0.0), class_="component-bar"),
             tag(
                 "span",
-                tag("span", f"relief {figures.plain(kind.avg_relief, '')} on average", class_="hint"),
+                tag("span", f"{figures.plain(kind.avg_relief, '')} on average", class_="hint"),
                 class_="component-share",
             ),
             class_="component",
@@ -193,7 +193,7 @@ def _net(summary: ReliefSummary) -> Markup:
             tag("span", label, class_="component-label"),
             tag("span", f"{side.count:,}", class_="component-value figure"),
             tag("span", balance_bar(sign * side.count / total), class_="component-bar"),
-            tag("span", tag("span", f"{_signed(side.total)} points in all", class_="hint"), class_="component-share"),
+            tag("span", tag("span", f"{_signed(side.total)} points", class_="hint"), class_="component-share"),
             class_="component",
         )
         for label, side, sign in sides
