@@ -4,15 +4,20 @@ import asyncio
 import io
 import threading
 import zipfile
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from nicegui import ui
 from nicegui.testing import User
 from nicegui.testing.user_interaction import UserInteraction
+from sqlalchemy import func, select
 
-from data import preferences, transfer
+from data import demo, preferences, transfer
+from data.database import Database
+from data.models import Task
 from data.preferences import AccountTier, CacheBackend, CacheMode, Profile
+from events.catalog import UserId
 from pages.times import LoadTimes
 from tests.pages.hands import elements, field, press, submit, texts, undo
 from tests.pages.stage import USER, Stage, until
@@ -189,8 +194,7 @@ async def test_an_import_shows_how_far_it_is(user: User, stage: Stage, monkeypat
     with user.client:
         await section._uploaded(_Event({"a.zip": b""}))  # type: ignore[attr-defined]
     bar = next(one for one in elements(user) if one.props.get("aria-label") == "Taking in your files")
-    assert bar.parent_slot is not None
-    home = bar.parent_slot.parent
+    home = next(one for one in bar.ancestors() if "long-work" in one.classes)
     assert not home.visible
     submit(user)
     try:
@@ -200,6 +204,47 @@ async def test_an_import_shows_how_far_it_is(user: User, stage: Stage, monkeypat
     finally:
         go_on.set()
     await until(lambda: "Took in 0 tasks and 0 attempts." in texts(user))
+
+
+async def test_an_import_can_be_stopped_and_then_leaves_everything_as_it_was(
+    user: User, stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also while rows are being written, as they are here."""
+    written, go_on = threading.Event(), threading.Event()
+    take = transfer.import_files
+
+    def import_files(
+        database: Database, user: UserId, files: dict[str, bytes], told: Callable[[int, int], None]
+    ) -> Any:
+        def tell(done: int, total: int) -> None:
+            if done > total / 2 and not written.is_set():
+                written.set()
+                assert go_on.wait(10)
+            told(done, total)
+
+        return take(database, user, files, tell)
+
+    monkeypatch.setattr(transfer, "import_files", import_files)
+    await opened(user, stage)
+    await stage.do(demo.add, days=40)
+    archive = await asyncio.to_thread(transfer.export_zip, stage.database, USER)
+    await stage.do(demo.remove)
+    assert user.client is not None
+    with user.client:
+        await stage.section("Transfer")._uploaded(_Event({"a.zip": archive}))  # type: ignore[attr-defined]
+    submit(user)
+    try:
+        assert await asyncio.to_thread(written.wait, 10)
+        press(user, "Stop taking in your files")
+        await asyncio.sleep(0)
+    finally:
+        go_on.set()
+    await until(lambda: "Stopped: everything is as it was." in texts(user))
+    with stage.database.read() as read:
+        assert read.connection.scalar(select(func.count()).select_from(Task)) == 0
+    await until(lambda: not any(one.props.get("aria-busy") for one in elements(user)))
+    submit(user)
+    await until(lambda: "Took in 36 tasks and 240 attempts." in texts(user))
 
 
 class _File:
