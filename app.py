@@ -6,7 +6,6 @@ level. Settings come from the environment (`Settings`), each wrong value is one 
 
 import contextlib
 import errno
-import gc
 import logging
 import os
 import signal
@@ -46,7 +45,7 @@ from events.catalog import CATALOG
 from events.errors import EventsError, RulesError
 from events.ruleset import Ruleset
 from pages import Pages, Services, doors, install, inventory
-from scheduler import day
+from scheduler import day, garbage
 from scheduler.backups import Backups
 from scheduler.clockwork import Clockwork
 from scheduler.jobs import Work
@@ -62,9 +61,6 @@ SHUTDOWN_SECONDS = 3.5
 """After how long it ends whatever is under way."""
 BACKLOG = 2048
 RECLAIMED_AT_ONCE = 500
-COLLECT_AFTER = (20_000, 25, 50)
-"""How many new objects, and collections of younger ones, there are between two collections of garbage. Python's own
-700, 10, 10 are reached several times while one page is built, and each collection stops all pages."""
 
 VARIABLES = {
     "HOST": ("127.0.0.1", "the address to listen at: one that only this machine reaches, as there are no accounts yet"),
@@ -156,6 +152,7 @@ class Application:
         rules = table.rules()
         self.manager = CacheManager(self.database, self.feed, self.bus, Ruleset(rules), settings.cache)
         self.auditor = Auditor(self.manager)
+        self._sweeper = garbage.Sweeper(lambda: bool(self.pages.hub.users))
         self.clockwork = Clockwork(self.database, self._work())
         self.pages: Pages = install(
             Services(
@@ -209,6 +206,7 @@ class Application:
             "reclaim": self._reclaim,
             "audit": self._audit,
             "backup": lambda stopping: self._backups.make(),
+            "sweep": lambda stopping: self._sweeper.sweep(),
         }
 
     def _reclaim(self, stopping: threading.Event) -> None:
@@ -312,7 +310,7 @@ def main() -> int:
             log.info("Reprieve is at %s, its data in %s", settings.address, settings.database_url)
             if other:
                 log.warning("The same data is served at %s as well: both show every change, one is enough", other)
-            settle_memory()
+            opened.enter_context(garbage.spared())
             _serve(web, door)
     except (CacheError, DataError, EventsError) as error:
         log.error("%s", error)
@@ -320,13 +318,6 @@ def main() -> int:
     except KeyboardInterrupt:  # before it serves, or again while it ends
         log.info("Stopped")
     return 0
-
-
-def settle_memory() -> None:
-    """Spare the garbage collector what stays as long as the process does: looking through it stops all threads."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(*COLLECT_AFTER)
 
 
 def _serve(web: FastAPI, door: socket.socket) -> None:

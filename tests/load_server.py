@@ -21,6 +21,7 @@ from cache.settings import CacheSettings
 from data import instances
 from data.models import Instance
 from events.catalog import TaskId, UserId
+from scheduler import garbage
 from tests.lateness import Late, watch
 from tests.load import LOOK_SECONDS, Measured
 
@@ -100,7 +101,8 @@ def main() -> None:
 
     web.router.lifespan_context = lifespan
     # without a log_config of its own: what it catches is an error of the run as well
-    uvicorn.run(web, host="127.0.0.1", port=port, log_config=None, timeout_graceful_shutdown=1)
+    with garbage.spared():
+        uvicorn.run(web, host="127.0.0.1", port=port, log_config=None, timeout_graceful_shutdown=1)
 
 
 def _add_routes(web: FastAPI, application: Application, watching: Watch) -> None:

@@ -20,11 +20,12 @@ from typing import Any
 
 import uvicorn
 
-from app import Settings, build, check_tables, settle_memory
+from app import Settings, build, check_tables
 from cache.settings import CacheSettings
 from cache.values import PREFERENCES, VALUES, Value
 from data.database import ReadTransaction
 from data.viewpoint import Viewpoint
+from scheduler import garbage
 
 
 def main() -> None:
@@ -65,8 +66,8 @@ def serve(folder: Path, port: int) -> None:
         port=port, database_url=f"sqlite:///{folder}/state/reprieve.db", cache=CacheSettings(folder=folder / "cache")
     )
     web, _ = build(settings, clock=clock)
-    settle_memory()
-    uvicorn.run(web, host="127.0.0.1", port=port, log_level="warning", timeout_graceful_shutdown=1)
+    with garbage.spared():
+        uvicorn.run(web, host="127.0.0.1", port=port, log_level="warning", timeout_graceful_shutdown=1)
 
 
 def _slow_down(value: Value[Any], seconds: Callable[[], float]) -> None:

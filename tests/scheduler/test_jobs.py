@@ -199,8 +199,9 @@ def test_a_problem_of_several_lines_stays_in_the_line_of_its_job(listed: Any, da
     Runner(database, {"backup": work}).run(BACKUP)
     lines = listed().splitlines()
     assert [line.split()[0] for line in lines] == [job.name for job in JOBS]
-    assert lines[-1].endswith("since: OSError: disk full: /tmp [31m /var")
-    assert json.loads(listed("--json"))[-1]["problem"] == f"OSError: {work.error}"
+    backup = JOBS.index(BACKUP)
+    assert lines[backup].endswith("since: OSError: disk full: /tmp [31m /var")
+    assert json.loads(listed("--json"))[backup]["problem"] == f"OSError: {work.error}"
 
 
 @pytest.mark.parametrize(
