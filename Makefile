@@ -7,7 +7,7 @@
 # Written for make 3.81 (macOS) and any POSIX shell. All paths are relative, so that the checkout may lie in a path with spaces.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test oracle orders faults soak load leaks audit days midnight bench screenshots readme check pip-audit check-lock format lock upgrade clean _runtime _dev _bench
+.PHONY: help run test oracle orders faults soak load leaks audit days lives midnight bench screenshots readme check pip-audit check-lock format lock upgrade clean _runtime _dev _bench
 
 PY := .venv/bin/python
 PYTHON ?=
@@ -45,6 +45,9 @@ audit: _dev ## Let the auditor make 100,000 checks of random days (ARGS=5000)
 
 days: _dev ## Walk clocks through ten years of every zone, beside a cron job (ARGS="--zone Africa/Cairo")
 	@$(PY) -m tests.scheduler.sweep $(ARGS)
+
+lives: _dev ## Walk through more random lives of people who move than "make test" does (LIVES_EXAMPLES=300)
+	@LIVES_EXAMPLES=$${LIVES_EXAMPLES:-300} $(PY) -m pytest tests/scheduler/test_lives.py --timeout=0 $(ARGS)
 
 midnight: _dev ## Measure a new day for 10,000 users of one zone (ARGS="--users 1000")
 	@$(PY) -m tests.scheduler.midnight $(ARGS)

@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 ONE_DAY = timedelta(days=1)
 MOST_AHEAD = ONE_DAY * 3
 """How far one user's local date can be ahead of another's at the same moment: 26 hours by zone, 24 by day start. What
-is further ahead was written by a clock that showed another time than this one."""
+was started later than that from now was started by a clock that showed another time than this one."""
 BATCH = 100
 """How many dates are started in one transaction: other writers get their turn in between."""
 _LAST_COUNTED = datetime(9998, 12, 1, tzinfo=UTC)
@@ -306,7 +306,7 @@ def _newest_by(
     starting any, and nothing is lost when it is right again. A clock that is behind all of a user's days is right only
     if they exist for longer than it says, or have had one day so far.
     """
-    if newest is None or newest <= own.day_of(now) + MOST_AHEAD:
+    if newest is None or newest <= own.day_of(now):
         return newest
     of_user = select(Day.day).where(Day.user_id == user)
     last = source.scalar(of_user.where(Day.started_at <= now + MOST_AHEAD).order_by(Day.day.desc()).limit(1))

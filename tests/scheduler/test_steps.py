@@ -153,3 +153,22 @@ def test_a_change_of_zone_after_a_clock_that_was_ahead_starts_the_new_date(
     clock.now = BEFORE + timedelta(hours=2)
     preferences.change(processes[0], user, time_zone="Pacific/Kiritimati")  # 01:10 of the 12th
     assert dates_started(processes[0], user) == days_from(FIRST, date(2026, 5, 12))
+
+
+def test_who_flies_east_after_a_clock_that_was_ahead_has_the_new_date_and_flying_back_takes_it_from_nobody(
+    processes: list[Database], user: UserId, clock: Clock
+) -> None:
+    """What that clock had started does not count, wherever they are: it is not judged by the date in their zone."""
+    preferences.change(processes[0], user, time_zone="Pacific/Pago_Pago")
+    live(processes, clock, datetime(2026, 5, 13, 10, 30, tzinfo=UTC))  # 23:30 of the 12th
+    clock.advance(days=4, hours=12)
+    DayWatch(processes[0]).look()
+    clock.advance(days=-4, hours=-12)
+    preferences.change(processes[0], user, time_zone="Pacific/Kiritimati")  # 00:30 of the 14th
+    lived = [*days_from(FIRST, date(2026, 5, 12)), date(2026, 5, 14)]
+    assert dates_started(processes[0], user) == lived
+    preferences.change(processes[0], user, time_zone="Pacific/Pago_Pago")
+    live(processes, clock, clock.now + timedelta(days=2))
+    assert dates_started(processes[0], user) == lived
+    live(processes, clock, clock.now + timedelta(days=1))
+    assert dates_started(processes[0], user) == [*lived, date(2026, 5, 15)]
