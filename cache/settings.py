@@ -23,7 +23,7 @@ VARIABLES = {
     "CACHE_BACKENDS_STANDARD": ("memory,file,hybrid", "the same; it is the tier that users have unless told otherwise"),
     "CACHE_BACKENDS_PREMIUM": ("memory,file,hybrid", "the same"),
     "CACHE_DIR": ("data/cache/", "where cached values are kept on disk; disposable at any time"),
-    "CACHE_MAX_SIZE_MB": ("100", "bound of each tier, in MB"),
+    "CACHE_MAX_SIZE_MB": ("100", "bound of each tier, in MB; all numbers of somebody with 10,000 attempts take 6"),
     "CACHE_AUDIT_PERCENT": ("1", "how much of the time the auditor may compare kept values with fresh loads; 0: never"),
     "CACHE_AUDIT_WHEN": ("idle", "`idle` or `always`: whether it holds still while anybody reads or writes"),
 }

@@ -159,7 +159,8 @@ class Pages:
         background_tasks.create(self.hub.fill(of_frame), name="fill the frame")
         ui.on("reprieve_reopen", lambda event: reopen_form(str(event.args)))
         self._watch(client, screen, frame)
-        preload = await self.workers.read(self._preload, user)
+        is_full = await self.workers.brief(self._is_full, user)  # others do not wait for a thread that loads
+        preload = await self.workers.read(self._preload, user) if is_full else None
         if preload is not None:
             with client:
                 screen_of_loading = LoadingScreen(of_frame, client, preload)
@@ -167,15 +168,15 @@ class Pages:
         elif fills:
             await asyncio.wait(fills, timeout=FILL_WAIT_SECONDS)
 
-    def _preload(self, user: UserId) -> Preload | None:
-        """Load everything in mode `full`; return what is still loading after a moment, if anything is."""
-        manager = self.services.manager
+    def _is_full(self, user: UserId) -> bool:
         try:
-            if manager.mode(user) is not CacheMode.FULL:
-                return None
+            return self.services.manager.mode(user) is CacheMode.FULL
         except CacheError:  # logged; the cards will say that nothing can be read
-            return None
-        preload = manager.preload(user)
+            return False
+
+    def _preload(self, user: UserId) -> Preload | None:
+        """Load everything; return what is still loading after a moment, if anything is."""
+        preload = self.services.manager.preload(user)
         return None if preload.wait(QUICK_SECONDS) else preload
 
     def _watch(self, client: Client, screen: Screen, frame: Frame) -> None:

@@ -44,6 +44,8 @@ WARM_UP = 0.25
 """The part of the run before the measured one: caches fill, and memory with them."""
 MOST_GROWTH = 1.05
 MOST_STALL_MS = 50.0
+MB_PER_ATTEMPT = 6 / 10_000
+"""What the cache needs for a long history, as the README says."""
 LOOK_SECONDS = 0.01
 """How often the server looks whether its event loop stands still."""
 
@@ -209,9 +211,15 @@ def main() -> int:
     parser.add_argument("--users", type=int, default=100)
     parser.add_argument("--instances", type=int, default=10_000, help="per user")
     parser.add_argument(
+        "--cache-mb",
+        type=int,
+        help="of each tier; as a rule what everybody's numbers take, which is more than the application's default",
+    )
+    parser.add_argument(
         "--pause", type=float, default=20.0, help="seconds between two things a person does, on average"
     )
     options = parser.parse_args()
+    cache_mb = options.cache_mb or 100 + MB_PER_ATTEMPT * options.users * options.instances
     with tempfile.TemporaryDirectory(prefix="load-") as name, socket.create_server(("127.0.0.1", 0)) as probe:
         folder, port = Path(name), int(probe.getsockname()[1])
         probe.close()
@@ -221,9 +229,8 @@ def main() -> int:
             f"{options.users} users with {options.instances:,} instances: {time.monotonic() - began:.0f} s\n"
         )
         log = folder / "server.log"
-        with log.open("w") as output, subprocess.Popen(
-            [sys.executable, "-m", "tests.load_server", str(folder), str(port)], cwd=ROOT, stderr=output
-        ) as server:  # fmt: skip
+        command = [sys.executable, "-m", "tests.load_server", str(folder), str(port), f"{cache_mb:.0f}"]
+        with log.open("w") as output, subprocess.Popen(command, cwd=ROOT, stderr=output) as server:
             try:
                 _await(port, server)
                 result, marks = asyncio.run(drive(port, options.users, options.seconds, options.pause))
@@ -237,6 +244,7 @@ def main() -> int:
         "users": options.users,
         "instances": options.instances,
         "seconds": options.seconds,
+        "cache_mb": cache_mb,
         "pause": options.pause,
         "pages": len(result.pages),
         "page_p50_ms": 1000 * percentile(result.pages, 50),

@@ -79,13 +79,13 @@ def complete(application: Application, user: UserId) -> int:
 def main() -> None:
     """Serve until told to stop."""
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    folder, port = Path(sys.argv[1]), int(sys.argv[2])
+    folder, port, cache_mb = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
     pages.routes.current_user = pages.actions.current_user = user_of_page  # type: ignore[attr-defined]
     web, application = build(
         Settings(
             port=port,
             database_url=f"sqlite:///{folder}/state/reprieve.db",
-            cache=CacheSettings(folder=folder / "cache"),
+            cache=CacheSettings(folder=folder / "cache", max_size_mb=cache_mb),
         )
     )
     watching = Watch()

@@ -25,6 +25,7 @@ from pages.errors import UndeclaredValueError
 from pages.metrics import Metrics
 from pages.pace import Pace
 from pages.section import Reading, Shown
+from pages.workers import READERS
 from tests.pages.hands import buttons, press, rows, texts
 from tests.pages.stage import USER, Stage, until
 
@@ -97,6 +98,20 @@ async def test_a_value_that_loads_for_long_holds_up_nothing_else(
     recommended = stage.section("Recommended")
     assert recommended.redraws == (1 if is_kept else 0)
     assert not is_kept or "refreshing" in note(stage, "Recommended")
+
+
+async def test_a_page_arrives_also_while_all_threads_load_for_others(user: User, stage: Stage) -> None:
+    assert stage.application is not None
+    go_on, workers = threading.Event(), stage.application.pages.workers
+    loads = [asyncio.create_task(workers.read(go_on.wait, 20)) for _ in range(READERS)]
+    try:
+        async with asyncio.timeout(10):
+            await user.open("/")
+        assert "Dashboard" in texts(user)
+    finally:
+        go_on.set()
+        assert all(await asyncio.gather(*loads))
+    await until(lambda: "Nothing is planned." in texts(user))
 
 
 async def test_numbers_that_could_not_be_renewed_are_labelled_with_their_age(
