@@ -29,6 +29,10 @@ class Address:
         """Call *changed* whenever a choice has changed, by hand or with the browser's buttons."""
         self._listeners.append(changed)
 
+    def end(self) -> None:
+        """Call nobody any more."""
+        self._listeners.clear()
+
     def choose(self, *, step: bool = True, **choices: str) -> None:
         """Put *choices* into the address; an empty one leaves it. *step*: the back button takes the choice back."""
         chosen = {name: value for name, value in {**self._chosen, **choices}.items() if value}

@@ -20,6 +20,22 @@ class Words(TextElement):
         super().__init__(text=text, tag=element)
 
 
+class Ending(ui.element):
+    """A container that calls *ended* once, when it is removed: to take apart what holds itself, and would wait for the
+    garbage collector.
+    """
+
+    def __init__(self, ended: Handler, tag: str = "div") -> None:
+        super().__init__(tag)
+        self._ended: Handler | None = ended
+
+    def _handle_delete(self) -> None:
+        ended, self._ended = self._ended, None
+        if ended is not None:
+            ended()
+        super()._handle_delete()
+
+
 class Button(Words):
     """A native button. *name* is what it is called where its text alone does not say enough, or is missing."""
 

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+import weakref
 from functools import partial
 
 from fastapi import Request
@@ -17,7 +18,7 @@ from pages import dashboard, experimental, glossary, goals, inspector, settings,
 from pages.actions import Actions
 from pages.address import Address
 from pages.analytics import page as analytics
-from pages.controls import stack
+from pages.controls import Ending
 from pages.heads import Heads
 from pages.live import Hub
 from pages.preloading import QUICK_SECONDS, LoadingScreen
@@ -113,7 +114,7 @@ class Pages:
             actions = Actions(user, self.workers, frame.toasts)
             address = Address(client, name)
             address.arrived(client.sub_pages_router.current_path)
-            return Visit(
+            made = Visit(
                 services=self.services,
                 hub=self.hub,
                 user=user,
@@ -122,8 +123,9 @@ class Pages:
                 address=address,
                 toasts=frame.toasts,
                 actions=actions,
-                overlay=stack("overlay"),
+                overlay=Ending(lambda: made.end()).classes("overlay"),
             )
+            return made
 
         def open_page(frame: Frame, entry: Entry) -> None:
             frame.arrived(entry)
@@ -194,10 +196,13 @@ class Pages:
         def left() -> None:
             client.page.reconnect_timeout = LEFT_SECONDS
 
+        weakly = weakref.ref(client)  # which would else wait for the garbage collector, by way of its handlers
+
         def forgotten() -> None:
-            # They lead back to the client, which would have to wait for the garbage collector.
-            for handlers in (client.connect_handlers, client.disconnect_handlers, client._exception_handlers):
-                handlers.clear()
+            gone = weakly()
+            if gone is not None:
+                for handlers in (gone.connect_handlers, gone.disconnect_handlers, gone._exception_handlers):
+                    handlers.clear()
 
         ui.on("reprieve_visibility", lambda event: seen(event.args))
         ui.on("reprieve_left", left)

@@ -8,7 +8,7 @@ from typing import Generic, Protocol, TypeVar
 
 from nicegui import ui
 
-from pages.controls import Handler, Words, button, stack
+from pages.controls import Ending, Handler, Words, button
 from pages.figures import Present
 from pages.markup import Acts
 from pages.visit import Visit
@@ -74,12 +74,15 @@ class RowList(Generic[Item]):
         """What is shown, in order."""
         self._present: Present | None = None
         self._awaited: str | None = None
-        self._list = stack("entries", "ul", aria_label=name)
+        self._list = Ending(self._end, "ul").classes("entries")
+        self._list.props["aria-label"] = name
         self._more = button("", self._show_more, look="is-quiet entries-more")
         self._more.set_visibility(False)
 
     def show(self, items: Sequence[Item], present: Present) -> None:
         """Show *items*, in their order, as they are at *present*."""
+        if self._list.is_deleted:
+            return
         self.items, self._present = items, present
         place = next((place for place, item in enumerate(items) if item.id == self._awaited), -1)
         if place >= 0:
@@ -107,6 +110,11 @@ class RowList(Generic[Item]):
         self._awaited = key
         if self._present is not None:
             self.show(self.items, self._present)
+
+    def _end(self) -> None:
+        """Let go of the section that makes the rows."""
+        del self._make
+        self._rows.clear()
 
     def _show_more(self) -> None:
         self._most += self._step

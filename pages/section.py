@@ -168,6 +168,7 @@ class Section:
         """Leave the hub for good. Called when the element is deleted."""
         if not self.is_closed:
             self.is_closed = True
+            self.reading = None
             self.visit.hub.remove(self)
 
     def keeps(self, now: datetime) -> bool:

@@ -26,6 +26,7 @@ class Saver:
         """Whether a field is being set to what holds: it need not be saved."""
         self._fields: dict[str, Callable[[Any], None]] = {}
         self._wanted: dict[str, Any] = {}
+        visit.endings.append(self._fields.clear)
 
     def show(self, profile: Profile) -> None:
         """Show what holds now."""
@@ -98,7 +99,7 @@ class Saver:
 
     def show_again(self, column: str) -> None:
         """Show what holds, as far as is known here, in place of what was refused."""
-        if self._profile is not None:
+        if self._profile is not None and column in self._fields:  # which are gone when the page is
             self.is_showing = True  # fields tell of their change, whoever made it
             try:
                 self._fields[column](getattr(self._profile, column))

@@ -41,6 +41,11 @@ class Desk:
         self.parts: list[Part] = []
         self.filters: Filters | None = None
         visit.address.listen(self._follow)
+        visit.endings.append(self._end)
+
+    def _end(self) -> None:
+        self.parts.clear()
+        self.filters = None
 
     def look(self, search: Search, *, is_step: bool = True) -> None:
         """Look for something else; *is_step* if going back should lead to what was looked for before."""

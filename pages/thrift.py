@@ -8,6 +8,7 @@ from typing import Any
 import nicegui.client
 from nicegui import helpers
 from nicegui.element import Element
+from nicegui.elements.mixins.value_element import ValueElement
 
 
 def remember_signatures() -> None:
@@ -37,7 +38,7 @@ def escape_quickly() -> None:
 
 def let_go_at_once() -> None:
     """Let the elements that are removed be freed when nobody needs them any more, instead of when the garbage collector
-    next looks through everything: their classes, style and attributes refer to themselves. May be called again.
+    next looks through everything: their classes, style, attributes and handlers lead back to them. May be called again.
     """
     # NOTE: NiceGUI 3.18 calls `_handle_delete` for whatever is removed; tests/pages/test_thrift.py would tell.
     handle_delete = Element._handle_delete
@@ -47,6 +48,8 @@ def let_go_at_once() -> None:
             handle_delete(element)
             for told in (element._classes, element._style, element._props):
                 told._change_handlers.clear()
+            if isinstance(element, ValueElement):
+                element._change_handlers.clear()
 
         Element._handle_delete = let_go  # type: ignore[assignment, method-assign]
 

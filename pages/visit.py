@@ -65,6 +65,16 @@ class Visit:
     reopen_form: Callable[[str], bool] = lambda _: False
     """Opens the form of that name again, see `dialogs.reopen`. Set by pages that have forms."""
     sections: "weakref.WeakSet[Section]" = field(default_factory=weakref.WeakSet)
+    endings: list[Callable[[], object]] = field(default_factory=list)
+    """What takes apart, at the end, what the parts of the page share and are known by."""
+
+    def end(self) -> None:
+        """Let go of everything that leads back here: nobody looks any more."""
+        self.address.end()
+        self.reopen_form = lambda _: False
+        for ending in self.endings:
+            ending()
+        self.endings.clear()
 
     def focus_row(self, row: str) -> None:
         """Let the row of that id have the focus: now, if it stands on the page already, or when it appears."""

@@ -3,7 +3,8 @@
 The collector stops all threads, for longer the more it looks through: two million objects, which is what a hundred open
 pages come to, take it two seconds. So it looks through what is new only, some thousands of objects at a time, and never
 again through what it has seen (`gc.freeze`). What falls out of use later is freed at once all the same, unless it hangs
-together in a circle. Pages do not, see `pages.thrift`; little does, and it waits for the `Sweeper`.
+together in a circle. Pages do not (`pages.controls.Ending`); what some libraries leave of each does, a hundred small
+objects, and waits for the `Sweeper`.
 """
 
 import contextlib
@@ -15,7 +16,7 @@ COLLECT_AFTER = (3_000, 1, 1_000)
 """How many objects there are more before the collector looks, and how often at those alone before at all since the
 last time. Python's own third number would be for looking through everything: never by itself."""
 QUIET_SECONDS = 1_800.0
-BUSY_SECONDS = 86_400.0
+BUSY_SECONDS = 3_600.0
 
 
 @contextlib.contextmanager
@@ -41,7 +42,7 @@ def _spare(phase: str, looked: dict[str, int]) -> None:
 
 
 class Sweeper:
-    """Looks through everything once in a while: half an hour after the last time if nobody is there, else a day."""
+    """Looks through everything once in a while: half an hour after the last time if nobody is there, else an hour."""
 
     def __init__(self, is_anybody_there: Callable[[], bool], seconds: Callable[[], float] = time.monotonic) -> None:
         self._is_anybody_there = is_anybody_there

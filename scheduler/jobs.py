@@ -57,7 +57,7 @@ JOBS = (
     Job(name="reclaim", does="frees the disk space of cached values that are out of date", once_in=DAY),
     Job(name="audit", does="compares what is cached with a fresh load", once_in=DAY),
     Job(name="backup", does="copies the database, and removes copies that are no longer needed", once_in=DAY),
-    Job(name="sweep", does="looks through memory for what nobody needs, while nobody is there or else once a day"),
+    Job(name="sweep", does="looks through memory for what nobody needs, while nobody is there or else once an hour"),
 )
 
 

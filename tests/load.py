@@ -105,8 +105,8 @@ class Person:
         """Do something, rest, and do the next, until it is *ends_at*."""
         await asyncio.sleep(self._chance.uniform(0, pause))
         await self._attempt(self._open)
-        while time.monotonic() < ends_at:
-            await asyncio.sleep(self._chance.expovariate(1 / pause))
+        while (left := ends_at - time.monotonic()) > 0:
+            await asyncio.sleep(min(left, self._chance.expovariate(1 / pause)))
             await self._attempt(self._complete if self._chance.random() < COMPLETES else self._open)
         await self._close()
 

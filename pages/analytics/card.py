@@ -26,6 +26,7 @@ class Board:
         self.cards: list[Card] = []
         self.profile: Profile | None = None
         self.changed: Callable[[], None] = lambda: None
+        visit.endings.append(self._end)
 
     @property
     def is_manual(self) -> bool:
@@ -50,6 +51,10 @@ class Board:
             profile.first_weekday,
         ):
             self.show_again()
+
+    def _end(self) -> None:
+        self.cards.clear()
+        self.changed = lambda: None
 
     def show_again(self) -> None:
         """Let the cards show what they have, by the choices and preferences of now."""

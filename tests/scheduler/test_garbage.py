@@ -60,7 +60,7 @@ def test_young_circles_are_found_and_old_ones_wait_for_the_sweeper() -> None:
         assert kept
 
 
-def test_nobody_who_is_there_is_disturbed_more_than_once_a_day() -> None:
+def test_nobody_who_is_there_is_disturbed_more_than_once_an_hour() -> None:
     now, there = [0.0], [True]
     sweeper = Sweeper(lambda: there[0], lambda: now[0])
     assert sweeper.sweep() is None
