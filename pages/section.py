@@ -19,6 +19,7 @@ from cache.values import Value
 from data.database import ReadTransaction
 from data.viewpoint import Viewpoint
 from pages import controls, figures
+from pages.controls import Ending
 from pages.errors import LoadStoppedError, UndeclaredValueError
 from pages.markup import Block, tag
 
@@ -82,20 +83,6 @@ class Shown:
         return look.value
 
 
-class _Home(ui.element):
-    """The element that a section lives in. Holds the only lasting reference to it."""
-
-    def __init__(self, section: "Section", tag: str) -> None:
-        super().__init__(tag)
-        self.section: Section | None = section
-
-    def _handle_delete(self) -> None:
-        if self.section is not None:
-            self.section.close()
-            self.section = None
-        super()._handle_delete()
-
-
 class Section:
     """Subclass it, list `values`, and write `build` and `update`. Everything here runs on the event loop."""
 
@@ -128,7 +115,7 @@ class Section:
         """What it shows; None before the first time and while that is an error."""
         self._ticket = -1
         self._note: _Note | None = None
-        with _Home(self, self.element) as self.home:
+        with Ending(self.close, self.element) as self.home:  # the only lasting reference to it
             self.home.classes("section is-loading").props["aria-busy"] = "true"
             if any(self.room):
                 self.home.style("--room:{}px;--room-on-phones:{}px".format(*self.room))
