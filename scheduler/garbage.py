@@ -13,8 +13,8 @@ import time
 from collections.abc import Callable, Iterator
 
 COLLECT_AFTER = (3_000, 1, 1_000)
-"""How many objects there are more before the collector looks, and how often at those alone before at all since the
-last time. Python's own third number would be for looking through everything: never by itself."""
+"""The thresholds of `gc`: at how many new objects it looks at these, how often it does so before it looks at all that
+came since it spared the last, and what would have it look through everything, which is never reached."""
 QUIET_SECONDS = 1_800.0
 BUSY_SECONDS = 3_600.0
 
@@ -23,8 +23,7 @@ BUSY_SECONDS = 3_600.0
 def spared() -> Iterator[None]:
     """Spare the collector what there is already, and in this `with` also all that it has looked through once."""
     before = gc.get_threshold()
-    gc.collect()
-    gc.freeze()
+    look_through_everything()
     gc.set_threshold(*COLLECT_AFTER)
     gc.callbacks.append(_spare)
     try:
@@ -33,6 +32,14 @@ def spared() -> Iterator[None]:
         gc.callbacks.remove(_spare)
         gc.set_threshold(*before)
         gc.unfreeze()
+
+
+def look_through_everything() -> int:
+    """Collect what is garbage, spare the rest; return how many objects were in circles that nobody needs."""
+    gc.unfreeze()
+    found = gc.collect()
+    gc.freeze()
+    return found
 
 
 def _spare(phase: str, looked: dict[str, int]) -> None:
@@ -50,12 +57,10 @@ class Sweeper:
         self._swept_at = seconds()
 
     def sweep(self) -> int | None:
-        """Do it if it is due; return how many objects were in circles that nobody needs, None if it was not due."""
+        """Do it if it is due; return what `look_through_everything` does, None if it was not due."""
         rest = BUSY_SECONDS if self._is_anybody_there() else QUIET_SECONDS
         if self._seconds() - self._swept_at < rest:
             return None
-        gc.unfreeze()
-        found = gc.collect()
-        gc.freeze()
+        found = look_through_everything()
         self._swept_at = self._seconds()
         return found

@@ -9,7 +9,6 @@ what it will use again and again.
 import argparse
 import ast
 import asyncio
-import gc
 import json
 import re
 import socket
@@ -97,8 +96,7 @@ async def settled(application: Application) -> dict[str, int]:
     give_up_at = time.monotonic() + PATIENCE_SECONDS
     await asyncio.sleep(LEFT_SECONDS)
     while True:
-        gc.unfreeze()
-        gc.collect()  # as the sweeper does
+        garbage.look_through_everything()
         if not any(left(application).values()) or time.monotonic() > give_up_at:
             return left(application)
         await asyncio.sleep(0.5)

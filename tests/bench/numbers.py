@@ -10,7 +10,6 @@ more than times.
 import argparse
 import asyncio
 import contextlib
-import gc
 import json
 import resource
 import statistics
@@ -31,6 +30,7 @@ from data import demo, instances, preferences
 from data.fields import Feelings
 from data.preferences import CacheBackend
 from data.viewpoint import Viewpoint
+from scheduler import garbage
 from tests.data.calculations.reference import analytics as slow_analytics
 from tests.data.calculations.reference import dashboard as slow_dashboard
 from tests.data.calculations.reference import recommendations as slow_recommendations
@@ -180,9 +180,10 @@ def slowly(house: House) -> float:
 
 def measure(folder: Path, backend: CacheBackend) -> dict[str, float]:
     """Open the life in *folder* and return all that was measured, in seconds and MB."""
-    with open_house(folder, backend=backend, max_size_mb=CacheSettings().max_size_mb) as house:
-        gc.collect()
-        gc.freeze()  # as the application does
+    with (
+        open_house(folder, backend=backend, max_size_mb=CacheSettings().max_size_mb) as house,
+        garbage.spared(),  # as the application does
+    ):
         life = Life(house)
         found = life.measure()
         house.manager.clear()
