@@ -19,7 +19,6 @@ from cache.values import Value
 from data.database import ReadTransaction
 from data.viewpoint import Viewpoint
 from pages import controls, figures
-from pages.controls import Ending
 from pages.errors import LoadStoppedError, UndeclaredValueError
 from pages.markup import Block, tag
 
@@ -115,7 +114,7 @@ class Section:
         """What it shows; None before the first time and while that is an error."""
         self._ticket = -1
         self._note: _Note | None = None
-        with Ending(self.close, self.element) as self.home:  # the only lasting reference to it
+        with controls.Ending(self.close, self.element) as self.home:  # the only lasting reference to it
             self.home.classes("section is-loading").props["aria-busy"] = "true"
             if any(self.room):
                 self.home.style("--room:{}px;--room-on-phones:{}px".format(*self.room))

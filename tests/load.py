@@ -30,6 +30,7 @@ import httpx
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
+from cache.settings import CacheSettings
 from data import demo, preferences
 from data.database import Database, Transaction
 from events.catalog import DataImported, UserId
@@ -219,7 +220,9 @@ def main() -> int:
         "--pause", type=float, default=20.0, help="seconds between two things a person does, on average"
     )
     options = parser.parse_args()
-    cache_mb = options.cache_mb or 100 + MB_PER_ATTEMPT * options.users * options.instances
+    cache_mb = options.cache_mb or CacheSettings().max_size_mb + round(
+        MB_PER_ATTEMPT * options.users * options.instances
+    )
     with tempfile.TemporaryDirectory(prefix="load-") as name, socket.create_server(("127.0.0.1", 0)) as probe:
         folder, port = Path(name), int(probe.getsockname()[1])
         probe.close()
@@ -229,7 +232,7 @@ def main() -> int:
             f"{options.users} users with {options.instances:,} instances: {time.monotonic() - began:.0f} s\n"
         )
         log = folder / "server.log"
-        command = [sys.executable, "-m", "tests.load_server", str(folder), str(port), f"{cache_mb:.0f}"]
+        command = [sys.executable, "-m", "tests.load_server", str(folder), str(port), str(cache_mb)]
         with log.open("w") as output, subprocess.Popen(command, cwd=ROOT, stderr=output) as server:
             try:
                 _await(port, server)
