@@ -10,9 +10,8 @@ from fastapi import Request
 from fastapi.responses import Response
 from nicegui import Client, background_tasks, ui
 
-from cache.errors import CacheError
 from cache.warming import Preload
-from data.preferences import CacheMode
+from data.preferences import CacheMode, Profile
 from events.catalog import UserId
 from pages import dashboard, experimental, glossary, goals, inspector, settings, shell, summary, tasks, thrift
 from pages.actions import Actions
@@ -78,33 +77,38 @@ class Pages:
 
     async def answer(self, client: Client, request: Request) -> Response | None:
         """Answer a request for one of `ENTRIES`. For anything else, build what says so; NiceGUI makes the answer."""
-        is_dark = await self.workers.brief(self._is_dark, current_user())
+        profile = await self.workers.brief(self._profile, current_user())
+        is_dark = shell.IS_DARK[profile.theme] if profile is not None else None
+        is_full = profile is not None and self.services.manager.settings.mode_for(profile) is CacheMode.FULL
         shell.set_theme(client, is_dark)
         if client.page.path == ANYWHERE_ELSE:
-            await self.build(client)
+            await self.build(client, is_full=is_full)
             return None
-        return self._heads.answer(client, request, is_dark, partial(self._build_or_say_so, client))
+        return self._heads.answer(client, request, is_dark, partial(self._build_or_say_so, client, is_full=is_full))
 
-    def _is_dark(self, user: UserId) -> bool | None:
-        """Return whether *user* wants dark pages; None: as the browser does."""
+    def _profile(self, user: UserId) -> Profile | None:
+        """Return what *user* prefers; None if it cannot be read."""
         try:
             with self.services.manager.snapshot(user) as snapshot:
-                return shell.IS_DARK[snapshot.view.profile.theme]
+                return snapshot.view.profile
         except Exception:  # part of the page error boundary: the cards will say that nothing can be read
-            log.exception("the theme of user %s could not be read", user)
+            log.exception("the preferences of user %s could not be read", user)
             return None
 
-    async def _build_or_say_so(self, client: Client) -> None:
+    async def _build_or_say_so(self, client: Client, *, is_full: bool) -> None:
         """Build the page; where that fails, one that says so: its head is on its way, so the status cannot."""
         try:
-            await self.build(client)
+            await self.build(client, is_full=is_full)
         except Exception:  # part of the page error boundary: what is half built tells nobody anything
             log.exception("page %s could not be built", client.page.path)
             client.content.clear()
             shell.say_failed()
 
-    async def build(self, client: Client) -> None:
-        """Build the frame and the page in *client* and return as soon as there is something to look at."""
+    async def build(self, client: Client, *, is_full: bool) -> None:
+        """Build the frame and the page in *client* and return as soon as there is something to look at.
+
+        *is_full* is whether everything is loaded first, behind a loading screen.
+        """
         user = current_user()
         screen = Screen(client)
         fills: list[asyncio.Task[None]] = []
@@ -161,7 +165,6 @@ class Pages:
         background_tasks.create(self.hub.fill(of_frame), name="fill the frame")
         ui.on("reprieve_reopen", lambda event: reopen_form(str(event.args)))
         self._watch(client, screen, frame)
-        is_full = await self.workers.brief(self._is_full, user)  # others do not wait for a thread that loads
         preload = await self.workers.read(self._preload, user) if is_full else None
         if preload is not None:
             with client:
@@ -169,12 +172,6 @@ class Pages:
                 background_tasks.create(screen_of_loading.follow(), name="follow the preloading")
         elif fills:
             await asyncio.wait(fills, timeout=FILL_WAIT_SECONDS)
-
-    def _is_full(self, user: UserId) -> bool:
-        try:
-            return self.services.manager.mode(user) is CacheMode.FULL
-        except CacheError:  # logged; the cards will say that nothing can be read
-            return False
 
     def _preload(self, user: UserId) -> Preload | None:
         """Load everything; return what is still loading after a moment, if anything is."""

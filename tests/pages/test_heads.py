@@ -108,7 +108,7 @@ async def test_a_page_that_cannot_be_built_says_so(
     await user.open("/goals")
     assert stage.application is not None
 
-    async def fail(_: Client) -> None:
+    async def fail(_: Client, *, is_full: bool) -> None:
         raise RuntimeError("on purpose")
 
     monkeypatch.setattr(stage.application.pages, "build", fail)
@@ -124,5 +124,5 @@ async def test_a_page_that_a_busy_machine_begins_late_is_no_error(user: User, mo
     def late(*_: object) -> None:
         time.sleep(3.2)
 
-    monkeypatch.setattr("pages.routes.Pages._is_dark", late)
+    monkeypatch.setattr("pages.routes.Pages._profile", late)
     assert (await user.http_client.get("/glossary")).status_code == 200
