@@ -58,15 +58,22 @@ MONTHS = Parted(
     kind=months.Month,
     loader=months.load_months,
     ttl=timedelta(days=366),
-    version=3,
+    version=4,
 )
 YEARS = Parted(
     key="pieces.years",
     label="Sums of a year",
-    kind=sums.Sums,
+    kind=past.Stretch,
     loader=past.load_years,
     ttl=timedelta(days=366),
-    version=2,
+    version=3,
+)
+BEFORE = Parted(
+    key="pieces.before",
+    label="Sums of everything before a month",
+    kind=past.Stretch,
+    loader=past.load_before,
+    ttl=timedelta(days=366),
 )
 PAST = Parted(
     key="pieces.past",
@@ -74,7 +81,7 @@ PAST = Parted(
     kind=sums.Sums,
     loader=past.load_past,
     ttl=timedelta(days=366),
-    version=2,
+    version=3,
 )
 COUNTS = Parted(
     key="pieces.counts",
@@ -91,7 +98,7 @@ BEGINNINGS = Parted(
     ttl=timedelta(days=366),
 )
 
-PIECES: tuple[Parted[Any], ...] = (MONTHS, YEARS, PAST, COUNTS, BEGINNINGS)
+PIECES: tuple[Parted[Any], ...] = (MONTHS, YEARS, BEFORE, PAST, COUNTS, BEGINNINGS)
 
 ROWS: tuple[Row, ...] = (*VALUES, *PIECES)
 """Everything that is kept."""

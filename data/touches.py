@@ -27,6 +27,7 @@ class Touched(TypedDict):
     today: date
     months: tuple[str, ...]
     is_early: bool
+    newest_month: str | None
 
 
 def touched(
@@ -56,11 +57,13 @@ def touched(
         # As many as could have another number before them now: those that were moved by one place over the limit too.
         firsts = session.scalars(_completed(row).order_by(Instance.completed_at, Instance.id).limit(EARLY + 2))
         days |= {own.day_of(moment) for moment in firsts}
+    newest = session.scalar(select(func.max(COMPLETED_AT)).where(Instance.user_id == user))
     return {
         "earliest_day": min((own.day_of(moment) for moment in moments), default=None),
         "today": max(own.day_of(now), started or date.min),
         "months": tuple(sorted({f"{day:%Y-%m}" for day in days})),
         "is_early": (moves and fewest < EARLY) or (fewest == 0 and "actual_aversion" in (changed or ())),
+        "newest_month": f"{own.day_of(newest):%Y-%m}" if newest else None,
     }
 
 

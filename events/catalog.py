@@ -37,12 +37,14 @@ class TouchesDays(Event):
     the newest day that has started, if the clock was set back since. `months` names, as `2026-05`, all months in which
     a completed instance has other numbers than before, None if nobody looked. Later ones of the same task can be among
     them, where those before them are counted; `is_early` tells that the event changed how the task began.
+    `newest_month` is that of the user's newest completion since then, None if there is none, or nobody looked.
     """
 
     earliest_day: date | None
     today: date
     months: tuple[str, ...] | None = None
     is_early: bool = True
+    newest_month: str | None = None
 
     def later_days(self) -> tuple[str, ...] | None:
         """The days whose look back concerns it: any, if a finished day is concerned; else the week after it, which a
@@ -66,6 +68,11 @@ class TouchesDays(Event):
     def touches_past(self) -> bool:
         """Whether any completed instance has other numbers."""
         return self.months != ()
+
+    def touches_earlier(self) -> bool:
+        """Whether a completed instance before the month of the newest one has other numbers, or that month moved back:
+        what was added up before a later one would not hear of what comes in between."""
+        return self.months is None or any(month != self.newest_month for month in self.months)
 
     def changes_a_beginning(self) -> bool:
         """Whether a task's first completions, or what the very first felt like, are others than before."""

@@ -57,6 +57,11 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         on=(TaskCompleted, CompletionUndone, InstanceEdited),
+        when=TouchesDays.touches_earlier,
+        invalidates=("pieces.before",),
+    ),
+    Rule(
+        on=(TaskCompleted, CompletionUndone, InstanceEdited),
         when=TouchesDays.touches_past,
         invalidates=("pieces.past",),
     ),
@@ -106,7 +111,11 @@ RULES: tuple[Rule, ...] = (
         when=TaskEdited.changes_label,
         invalidates=("dashboard.metrics", "analytics.*", "summary.*"),
     ),
-    Rule(on=(TaskEdited,), when=TaskEdited.changes_kind, invalidates=("pieces.months",)),
+    Rule(
+        on=(TaskEdited,),
+        when=TaskEdited.changes_kind,
+        invalidates=("pieces.months", "pieces.years", "pieces.before", "pieces.past"),
+    ),
     Rule(
         on=(DayStarted,),
         invalidates=("summary.*", "dashboard.metrics", "analytics.*"),

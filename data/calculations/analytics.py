@@ -15,7 +15,7 @@ from data.calculations.composite import COMPOSITE_DAYS, Composite, composites_of
 from data.calculations.formulas import Numbers
 from data.calculations.past import read_past
 from data.calculations.registry import METRICS, values_by_day
-from data.calculations.series import dates, known, read_series, read_whole
+from data.calculations.series import Several, dates, known, read_series, read_whole
 from data.calculations.sums import ATTRIBUTES, MOMENTS, RECORDED, Sums
 from data.database import ReadTransaction
 from data.days import ONE_DAY
@@ -141,20 +141,20 @@ def load_trends(read: ReadTransaction, view: Viewpoint) -> Trends:
     metrics = [metric for metric in METRICS if metric.in_trends]
     values = values_by_day(series, first, today)
     means = trailing_means(np.array([values[metric.name] for metric in metrics], dtype=np.float64), TREND_MEAN_DAYS)
-    whole = read_whole(read, view, series.streaks[-1])
-    windows = [*(series.windows(today, today, length) for length in WINDOW_DAYS), whole]
+    whole = read_whole(read, view, series)
+    windows = Several([*(series.windows(today, today, length) for length in WINDOW_DAYS), whole])
     ends = [today - ONE_DAY * length for length in WINDOW_DAYS]
-    earlier = [series.windows(end, end, length) for end, length in zip(ends, WINDOW_DAYS, strict=True)]
+    earlier = Several([series.windows(end, end, length) for end, length in zip(ends, WINDOW_DAYS, strict=True)])
     return Trends(
         tuple(dates(first + ONE_DAY * before, today)),
-        whole.length,
+        int(whole.lengths[0]),
         tuple(
             Trend(
                 metric.name,
                 tuple(values[metric.name][before:]),
                 tuple(known(mean[before:])),
-                tuple(known(metric.calculate(window))[0] for window in windows),
-                tuple(known(metric.calculate(window))[0] for window in earlier),
+                tuple(known(metric.calculate(windows))),
+                tuple(known(metric.calculate(earlier))),
             )
             for metric, mean in zip(metrics, means, strict=True)
         ),

@@ -130,7 +130,7 @@ def read_completed(read: ReadTransaction, view: Viewpoint, since: datetime, unti
         measured = np.array(_numbers.decode(f"[{minutes or ''}]"), np.float64).reshape(-1, len(_MEASURED)).T
         tied = passed[1:][passed[1:] == passed[:-1]]  # several at one instant, after an import perhaps
         if len(tied):
-            instants = msgspec.json.encode((bounds["since"] + np.unique(tied)).tolist()).decode()
+            instants = msgspec.json.encode(sorted({bounds["since"] + one for one in tied.tolist()})).decode()
             places = [place for (place,) in cursor.execute(_TIES_SQL, (view.user, instants))]
         task_ids = tasks.split(" ") if tasks else []
         ids = tuple(sorted(set(task_ids)))

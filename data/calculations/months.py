@@ -17,14 +17,18 @@ from data.calculations.beginnings import Beginnings, load_beginnings
 from data.calculations.completed import Completed, measure, microseconds, read_completed
 from data.calculations.formulas import Numbers
 from data.calculations.sums import (
+    AVERAGED,
+    BY_DAY,
     EXPECTED,
     FELT,
     HALF_LIFE_DAYS,
     HOURS_OF_WEEK,
+    OF_DAYS,
     OF_RATED,
     RANGES,
     RECORDED,
     Sums,
+    derived,
 )
 from data.database import ReadTransaction
 from data.days import ONE_DAY, Calendar
@@ -32,38 +36,6 @@ from data.models import EPOCH, Kind
 from data.pieces import tell
 from data.viewpoint import Viewpoint
 
-AVERAGED = (
-    "relief",
-    "stress",
-    "net_wellbeing",
-    "stress_efficiency",
-    "aversion",
-    "mental_load",
-    "emotional_load",
-    "physical_load",
-    "motivation",
-    "delay_minutes",
-    "time_accuracy",
-    "execution",
-    "grit",
-    "serendipity",
-    "disappointment",
-    "relief_bias",
-    "aversion_bias",
-    "relief_points",
-    "rated_minutes",
-)
-"""What is summed by day."""
-
-BY_DAY = (
-    "completed",
-    "self_care_completed",
-    "median_minutes",
-    "timed",
-    *(f"minutes_{kind}" for kind in Kind),
-    *(f"sum_{name}" for name in AVERAGED),
-    *(f"count_{name}" for name in AVERAGED),
-)
 MOST_ROWS = 12_000
 """How many instances are taken together, when many months are asked for: what is done with them at once takes few
 milliseconds each, and few megabytes."""
@@ -174,8 +146,10 @@ def tally(read: ReadTransaction, view: Viewpoint, first: date, last: date) -> li
     cell = month * len(completed.tasks) + completed.task
     order = np.argsort(cell, kind="stable")  # by month, and by task in each
     terms = _terms(np.array([numbers[name] for name in RECORDED])[:, order])
+    by_day = _by_day(completed, numbers, day, len(days))
     whole = np.concatenate(
         [
+            _of_days(by_day, edges),
             _by_hour(completed, numbers, day, days, month, len(firsts), calendar),
             _sides(numbers["net_wellbeing"], rows),
             _foresight(numbers["predicted_relief"], numbers["relief"], month, len(firsts)),
@@ -184,7 +158,6 @@ def tally(read: ReadTransaction, view: Viewpoint, first: date, last: date) -> li
         ],
         axis=1,
     )
-    by_day = _by_day(completed, numbers, day, len(days))
     minutes = numbers["actual_minutes"]
     by_task = _by_task(completed, terms, cell[order], (day - edges[month])[order], len(firsts))
     found = []
@@ -277,6 +250,12 @@ def _by_day(completed: Completed, numbers: dict[str, Numbers], day: NDArray[np.i
     )
     found[-len(AVERAGED) :, that_day] = np.add.reduceat(present, starts, axis=1, dtype=np.float64)
     return found
+
+
+def _of_days(by_day: Numbers, edges: NDArray[np.intp]) -> Numbers:
+    columns = dict(zip(BY_DAY, by_day, strict=True))
+    columns |= derived(columns)
+    return np.add.reduceat([columns[name] for name in OF_DAYS], edges[:-1], axis=1).T
 
 
 def _runs(rising: NDArray[np.intp]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:

@@ -3,96 +3,165 @@
 What is made of a window is in `windows`. Numbers of days are float64 arrays, oldest first; no data is NaN.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
-from types import MappingProxyType
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 from sqlalchemy import bindparam, func, select, type_coerce
 
-from data.calculations.completed import completed_years, days_at
-from data.calculations.formulas import MINUTES_PER_DAY, Numbers
-from data.calculations.months import BY_DAY, Counts, Month, following, load_counts, load_months, part_of, parts_between
+from data.calculations.completed import days_at
+from data.calculations.formulas import Numbers
+from data.calculations.months import Counts, Month, load_counts, load_months, part_of, parts_between
+from data.calculations.past import median_minutes, read_past, read_stretches, work_minutes
+from data.calculations.sums import BY_DAY, DERIVED, OF_DAYS, derived
 from data.database import ReadTransaction
 from data.days import ONE_DAY, Calendar
-from data.models import Instance, Instant, Kind, State
+from data.models import Instance, Instant, State
 from data.viewpoint import Viewpoint
 
-SLEEP_MINUTES_COUNTED = 480.0
-"""Sleep counts at most this much a day, so that lying in is no achievement."""
+COLUMNS = (*BY_DAY, *DERIVED, "cancelled", "created")
+"""What is known of each day: the rows of the arrays here, which are COLUMNS x days."""
+_PLACE = {name: place for place, name in enumerate(COLUMNS)}
+_WEEK = 7
 
 
 class Windows:
-    """The windows of `length` days that end with each of some consecutive days.
+    """Some windows of days: of each, how long it is, and what `windows` makes metrics of.
 
-    `streak_days` are as of each window's last day. `active` is the number of timers that run, where the window ends
-    today, and NaN elsewhere, because nobody wrote that down. *minutes* are those of the instances, day after day;
-    *totals* are sums that are known without their days.
+    `totals` are the sums of its days, COLUMNS x windows. `streak_days` are as of its last day. `active` is the number
+    of timers that run, where it ends today, and NaN elsewhere, because nobody wrote that down.
     """
 
-    def __init__(
-        self,
-        daily: dict[str, Numbers],
-        minutes: Numbers,
-        length: int,
-        streak_days: Numbers,
-        target_minutes_per_day: float,
-        totals: Mapping[str, Numbers] = MappingProxyType({}),
-    ) -> None:
-        self._daily = daily
-        self._minutes = minutes
-        self._totals = dict(totals)
-        self.length = length
+    def __init__(self, lengths: Numbers, totals: Numbers, streak_days: Numbers, target_minutes_per_day: float) -> None:
+        self.lengths = lengths
+        self.totals = totals
         self.streak_days = streak_days
-        self.active: Numbers = np.full(len(streak_days), np.nan)
+        self.active: Numbers = np.full(len(lengths), np.nan)
         self.target_minutes_per_day = target_minutes_per_day
-
-    def days(self, name: str) -> Numbers:
-        """Return a column's days in each window: windows x `length`."""
-        windows, length = len(self.streak_days), self.length
-        column = self._daily[name][1 - windows - length :]
-        if length == 1:
-            return column[:, None]
-        if windows == 1:
-            return column[None, :]
-        return sliding_window_view(column, length)
-
-    def minutes(self) -> Iterator[Numbers]:
-        """Yield the minutes of the instances in each window."""
-        reach = len(self.streak_days) + self.length - 1
-        edges = _edges(self._daily["timed"])[-reach - 1 :]
-        for begin, end in zip(edges, edges[self.length :], strict=False):
-            yield self._minutes[begin:end]
 
     def total(self, name: str) -> Numbers:
         """Return the sum of a column in each window."""
-        found = self._totals.get(name)
-        if found is None:
-            days = self.days(name)
-            found = self._totals[name] = days[:, 0] if self.length == 1 else days.sum(axis=1)
+        found: Numbers = self.totals[_PLACE[name]]
+        return found
+
+    def last_week(self, name: str) -> Numbers:
+        """Return the sum of a column over the last 7 days of each window, or of all if it has fewer."""
+        raise NotImplementedError
+
+    def median_minutes(self) -> Numbers:
+        """Return the median of the minutes of the instances in each window; NaN without any."""
+        raise NotImplementedError
+
+    def work_deviation(self) -> Numbers:
+        """Return the sample standard deviation of the days' minutes of work in each window; NaN of a single day."""
+        raise NotImplementedError
+
+
+class Sliding(Windows):
+    """The windows of *length* days that end with each of some consecutive days.
+
+    *days* are all days that belong to any, and *minutes* those of their instances, day after day.
+    """
+
+    def __init__(self, days: Numbers, minutes: Numbers, length: int, streak_days: Numbers, target: float) -> None:
+        lengths = np.full(len(streak_days), float(length))
+        super().__init__(lengths, _sums(days, length), streak_days, target)
+        self._days = days
+        self._minutes = minutes
+        self._length = length
+
+    def last_week(self, name: str) -> Numbers:
+        """Return the sum of a column over the last 7 days of each window, or of all if it has fewer."""
+        if self._length <= _WEEK:
+            return self.total(name)
+        found: Numbers = _sums(self._days[_PLACE[name], None, self._length - _WEEK :], _WEEK)[0]
+        return found
+
+    def median_minutes(self) -> Numbers:
+        """Return the median of the minutes of the instances in each window; NaN without any."""
+        if self._length == 1:  # they cannot be added up, but those of days are kept
+            return self.total("median_minutes")
+        edges = _edges(self._days)
+        windows = (self._minutes[begin:end] for begin, end in zip(edges, edges[self._length :], strict=False))
+        return np.array([np.median(minutes) if len(minutes) else np.nan for minutes in windows])
+
+    def work_deviation(self) -> Numbers:
+        """Return the sample standard deviation of the days' minutes of work in each window; NaN of a single day."""
+        if self._length == 1:
+            return np.full(len(self.lengths), np.nan)
+        found: Numbers = sliding_window_view(self._days[_PLACE["minutes_work"]], self._length).std(axis=1, ddof=1)
         return found
 
 
-class Series:
-    """The local days from `first` on. `daily` holds columns by name: those of `BY_DAY`, `created`, `cancelled`, and
-    `counted_sleep` and `tracked`, which are made of them. *minutes* are those of the instances, day after day."""
+class Whole(Windows):
+    """One window: all days of a long history, whose days are not known one by one. *latest* is the end of it, a week at
+    least, and *work* the minutes of the days of work."""
 
     def __init__(
-        self, first: date, daily: dict[str, Numbers], minutes: Numbers, streaks: Sequence[int], target: float
+        self, latest: Windows, length: int, totals: Mapping[str, float], median_minutes: float, work: Numbers
     ) -> None:
+        columns = np.array([[totals.get(name, np.nan)] for name in COLUMNS])
+        super().__init__(np.array([float(length)]), columns, latest.streak_days, latest.target_minutes_per_day)
+        self._latest, self._median, self._work = latest, median_minutes, work
+
+    def last_week(self, name: str) -> Numbers:
+        """Return the sum of a column over the last 7 days."""
+        return self._latest.last_week(name)
+
+    def median_minutes(self) -> Numbers:
+        """Return the median of the minutes of all instances; NaN without any."""
+        return np.array([self._median])
+
+    def work_deviation(self) -> Numbers:
+        """Return the sample standard deviation of the days' minutes of work."""
+        mean = self._work.sum() / self.lengths
+        squares = ((self._work - mean) ** 2).sum() + (self.lengths - len(self._work)) * mean**2
+        found: Numbers = np.sqrt(squares / (self.lengths - 1))
+        return found
+
+
+class Several(Windows):
+    """The windows of all of *each*, one after the other: what is made of many at once costs hardly more than of one."""
+
+    def __init__(self, each: Sequence[Windows]) -> None:
+        super().__init__(
+            np.concatenate([one.lengths for one in each]),
+            np.concatenate([one.totals for one in each], axis=1),
+            np.concatenate([one.streak_days for one in each]),
+            each[0].target_minutes_per_day,
+        )
+        self._each = each
+
+    def last_week(self, name: str) -> Numbers:
+        """Return the sum of a column over the last 7 days of each window, or of all if it has fewer."""
+        return np.concatenate([one.last_week(name) for one in self._each])
+
+    def median_minutes(self) -> Numbers:
+        """Return the median of the minutes of the instances in each window; NaN without any."""
+        return np.concatenate([one.median_minutes() for one in self._each])
+
+    def work_deviation(self) -> Numbers:
+        """Return the sample standard deviation of the days' minutes of work in each window; NaN of a single day."""
+        return np.concatenate([one.work_deviation() for one in self._each])
+
+
+class Series:
+    """The local days from `first` on, COLUMNS x days, the minutes of their instances, and the streak as of each."""
+
+    def __init__(self, first: date, days: Numbers, minutes: Numbers, streaks: Sequence[int], target: float) -> None:
         self.first = first
-        self.daily = daily
-        self._minutes = minutes
         self.streaks = streaks
+        self._days = days
+        self._minutes = minutes
         self._target = target
 
     def windows(self, first: date, last: date, length: int) -> Windows:
         """Return the windows of *length* days that end with the days *first* to *last*; all their days are known."""
         begin, end = (first - self.first).days, (last - self.first).days + 1
-        daily, minutes = _cut(self.daily, self._minutes, begin - length + 1, end)
-        return Windows(daily, minutes, length, np.array(self.streaks[begin:end], dtype=np.float64), self._target)
+        days, minutes = _cut(self._days, self._minutes, begin - length + 1, end)
+        return Sliding(days, minutes, length, np.array(self.streaks[begin:end], dtype=np.float64), self._target)
 
 
 def read_series(
@@ -103,52 +172,34 @@ def read_series(
     months: list[Month] = read.parts(load_months, view, parts)
     counts: list[Counts] = read.parts(load_counts, view, parts)
     begin = (first - months[0].sums.first).days
-    chosen = slice(begin, begin + (last - first).days + 1)
-    daily, minutes = _cut(*_joined(months), chosen.start, chosen.stop)
-    daily["cancelled"] = np.concatenate([np.array(count.cancelled, dtype=np.float64) for count in counts])[chosen]
-    if with_created:
-        daily["created"] = np.concatenate([np.array(count.created, dtype=np.float64) for count in counts])[chosen]
-    else:
-        daily["created"] = np.full((last - first).days + 1, np.nan)
-    daily |= derived(daily)
-    done = [bool(count) for count in daily["completed"].tolist()]
+    joined = np.concatenate([month.days() for month in months], axis=1)
+    spent = np.frombuffer(b"".join(month.minutes for month in months))
+    own, minutes = _cut(joined, spent, begin, begin + (last - first).days + 1)
+    days = np.full((len(COLUMNS), own.shape[1]), np.nan)
+    days[: len(BY_DAY)] = own
+    for name, column in derived(dict(zip(BY_DAY, own, strict=True))).items():
+        days[_PLACE[name]] = column
+    for name in ("cancelled", "created") if with_created else ("cancelled",):
+        counted = np.concatenate([getattr(count, name) for count in counts])
+        days[_PLACE[name]] = counted[begin : begin + len(days[0])]
+    done = [bool(count) for count in days[_PLACE["completed"]].tolist()]
     before = read_streak_before(read, view, first)
     run = streaks(first, done, before, view.profile.calendar)
-    return Series(first, daily, minutes, run, view.profile.target_minutes_per_day)
+    return Series(first, days, minutes, run, view.profile.target_minutes_per_day)
 
 
-def read_whole(read: ReadTransaction, view: Viewpoint, streak_days: int) -> Windows:
-    """Return one window: all days from the first completion or cancellation to today, for which the streak is given.
-
-    Years without any completion are not read: their days are empty.
-    """
-    today = view.today
+def read_whole(read: ReadTransaction, view: Viewpoint, series: Series) -> Windows:
+    """Return one window: all days from the first completion or cancellation to today, with which *series* ends."""
     days = days_at(read, view, "min(completed_at)", "min(cancelled_at)")
-    first = min([today, *(day for day in days if day is not None)])
-    years = {*(year for year in completed_years(read, view) if year < today.year), today.year}
-    spans = [(max(first, date(year, 1, 1)), min(today, date(year, 12, 31))) for year in sorted(years)]
-    months: list[Month] = read.parts(load_months, view, [part for span in spans for part in parts_between(*span)])
-    daily, minutes = _joined(months)
-    past = len(daily["completed"]) - (following(today) - today).days + 1
-    daily, minutes = _cut(daily, minutes, 0, past)
-    length = (today - first).days + 1
-    empty = np.zeros(max(0, length - past))
-    daily = {name: np.concatenate([empty, column])[-length:] for name, column in daily.items()}
-    return Windows(
-        daily | derived(daily),
-        minutes,
-        length,
-        np.array([streak_days], dtype=np.float64),
-        view.profile.target_minutes_per_day,
-        {"cancelled": np.array([_count_cancelled(read, view)], dtype=np.float64)},
-    )
-
-
-def derived(daily: dict[str, Numbers]) -> dict[str, Numbers]:
-    """Return the columns that windows need besides, made of a day's others: each day by itself, before any sum."""
-    sleep = np.minimum(daily["minutes_sleep"], SLEEP_MINUTES_COUNTED)
-    tracked = sleep + sum(daily[f"minutes_{kind}"] for kind in Kind if kind is not Kind.SLEEP)
-    return {"counted_sleep": sleep, "tracked": 100 * (1 - np.exp(-2 * tracked / MINUTES_PER_DAY))}
+    first = min([view.today, *(day for day in days if day is not None)])
+    length = (view.today - first).days + 1
+    if first >= series.first:
+        return series.windows(view.today, view.today, length)
+    stretches = read_stretches(read, view, view.today)
+    totals = dict(zip(OF_DAYS, read_past(read, view, view.today).of("days").tolist(), strict=True))
+    totals["cancelled"] = _count_cancelled(read, view)
+    latest = series.windows(view.today, view.today, 7)
+    return Whole(latest, length, totals, median_minutes(stretches), work_minutes(stretches))
 
 
 def streaks(first: date, done: Sequence[bool], before: int, calendar: Calendar) -> list[int]:
@@ -205,21 +256,28 @@ def _count_cancelled(read: ReadTransaction, view: Viewpoint) -> int:
     return read.connection.scalar(select(func.count()).where(Instance.user_id == view.user, cancelled_at < end)) or 0
 
 
-def _joined(months: Sequence[Month]) -> tuple[dict[str, Numbers], Numbers]:
-    """Return the columns of the days of months, and the minutes of their instances."""
-    columns = np.concatenate([month.days() for month in months], axis=1)
-    return dict(zip(BY_DAY, columns, strict=True)), np.frombuffer(b"".join(month.minutes for month in months))
+def _cut(days: Numbers, minutes: Numbers, begin: int, end: int) -> tuple[Numbers, Numbers]:
+    """Return the days at the places *begin* to before *end*, and their minutes."""
+    edges = _edges(days)
+    return days[:, begin:end], minutes[edges[begin] : edges[end]]
 
 
-def _cut(daily: dict[str, Numbers], minutes: Numbers, begin: int, end: int) -> tuple[dict[str, Numbers], Numbers]:
-    """Return the same of the days at the places *begin* to before *end*."""
-    edges = _edges(daily["timed"])
-    return {name: column[begin:end] for name, column in daily.items()}, minutes[edges[begin] : edges[end]]
-
-
-def _edges(timed: Numbers) -> NDArray[np.intp]:
+def _edges(days: Numbers) -> NDArray[np.intp]:
     """Return where the minutes of each day begin, and where the last ones end."""
-    return np.concatenate([[0], np.cumsum(timed)]).astype(np.intp)
+    return np.concatenate([[0], np.cumsum(days[_PLACE["timed"]])]).astype(np.intp)
+
+
+def _sums(days: Numbers, length: int) -> Numbers:
+    """Return the sums of each *length* consecutive days."""
+    windows = days.shape[1] - length + 1
+    if length == 1:
+        return days
+    if windows == 1:
+        return np.asarray(days.sum(axis=1, keepdims=True))
+    found = days[:, :windows].copy()
+    for place in range(1, length):
+        found += days[:, place : place + windows]
+    return found
 
 
 def dates(first: date, last: date) -> list[date]:

@@ -78,8 +78,8 @@ def load_daily(read: ReadTransaction, view: Viewpoint) -> DailySummary:
     first = view.today - ONE_DAY * COMPOSITE_DAYS
     series = read_series(read, view, first, last)
     week_windows = series.windows(last, last, COMPOSITE_DAYS)
-    week = _period(read, view, first, week_windows)
-    yesterday = _period(read, view, last, series.windows(last, last, 1))
+    week = _period(read, view, first, last, week_windows)
+    yesterday = _period(read, view, last, last, series.windows(last, last, 1))
     composite = composites_of(week_windows, dict(view.profile.composite_weights))[0]
     streak = series.streaks[-1] if yesterday.completed else 0
     return DailySummary(
@@ -160,13 +160,12 @@ def _duration(minutes: float) -> str:
     return " ".join(parts)
 
 
-def _period(read: ReadTransaction, view: Viewpoint, first: date, windows_: Windows) -> Period:
-    """Return the period of the one window in *windows_*, which begins on *first*."""
+def _period(read: ReadTransaction, view: Viewpoint, first: date, last: date, windows_: Windows) -> Period:
+    """Return the period of the one window in *windows_*, of the days *first* to *last*."""
 
     def value(calculate: Calculation) -> float | None:
         return known(calculate(windows_))[0]
 
-    last = first + ONE_DAY * (windows_.length - 1)
     return Period(
         first_day=first,
         last_day=last,
@@ -174,7 +173,7 @@ def _period(read: ReadTransaction, view: Viewpoint, first: date, windows_: Windo
         cancelled=round(value(windows.cancelled) or 0),
         minutes_by_kind=tuple(KindMinutes(kind.value, value(windows.minutes_of(kind)) or 0.0) for kind in Kind),
         work_minutes=value(windows.minutes_work) or 0.0,
-        work_target_minutes=windows_.target_minutes_per_day * windows_.length,
+        work_target_minutes=windows_.target_minutes_per_day * ((last - first).days + 1),
         avg_relief=value(windows.mean_of("relief")),
         avg_stress=value(windows.mean_of("stress")),
         best_relief=_standing_out(read, view, first, last, "actual_relief"),

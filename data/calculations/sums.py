@@ -5,13 +5,14 @@ it can be kept as it is, and nobody can change it.
 """
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date
 
 import msgspec
 import numpy as np
 
-from data.calculations.formulas import Numbers
+from data.calculations.formulas import MINUTES_PER_DAY, Numbers
+from data.models import Kind
 
 ATTRIBUTES = (
     "relief",
@@ -58,6 +59,44 @@ BY_TASK = (
     *(f"{part}_{name}" for part in ("decayed", "weight") for name in EXPECTED),
     *(f"{part}:{name}" for part in AGAINST_AVERSION for name in RECORDED),
 )
+AVERAGED = (
+    "relief",
+    "stress",
+    "net_wellbeing",
+    "stress_efficiency",
+    "aversion",
+    "mental_load",
+    "emotional_load",
+    "physical_load",
+    "motivation",
+    "delay_minutes",
+    "time_accuracy",
+    "execution",
+    "grit",
+    "serendipity",
+    "disappointment",
+    "relief_bias",
+    "aversion_bias",
+    "relief_points",
+    "rated_minutes",
+)
+"""What is summed by day."""
+
+BY_DAY = (
+    "completed",
+    "self_care_completed",
+    "median_minutes",
+    "timed",
+    *(f"minutes_{kind}" for kind in Kind),
+    *(f"sum_{name}" for name in AVERAGED),
+    *(f"count_{name}" for name in AVERAGED),
+)
+"""The columns of a day. `median_minutes` is NaN for a day without `timed` minutes, everything else 0."""
+
+DERIVED = ("counted_sleep", "tracked")
+OF_DAYS = (*(name for name in BY_DAY if name != "median_minutes"), *DERIVED)
+"""What windows of days add up."""
+
 BY_HOUR = ("completed", "sum_relief", "count_relief", "sum_relief_points", "count_relief_points")
 SIDES = ("positive", "positive_sum", "negative", "negative_sum", "neutral")
 FORESIGHT = ("count", "predicted", "actual")
@@ -65,9 +104,12 @@ MOMENTS = ("count", "sum", "squares", "products")
 
 HALF_LIFE_DAYS = 30.0
 HOURS_OF_WEEK = 7 * 24
+SLEEP_MINUTES_COUNTED = 480.0
+"""Sleep counts at most this much a day, so that lying in is no achievement."""
 RANGES = 10
 
 SHAPES: dict[str, tuple[int, ...]] = {
+    "days": (len(OF_DAYS),),
     "by_hour": (len(BY_HOUR), HOURS_OF_WEEK),
     "sides": (len(SIDES),),
     "foresight": (len(FORESIGHT), RANGES),
@@ -113,6 +155,13 @@ class Sums(msgspec.Struct, frozen=True):
         """Return AGAINST_AVERSION x tasks x RECORDED."""
         columns = _by_task(self)[:, -len(AGAINST_AVERSION) * len(RECORDED) :]
         return columns.reshape(len(self.tasks), len(AGAINST_AVERSION), len(RECORDED)).swapaxes(0, 1)
+
+
+def derived(daily: Mapping[str, Numbers]) -> dict[str, Numbers]:
+    """Return DERIVED, made of a day's other columns: each day by itself, before any sum."""
+    sleep = np.minimum(daily["minutes_sleep"], SLEEP_MINUTES_COUNTED)
+    tracked = sleep + sum(daily[f"minutes_{kind}"] for kind in Kind if kind is not Kind.SLEEP)
+    return {"counted_sleep": sleep, "tracked": 100 * (1 - np.exp(-2 * tracked / MINUTES_PER_DAY))}
 
 
 def fading(days: int) -> float:

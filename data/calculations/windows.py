@@ -65,9 +65,7 @@ def productive_minutes(windows: Windows) -> Numbers:
 
 def median_minutes(windows: Windows) -> Numbers:
     """Return the median of the instances' minutes: of the two in the middle, their mean; NaN without any."""
-    if windows.length == 1:
-        return windows.days("median_minutes")[:, 0]  # they cannot be added up, but those of days are kept
-    return np.array([np.median(minutes) if len(minutes) else np.nan for minutes in windows.minutes()])
+    return windows.median_minutes()
 
 
 def mean_of(name: str) -> Calculation:
@@ -89,14 +87,14 @@ def tracking_consistency(windows: Windows) -> Numbers:
 
     Tracked are the day's minutes of all kinds, sleep at most 480 of them. NaN if nothing was completed at all.
     """
-    return _if_any(windows, windows.total("tracked") / windows.length)
+    return _if_any(windows, windows.total("tracked") / windows.lengths)
 
 
 def work_volume(windows: Windows) -> Numbers:
     """Return min(100, 100 * mean work minutes a day / target); NaN if nothing was completed or the target is 0."""
     if not windows.target_minutes_per_day:
         return np.full(len(windows.streak_days), np.nan)
-    wanted = windows.target_minutes_per_day * windows.length
+    wanted = windows.target_minutes_per_day * windows.lengths
     return _if_any(windows, 100 * np.minimum(minutes_work(windows), wanted) / wanted)
 
 
@@ -106,10 +104,7 @@ def work_consistency(windows: Windows) -> Numbers:
     The sample standard deviation, over all days of the window: one without work counts with 0 minutes. NaN under 2
     days, and without any work.
     """
-    if windows.length < 2:
-        return np.full(len(windows.streak_days), np.nan)
-    minutes = windows.days("minutes_work")
-    return 100 * np.maximum(0.0, 1 - ratio(minutes.std(axis=1, ddof=1), minutes.mean(axis=1)))
+    return 100 * np.maximum(0.0, 1 - ratio(windows.work_deviation(), minutes_work(windows) / windows.lengths))
 
 
 def life_balance(windows: Windows) -> Numbers:
@@ -121,12 +116,12 @@ def life_balance(windows: Windows) -> Numbers:
 
 def self_care_frequency(windows: Windows) -> Numbers:
     """Return min(100, 50 * self-care completions per day), 0-100; NaN if nothing was completed at all."""
-    return _if_any(windows, np.minimum(100.0, 50 * windows.total("self_care_completed") / windows.length))
+    return _if_any(windows, np.minimum(100.0, 50 * windows.total("self_care_completed") / windows.lengths))
 
 
 def weekly_relief(windows: Windows) -> Numbers:
     """Return 100 * (1 - exp(-sum(relief_points) / 1000)) of the window's last 7 days, 0-100; NaN without points."""
-    points, count = (windows.days(f"{part}_relief_points")[:, -7:].sum(axis=1) for part in ("sum", "count"))
+    points, count = (windows.last_week(f"{part}_relief_points") for part in ("sum", "count"))
     return np.where(count > 0, 100 * (1 - np.exp(-points / 1000)), np.nan)
 
 

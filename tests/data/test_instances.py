@@ -34,8 +34,9 @@ from tests.house import Clock
 
 FELT = Feelings(relief=80, mental_load=10, emotional_load=20, physical_load=30, aversion=40)
 TODAY = "2026-05-13"  # where the clock of the tests stands, at 10:00 UTC
-COUNTED = {"earliest_day": TODAY, "today": TODAY, "months": [TODAY[:7]], "is_early": True}
-UNCOUNTED = {**COUNTED, "months": [], "is_early": False}
+COUNTED = {"earliest_day": TODAY, "today": TODAY, "months": [TODAY[:7]], "is_early": True, "newest_month": TODAY[:7]}
+TAKEN_BACK = {**COUNTED, "newest_month": None}
+UNCOUNTED = {**TAKEN_BACK, "months": [], "is_early": False}
 
 Command = Callable[[Database, UserId, InstanceId], Any]
 
@@ -120,7 +121,7 @@ def test_a_command_leads_where_the_state_allows_and_is_refused_without_a_trace_w
     if name == "undo":
         assert row.state == origin
         undone = "completion.undone" if state == "completed" else "cancellation.undone"
-        assert lines(database, seq) == [(undone, user, {**ids, **(COUNTED if state == "completed" else UNCOUNTED)})]
+        assert lines(database, seq) == [(undone, user, {**ids, **(TAKEN_BACK if state == "completed" else UNCOUNTED)})]
         return
     assert row.state == target
     expected: dict[str, Any] = ids

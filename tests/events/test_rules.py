@@ -60,8 +60,9 @@ ANALYTICS = (
     | {"analytics.relief_summary.2026-05-13", "analytics.correlations", "analytics.distribution"}
 )
 MAY, JUNE = frozenset({"pieces.months.2026-05"}), frozenset({"pieces.months.2026-06"})
-SUMS = MAY | JUNE | {"pieces.years.2026", "pieces.past.all"}
-OF_MAY = SUMS - JUNE
+BEFORE = frozenset({"pieces.before.2026-06"})
+SUMS = MAY | JUNE | BEFORE | {"pieces.years.2026", "pieces.past.all"}
+OF_MAY = SUMS - JUNE - BEFORE
 COUNTS_OF_MAY, COUNTS_OF_JUNE = frozenset({"pieces.counts.2026-05"}), frozenset({"pieces.counts.2026-06"})
 BEGINNINGS = frozenset({"pieces.beginnings.all"})
 PIECES = SUMS | COUNTS_OF_MAY | COUNTS_OF_JUNE | BEGINNINGS
@@ -81,7 +82,7 @@ def touching(kind: type[Event], earliest: date | None, **values: Any) -> Event:
     return a(kind, **OF_INSTANCE, earliest_day=earliest, today=TODAY, **values)
 
 
-MAY_ONLY: dict[str, Any] = {"months": ("2026-05",), "is_early": False}
+MAY_ONLY: dict[str, Any] = {"months": ("2026-05",), "is_early": False, "newest_month": "2026-05"}
 NO_MONTH: dict[str, Any] = {"months": (), "is_early": False}
 ALL_NUMBERS = METRICS | TASKS | ANALYTICS
 
@@ -124,6 +125,14 @@ CASES: dict[str, tuple[Event, frozenset[str]]] = {
         touching(InstanceEdited, YESTERDAY, **MAY_ONLY, changed=("actual_relief",)),
         ALL_NUMBERS | OF_MAY | SUMMARY,
     ),
+    "instance of a month before the newest one edited": (
+        touching(InstanceEdited, YESTERDAY, **MAY_ONLY | {"newest_month": "2026-06"}, changed=("actual_relief",)),
+        ALL_NUMBERS | OF_MAY | BEFORE | SUMMARY,
+    ),
+    "the only completion of its month undone": (
+        touching(CompletionUndone, TODAY, **MAY_ONLY | {"newest_month": "2026-04"}),
+        ALL_NUMBERS | OF_MAY | BEFORE,
+    ),
     "planned": (a(InstancePlanned, **OF_INSTANCE), METRICS | TASKS | RECOMMENDATIONS | COUNTS_OF_MAY),
     "planned where a month begins": (
         InstancePlanned(user=UserId(1), at=datetime(2026, 5, 31, 20, tzinfo=UTC), **OF_INSTANCE),
@@ -144,7 +153,7 @@ CASES: dict[str, tuple[Event, frozenset[str]]] = {
     "task renamed": (a(TaskEdited, **OF_TASK, changed=("name",)), METRICS | TASKS | ANALYTICS | SUMMARY),
     "task of another kind": (
         a(TaskEdited, **OF_TASK, changed=("kind",)),
-        METRICS | TASKS | ANALYTICS | SUMMARY | MAY | JUNE,
+        METRICS | TASKS | ANALYTICS | SUMMARY | SUMS,
     ),
     "task of other categories": (
         a(TaskEdited, **OF_TASK, changed=("notes", "categories")),

@@ -16,8 +16,8 @@ from data.calculations import composite as fast_composite
 from data.calculations import formulas as fast_formulas
 from data.calculations import registry
 from data.calculations import windows as fast_windows
-from data.calculations.months import AVERAGED
-from data.calculations.series import Windows, derived, known
+from data.calculations.series import COLUMNS, Sliding, Windows, known
+from data.calculations.sums import AVERAGED, derived
 from data.models import Kind
 from tests.data.calculations.reference import composite as slow_composite
 from tests.data.calculations.reference import formulas as slow_formulas
@@ -50,8 +50,9 @@ def as_windows(window: Window) -> Windows:
         **{f"count_{name}": [day.sum_of(name)[1] for day in window.days] for name in AVERAGED},
     }
     columns = {name: np.array(column, dtype=np.float64) for name, column in daily.items()}
-    made = Windows(
-        columns | derived(columns),
+    columns |= derived(columns)
+    made = Sliding(
+        np.array([columns[name] for name in COLUMNS]),
         np.array([minutes for day in window.days for minutes in day.minutes], dtype=np.float64),
         len(window.days),
         np.array([float(window.streak_days)]),

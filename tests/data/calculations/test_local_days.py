@@ -26,7 +26,8 @@ def wall(*moment: int, fold: int = 0) -> datetime:
 
 
 def completed_by_day(records: Any, seen: Viewpoint, first: date, last: date) -> list[float]:
-    return list(read_series(records.read, seen, first, last).daily["completed"])
+    series = read_series(records.read, seen, first, last)
+    return list(series.windows(first, last, 1).total("completed"))
 
 
 def test_a_day_of_23_hours_has_what_was_done_in_them(records: Any, view: MakeView) -> None:

@@ -52,7 +52,7 @@ minutes = st.none() | st.floats(0, 600) | st.sampled_from([0.0, 25.0, 25.5, 600.
 instances = st.fixed_dictionaries(
     {
         "task": st.sampled_from(["a", "b", "c", "d"]),
-        "hours_ago": st.integers(-40, 100) | st.integers(0, 4000) | st.floats(0, 3000),
+        "hours_ago": st.integers(-40, 100) | st.integers(0, 4000) | st.floats(0, 3000) | st.integers(0, 15_000),
         "lead_hours": st.sampled_from([0, 1, 30, 700]) | st.floats(0, 100),
         "state": st.sampled_from(["completed"] * 8 + ["cancelled", "planned", "active"]),
         "started": st.booleans(),

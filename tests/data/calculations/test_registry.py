@@ -2,7 +2,7 @@
 
 from data.calculations.metric import Direction
 from data.calculations.registry import BY_NAME, DEFAULT_MONITORED, METRICS, monitored
-from data.calculations.series import SLEEP_MINUTES_COUNTED
+from data.calculations.sums import SLEEP_MINUTES_COUNTED
 
 AVERAGES = """
 relief stress net_wellbeing stress_efficiency aversion mental_load emotional_load physical_load motivation
