@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import math
 from collections.abc import AsyncIterator
 
 from pages.section import Reading
@@ -27,9 +28,12 @@ class Arrivals:
         self._has_ended = True
         self._changed.set()
 
-    async def within(self, patience: float, *, again: float | None = None) -> AsyncIterator[Reading | None]:
-        """Yield the newest reading whenever there is one; None after *patience* seconds, then every *again* of them."""
-        impatient_at: float | None = self._loop.time() + patience
+    async def within(
+        self, patience: float, *, again: float = math.inf, rarest: float = math.inf
+    ) -> AsyncIterator[Reading | None]:
+        """Yield the newest reading whenever there is one; None after *patience* seconds, after *again* of them, after
+        twice as many, and so on up to every *rarest*."""
+        impatient_at = self._loop.time() + patience
         while True:
             reading, self._newest = self._newest, None
             if reading is not None:
@@ -42,5 +46,6 @@ class Arrivals:
                     async with asyncio.timeout_at(impatient_at):
                         await self._changed.wait()
                 except TimeoutError:
-                    impatient_at = None if again is None else self._loop.time() + again
+                    impatient_at = self._loop.time() + again
+                    again = min(2 * again, rarest)
                     yield None

@@ -270,7 +270,7 @@ class Hub:
     async def _read_and_draw(
         self, user: UserId, sections: list[Section], patience: float | None, fell_behind: Callable[[], None]
     ) -> None:
-        ticket = next(self._tickets)
+        ticket, pace = next(self._tickets), self.pace
         left = sorted(sections, key=lambda section: section.home.id)  # from the top of the page down
         shown_by = Counter(value for section in left for value in section.values)
         wanted = sorted(shown_by, key=lambda value: self._costs.get(value.key, math.inf) / shown_by[value])
@@ -280,7 +280,7 @@ class Hub:
         reading_all = self.workers.read(self._read, user, wanted, queries, patience, arrivals.put, Watch(waiting))
         load = background_tasks.create(reading_all, handle_exceptions=False)
         load.add_done_callback(arrivals.end)
-        async for reading in arrivals.within(self.pace.patience, again=self.pace.progress):
+        async for reading in arrivals.within(pace.patience, again=pace.progress, rarest=pace.rarest_progress):
             if reading is None:
                 for section in left:
                     section.say_waiting(waiting.words)

@@ -18,7 +18,9 @@ class Pace:
     patience: float = 0.5
     """After how long a card says that it is being refreshed."""
     progress: float = 0.3
-    """How often a card that waits says anew how far its load is."""
+    """When a card that waits says for the second time how far its load is; after that, twice as long each time."""
+    rarest_progress: float = 2.0
+    """How often it does so at the least. Most loads that take so long do because there are many of them."""
     hold: float = 0.25
     """How long a redraw waits for newer numbers, all together, where older ones are kept that it can show, labelled."""
     turn: float = 0.1

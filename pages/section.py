@@ -323,6 +323,7 @@ class _Note:
 
     def __init__(self) -> None:
         self._do: Callable[[], None] = lambda: None
+        self._said: tuple[str, str] | None = None
         with ui.element("div").classes("section-note").props("role=status") as self._line:
             self._text = Block()
             self._button = controls.button("", lambda: self._do(), look="is-quiet")
@@ -330,6 +331,9 @@ class _Note:
     def say(self, sentence: str, offer: str, do: Callable[[], None]) -> None:
         """Say *sentence*; *offer* is what the button says that does what *do* does, empty for none."""
         self._do = do
+        if self._said == (sentence, offer):  # cards that wait are told again and again
+            return
+        self._said = (sentence, offer)
         self._line.set_visibility(True)
         self._button.set_visibility(bool(offer))
         if self._button.text != offer:
@@ -340,6 +344,7 @@ class _Note:
         self._text.show(tag("p", sentence))
 
     def hide(self) -> None:
+        self._said = None
         self._line.set_visibility(False)
 
 

@@ -59,3 +59,16 @@ async def test_patience_ends_once_and_what_is_late_still_comes() -> None:
     await asyncio.sleep(0.05)
     arrivals.end()
     assert await listening == [None, 1]
+
+
+async def test_who_waits_for_long_is_reminded_less_and_less_often() -> None:
+    arrivals = Arrivals(asyncio.get_running_loop())
+    began, times = asyncio.get_running_loop().time(), []
+    async for one in arrivals.within(0.02, again=0.04, rarest=0.1):
+        assert one is None
+        times.append(asyncio.get_running_loop().time() - began)
+        if len(times) == 5:
+            arrivals.end()
+    assert all(
+        after - before >= gap for before, after, gap in zip(times, times[1:], (0.04, 0.08, 0.1, 0.1), strict=False)
+    )
