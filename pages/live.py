@@ -36,6 +36,7 @@ from pages.pace import Pace
 from pages.section import Query, Reading, Section
 from pages.services import Services
 from pages.times import LoadTimes
+from pages.turns import Turns
 from pages.visit import Screen, Visit
 from pages.waiting import Waits, Watch
 from pages.workers import Workers
@@ -49,6 +50,7 @@ class Hub:
     def __init__(self, services: Services, workers: Workers, pace: Pace | None = None) -> None:
         self.workers = workers
         self.pace = pace or Pace()
+        self.turns = Turns(self.pace.slice)
         self.times = LoadTimes()
         self._services = services
         self._is_started = False
@@ -301,14 +303,11 @@ class Hub:
             await self._draw(left, error, ticket)
 
     async def _draw(self, sections: list[Section], reading: Reading | Exception, ticket: int) -> None:
-        loop = asyncio.get_running_loop()
-        turn_began = loop.time()
-        for section in sections:
+        def draw(section: Section) -> None:
             section.draw(reading, ticket)
             self._was_drawn(section)
-            if loop.time() - turn_began > self.pace.slice:
-                await asyncio.sleep(0)
-                turn_began = loop.time()
+
+        await self.turns.each(draw, sections)
 
     def _is_read(self, section: Section) -> bool:
         group = self._group_of(section)

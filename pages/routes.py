@@ -158,7 +158,8 @@ class Pages:
                 for open_visit in visits:
                     Shortcuts(open_visit)
 
-        frame = Frame(client, ENTRIES, open_page, show_keys)
+        async with self.hub.turns.one():
+            frame = Frame(client, ENTRIES, open_page, show_keys)
         client.sub_pages_router.on_path_changed(moved)
         of_frame = visit(frame, "frame")
         ThemeSwitch(of_frame)

@@ -1,0 +1,47 @@
+"""Turns: of what is ready at once, one piece in each round of the event loop, so that others come in between."""
+
+import asyncio
+import time
+
+import pytest
+
+from pages.turns import Turns
+
+
+async def test_others_come_in_between_however_many_are_ready() -> None:
+    turns, longest, ended = Turns(0.008), 0.0, False
+
+    async def look() -> None:
+        nonlocal longest
+        while not ended:
+            began = time.perf_counter()
+            await asyncio.sleep(0)
+            longest = max(longest, time.perf_counter() - began)
+
+    async def make() -> None:
+        async with turns.one():
+            time.sleep(0.02)  # noqa: ASYNC251  # what keeps the event loop
+
+    looking = asyncio.create_task(look())
+    await asyncio.gather(*(make() for _ in range(12)))
+    ended = True
+    await looking
+    assert longest < 0.02 * 12 / 2, "they ran one after the other, and nobody else did"
+
+
+async def test_each_is_done_once_and_in_order_and_what_fails_fails_for_itself() -> None:
+    turns, done = Turns(0.0), list[int]()
+
+    def fail(_: int) -> None:
+        raise ValueError("no")
+
+    first = asyncio.create_task(turns.each(done.append, range(4)))
+    second = asyncio.create_task(turns.each(fail, range(4)))
+    third = asyncio.create_task(turns.each(done.append, range(4, 8)))
+    await asyncio.gather(first, third)
+    with pytest.raises(ValueError, match="no"):
+        await second
+    assert sorted(done) == list(range(8))
+    assert [one for one in done if one < 4] == list(range(4))
+    assert done != sorted(done), "they take turns"
+    await turns.each(done.append, [])
