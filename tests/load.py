@@ -42,7 +42,7 @@ COMPLETES = 0.3
 """Of what a person does; the rest is opening pages."""
 PATIENCE_SECONDS = 30.0
 WARM_UP = 0.25
-"""The part of the run before the measured one: caches fill, and memory with them."""
+"""The part of the run before the measured one: people come, caches fill, and memory with them."""
 MOST_GROWTH = 1.05
 MOST_STALL_MS = 50.0
 MB_PER_ATTEMPT = 6 / 10_000
@@ -102,13 +102,14 @@ class Person:
         """What the open tab shows as the number of completions today; None until it shows its numbers."""
         self._told = asyncio.Event()
 
-    async def live(self, pause: float, ends_at: float) -> None:
-        """Do something, rest, and do the next, until it is *ends_at*."""
-        await asyncio.sleep(self._chance.uniform(0, pause))
+    async def live(self, within: float, pause: float, ends_at: float) -> None:
+        """Come *within* so many seconds; do something, rest, and do the next, until it is *ends_at*."""
+        await asyncio.sleep(self._chance.uniform(0, within))
         await self._attempt(self._open)
-        while (left := ends_at - time.monotonic()) > 0:
-            await asyncio.sleep(min(left, self._chance.expovariate(1 / pause)))
+        while (left := ends_at - time.monotonic()) > (rest := self._chance.expovariate(1 / pause)):
+            await asyncio.sleep(rest)
             await self._attempt(self._complete if self._chance.random() < COMPLETES else self._open)
+        await asyncio.sleep(left)
         await self._close()
 
     async def _attempt(self, act: "type[object] | object") -> None:
@@ -181,8 +182,13 @@ class Person:
         self._tab = self._listening = None
 
 
-async def drive(port: int, users: int, seconds: float, pause: float) -> tuple[Result, list[Measured]]:
-    """Let everybody live for so long; return what they saw, and what the server measured of itself, in thirds."""
+async def drive(
+    port: int, users: int, seconds: float, pause: float, within: float | None
+) -> tuple[Result, list[Measured]]:
+    """Let everybody live for so long, who come *within* so many seconds, as a rule those before what is measured.
+
+    Return what they saw, and what the server measured of itself, in thirds.
+    """
     limits = httpx.Limits(max_connections=200, max_keepalive_connections=200)
     marks: list[Measured] = []
     async with httpx.AsyncClient(
@@ -192,7 +198,9 @@ async def drive(port: int, users: int, seconds: float, pause: float) -> tuple[Re
         people = [Person(number, port, client, warm) for number in range(users)]
         warm_up = seconds * WARM_UP
         began = time.monotonic()
-        everybody = [asyncio.create_task(person.live(pause, began + warm_up + seconds)) for person in people]
+        ends_at = began + warm_up + seconds
+        come = warm_up if within is None else within
+        everybody = [asyncio.create_task(person.live(come, pause, ends_at)) for person in people]
         await asyncio.sleep(warm_up)
         result = Result(errors=warm.errors)
         for person in people:
@@ -219,6 +227,9 @@ def main() -> int:
     parser.add_argument(
         "--pause", type=float, default=20.0, help="seconds between two things a person does, on average"
     )
+    parser.add_argument(
+        "--within", type=float, help="seconds within which everybody comes; as a rule a quarter of those measured"
+    )
     options = parser.parse_args()
     cache_mb = options.cache_mb or CacheSettings().max_size_mb + round(
         MB_PER_ATTEMPT * options.users * options.instances
@@ -236,7 +247,7 @@ def main() -> int:
         with log.open("w") as output, subprocess.Popen(command, cwd=ROOT, stderr=output) as server:
             try:
                 _await(port, server)
-                result, marks = asyncio.run(drive(port, options.users, options.seconds, options.pause))
+                result, marks = asyncio.run(drive(port, options.users, options.seconds, options.pause, options.within))
             finally:
                 server.terminate()
                 server.wait(20)
@@ -249,6 +260,7 @@ def main() -> int:
         "seconds": options.seconds,
         "cache_mb": cache_mb,
         "pause": options.pause,
+        "within": options.within,
         "pages": len(result.pages),
         "page_p50_ms": 1000 * percentile(result.pages, 50),
         "page_p99_ms": 1000 * percentile(result.pages, 99),
