@@ -26,6 +26,8 @@ NOON = datetime(2026, 5, 13, 12, 0, tzinfo=UTC)
 """When the made-up past ends, but for the last minutes; users there live in UTC."""
 START = NOON + timedelta(minutes=50)
 """When commands are carried out."""
+LAST_YEAR = NOON - timedelta(days=180)
+"""When something was done for the first time, long before everything else."""
 FELT = Feelings(relief=99, mental_load=3, emotional_load=2, physical_load=1, aversion=97)
 
 
@@ -123,10 +125,12 @@ def _start_earlier(stage: Stage) -> None:
     instances.edit(stage.database, stage.user, instance, started_at=stage.planned_at(instance))
 
 
-def _complete_afterwards(stage: Stage) -> None:
-    planned = stage.planned(ago=timedelta(days=2))
-    at = NOON - timedelta(days=1)
-    instances.complete(stage.database, stage.user, planned, actual=FELT, actual_minutes=600.0, at=at)
+def _complete_afterwards(at: datetime) -> Command:
+    def act(stage: Stage) -> None:
+        planned = stage.planned(ago=stage.clock.now - at + timedelta(days=1))
+        instances.complete(stage.database, stage.user, planned, actual=FELT, actual_minutes=600.0, at=at)
+
+    return act
 
 
 def _cancel_after_the_clock_was_set_back(days: int) -> Command:
@@ -273,7 +277,8 @@ COMMANDS: dict[str, Command] = {
     "take a plan and its task back": lambda stage: _unplan(
         stage, instances.plan_new(stage.database, stage.user, name="New", estimate_minutes=5.0), with_task=True
     ),
-    "complete afterwards": _complete_afterwards,
+    "complete afterwards": _complete_afterwards(NOON - timedelta(days=1)),
+    "complete long afterwards": _complete_afterwards(LAST_YEAR),
     "complete a task for the first time": _complete_new,
     "cancel after the clock was set back": _cancel_after_the_clock_was_set_back(days=1),
     "cancel after the clock was set back to another month": _cancel_after_the_clock_was_set_back(days=14),
@@ -339,12 +344,16 @@ NOT_CARRIED_OUT = {
 
 
 def live(database: Database, clock: Clock, user: UserId, *, days: int = 60) -> None:
-    """Give *user* that many days of a past, with something open in every state, something finished today and something
-    cancelled yesterday. *clock* stands at `START` afterwards.
+    """Give *user* that many days of a past, with something open in every state, something finished today and last year,
+    and something cancelled yesterday. *clock* stands at `START` afterwards.
     """
     clock.now = NOON - timedelta(days=1)
     demo.add(database, user, days=days, per_day=4, seed=1)
     task = Stage(database=database, user=user, clock=clock, look=lambda: None).task()
+    clock.now = LAST_YEAR
+    for _ in range(2):
+        instances.complete(database, user, instances.plan(database, user, task), actual=FELT, actual_minutes=30.0)
+    clock.now = NOON - timedelta(days=1)
     for finish in (instances.complete, instances.cancel):
         finish(database, user, instances.plan(database, user, task))
     clock.advance(days=1)

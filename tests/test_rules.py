@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from cache.pieces import BEGINNINGS, COUNTS, MONTHS, PAST, ROWS, YEARS
+from cache.pieces import BEFORE, BEGINNINGS, COUNTS, MONTHS, PAST, ROWS, YEARS
 from cache.rulebook.judging import judge, misses, without
 from cache.rulebook.observing import Observed
 from cache.values import VALUES
@@ -32,8 +32,9 @@ from tests.house import Clock, House, open_house
 PARTS = tuple(
     row.of(part)
     for row, parts in {
-        MONTHS: ("2026-02", "2026-03", "2026-04", "2026-05"),
+        MONTHS: ("2025-11", "2026-02", "2026-03", "2026-04", "2026-05"),
         YEARS: ("2025", "2026"),
+        BEFORE: ("2026-05",),
         PAST: ("all",),
         COUNTS: ("2026-02", "2026-03", "2026-04", "2026-05"),
         BEGINNINGS: ("all",),

@@ -98,6 +98,7 @@ def load_past(read: ReadTransaction, view: Viewpoint, parts: Sequence[str]) -> I
         else:
             before: Stretch = read.piece(load_before, view, part_of(newest))
             month: Month = read.piece(load_months, view, part_of(newest))
+            tell(1, 1)
             yield added_up(before.sums.first, [before.sums, month.sums])
 
 
