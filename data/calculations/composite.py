@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import msgspec
-import numpy as np
 
 from data.calculations import formulas, windows
 from data.calculations.averages import checked_weights, weighted_mean
@@ -159,22 +158,6 @@ def composites_of(windows: Windows, weights: Mapping[str, float]) -> list[Compos
     columns = [known(component.calculate(windows)) for component in COMPONENTS]
     names = [component.name for component in COMPONENTS]
     return [combine(dict(zip(names, values, strict=True)), weights) for values in zip(*columns, strict=True)]
-
-
-def scores_of(windows: Windows, weights: Mapping[str, float]) -> list[float | None]:
-    """Return the scores of `composites_of` alone: of many windows, in a fraction of the time.
-
-    Raises:
-        ValueError: a weight is negative or not a finite number.
-    """
-    values = np.array([component.calculate(windows) for component in COMPONENTS])
-    scaled = checked_weights([component.name for component in COMPONENTS], weights)
-    weight = np.array(list(scaled.values()))[:, None]
-    counted = ~np.isnan(values) & (weight > 0)
-    total = np.where(counted, weight, 0.0).sum(axis=0)
-    score = np.where(counted, values * weight, 0.0).sum(axis=0) / np.where(total > 0, total, np.nan)
-    least, most = np.where(counted, values, np.inf).min(axis=0), np.where(counted, values, -np.inf).max(axis=0)
-    return known(np.minimum(np.maximum(score, least), most))  # a rounding error must not leave the scale
 
 
 def combine(values: Mapping[str, float | None], weights: Mapping[str, float]) -> Composite:
