@@ -182,13 +182,9 @@ class Person:
         self._tab = self._listening = None
 
 
-async def drive(
-    port: int, users: int, seconds: float, pause: float, within: float | None
-) -> tuple[Result, list[Measured]]:
-    """Let everybody live for so long, who come *within* so many seconds, as a rule those before what is measured.
-
-    Return what they saw, and what the server measured of itself, in thirds.
-    """
+async def drive(port: int, users: int, seconds: float, pause: float, within: float) -> tuple[Result, list[Measured]]:
+    """Let everybody come *within* so many seconds and live for so long; return what they saw, and what the server
+    measured of itself, in thirds."""
     limits = httpx.Limits(max_connections=200, max_keepalive_connections=200)
     marks: list[Measured] = []
     async with httpx.AsyncClient(
@@ -199,8 +195,7 @@ async def drive(
         warm_up = seconds * WARM_UP
         began = time.monotonic()
         ends_at = began + warm_up + seconds
-        come = warm_up if within is None else within
-        everybody = [asyncio.create_task(person.live(come, pause, ends_at)) for person in people]
+        everybody = [asyncio.create_task(person.live(within, pause, ends_at)) for person in people]
         await asyncio.sleep(warm_up)
         result = Result(errors=warm.errors)
         for person in people:
@@ -231,6 +226,7 @@ def main() -> int:
         "--within", type=float, help="seconds within which everybody comes; as a rule a quarter of those measured"
     )
     options = parser.parse_args()
+    within = options.seconds * WARM_UP if options.within is None else options.within
     cache_mb = options.cache_mb or CacheSettings().max_size_mb + round(
         MB_PER_ATTEMPT * options.users * options.instances
     )
@@ -247,7 +243,7 @@ def main() -> int:
         with log.open("w") as output, subprocess.Popen(command, cwd=ROOT, stderr=output) as server:
             try:
                 _await(port, server)
-                result, marks = asyncio.run(drive(port, options.users, options.seconds, options.pause, options.within))
+                result, marks = asyncio.run(drive(port, options.users, options.seconds, options.pause, within))
             finally:
                 server.terminate()
                 server.wait(20)
@@ -260,7 +256,7 @@ def main() -> int:
         "seconds": options.seconds,
         "cache_mb": cache_mb,
         "pause": options.pause,
-        "within": options.within,
+        "within": within,
         "pages": len(result.pages),
         "page_p50_ms": 1000 * percentile(result.pages, 50),
         "page_p99_ms": 1000 * percentile(result.pages, 99),

@@ -198,7 +198,7 @@ def read_whole(read: ReadTransaction, view: Viewpoint, series: Series) -> Window
     stretches = read_stretches(read, view, view.today)
     totals = dict(zip(OF_DAYS, read_past(read, view, view.today).of("days").tolist(), strict=True))
     totals["cancelled"] = _count_cancelled(read, view)
-    latest = series.windows(view.today, view.today, 7)
+    latest = series.windows(view.today, view.today, _WEEK)
     return Whole(latest, length, totals, median_minutes(stretches), work_minutes(stretches))
 
 
