@@ -160,6 +160,7 @@ class Loading:
             entry = self._made(value, lambda: next(made), read, view.user, measured=True)
             self._keep(place, entry, store)
             yield entry
+        next(made, None)  # to its end, where it tells who waits that it is there
 
     def under_way(self, place: Place, generation: int) -> Flight | None:
         """Return the load that others wait for, if there is one."""

@@ -13,7 +13,9 @@ from typing import Any, Generic, TypeVar
 
 from cache.values import VALUES, Row, Value
 from data.calculations import beginnings, months, past, sums
+from data.database import ReadTransaction
 from data.pieces import Piece
+from data.viewpoint import Viewpoint
 from events.findings import place_of_row
 
 T = TypeVar("T")
@@ -41,11 +43,15 @@ class Parted(Generic[T]):
 
 @lru_cache(maxsize=KEPT_PARTS)
 def _value(row: Parted[Any], part: str) -> Value[Any]:
+    def load(read: ReadTransaction, view: Viewpoint) -> Any:
+        (one,) = row.loader(read, view, (part,))
+        return one
+
     return Value(
         key=row.key,
         label=row.label,
         kind=row.kind,
-        loader=lambda read, view: next(row.loader(read, view, (part,))),
+        loader=load,
         ttl=row.ttl,
         version=row.version,
         part=part,
@@ -74,6 +80,7 @@ BEFORE = Parted(
     kind=past.Stretch,
     loader=past.load_before,
     ttl=timedelta(days=366),
+    version=2,
 )
 PAST = Parted(
     key="pieces.past",

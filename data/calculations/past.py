@@ -98,7 +98,6 @@ def load_past(read: ReadTransaction, view: Viewpoint, parts: Sequence[str]) -> I
         else:
             before: Stretch = read.piece(load_before, view, part_of(newest))
             month: Month = read.piece(load_months, view, part_of(newest))
-            tell(1, 1)
             yield added_up(before.sums.first, [before.sums, month.sums])
 
 
@@ -122,7 +121,8 @@ def load_before(read: ReadTransaction, view: Viewpoint, parts: Sequence[str]) ->
             months: list[Month] = read.parts(load_months, view, parts_between(begin, end - ONE_DAY))
         tell(total, total)
         first = date(years[0], 1, 1) if years else begin
-        yield _joined(first, [*read.parts(load_years, view, [str(year) for year in years]), *map(_of_month, months)])
+        stretches = [*read.parts(load_years, view, [str(year) for year in years]), *map(_of_month, months)]
+        yield _narrowed(_joined(first, stretches))
 
 
 def load_years(read: ReadTransaction, view: Viewpoint, parts: Sequence[str]) -> Iterator[Stretch]:

@@ -215,6 +215,17 @@ def test_long_work_says_how_far_it_is_and_goes_on_where_it_was_stopped(tmp_path:
         assert loads(house)[MONTHS.key] == total + 1  # those that were finished were not loaded again
 
 
+def test_whatever_was_loaded_at_last_says_that_it_is_there(tmp_path: Path, clock: Clock) -> None:
+    with open_house(tmp_path, clock=clock, backend=CacheBackend.MEMORY) as house:
+        live(house)
+        for value in (ANALYTICS_TRENDS, ANALYTICS_RELIEF_SUMMARY, MONTHS.of(f"{clock.now:%Y-%m}")):
+            told: list[tuple[int, int]] = []
+            with watched(lambda done, total, told=told: told.append((done, total))):
+                house.manager.get_or_load(value, house.user)
+            assert told[-1][0] == told[-1][1], value.key
+            live(house, weeks=1)  # of which the next one loads a month
+
+
 @pytest.mark.parametrize("value", [ANALYTICS_RELIEF_SUMMARY, ANALYTICS_TRENDS], ids=lambda value: value.key)
 def test_a_year_with_much_in_it_is_stopped_between_its_months(
     tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch, value: Value[Any]

@@ -59,6 +59,9 @@ def test_a_month_of_any_size_is_counted_in_full(
         moment = datetime(2026, 1 + place % 5, 1, 12, tzinfo=UTC) + timedelta(minutes=place)
         records.completed(moment, "t", id=f"{place:02}", actual_minutes=one)
     assert median_minutes(read_stretches(records.read, view(), date(2026, 5, 13))) == np.median(spent)
+    (before,) = load_before(records.read, view(), ["2026-05"])
+    assert len(before.minutes) <= 2 * reach * 8
+    assert before.shorter + len(before.minutes) // 8 + before.longer == 64
 
 
 class Kept:
