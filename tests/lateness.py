@@ -1,4 +1,4 @@
-"""By how much an event loop is late, how much of that is its own doing, and how that is counted."""
+"""By how much an event loop or a process is late, how much of that is its own doing, and how that is counted."""
 
 import asyncio
 import contextlib
@@ -44,6 +44,18 @@ def _waited() -> Iterator[Callable[[], float]]:
         yield lambda: int(os.pread(handle, 100, 0).split()[1]) / 1e9
     finally:
         os.close(handle)
+
+
+def crowded_seconds() -> float:
+    """Return for how long by now something on this machine had to wait for a processor or a disk; 0 if nobody says.
+
+    On one at rest it hardly grows: taken away from what a program took, it leaves what others have no part in.
+    """
+    found = 0.0
+    for what in ("cpu", "io"):
+        with contextlib.suppress(OSError):
+            found += int(Path("/proc/pressure", what).read_text().partition("total=")[2].split()[0]) / 1e6
+    return found
 
 
 def by_time(late: Sequence[float], rest: float) -> list[float]:
