@@ -41,6 +41,8 @@ class Entry:
     load_seconds: float
     size_bytes: int
     used_at: float = field(default=0.0, compare=False, repr=False)
+    body: bytes = field(default=b"", compare=False, repr=False)
+    """The value as encoded, from a load that has measured it until it is stored. Empty: not encoded yet, or no more."""
 
 
 class DamagedEntryError(ValueError):
@@ -51,14 +53,14 @@ _encoder = msgspec.msgpack.Encoder()
 _decoder = lru_cache(maxsize=256)(msgspec.msgpack.Decoder)
 
 
-def size_of(value: Any) -> int:
-    """Return how many bytes *value* takes when encoded."""
-    return len(_encoder.encode(value))
+def body_of(value: Any) -> bytes:
+    """Return *value* encoded."""
+    return _encoder.encode(value)
 
 
 def encode(entry: Entry, address: str, shape: int) -> bytes:
     """Return *entry* as bytes that decode under the same *address* and *shape* only."""
-    body = _encoder.encode(entry.value)
+    body = entry.body or body_of(entry.value)
     compressed = len(body) >= COMPRESS_FROM_BYTES
     if compressed:
         body = zlib.compress(body, 1)

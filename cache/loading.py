@@ -236,6 +236,7 @@ class Loading:
 
     def _keep(self, place: Place, entry: Entry, store: Store) -> None:
         store.set(place, entry)
+        entry.body = b""
         self._loaded(place, entry.load_seconds)
 
     def _land(self, flight: Flight, entry: Entry) -> None:
@@ -301,6 +302,7 @@ class Loading:
             log.warning("what came of %s for user %s after it was given up is thrown away", value.key, place.user)
         elif value.key_for(view) == place.key and (lease is None or self._leases.holds(lease)):
             self._keep(place, entry, store)
+        entry.body = b""
         return entry
 
     def _compute(self, value: Value[Any], read: ReadTransaction, view: Viewpoint, *, measured: bool = False) -> Entry:
@@ -315,7 +317,7 @@ class Loading:
             loaded = make()
             if not _is_of(value.kind, loaded):
                 raise TypeError(f"it gave a {type(loaded).__name__} instead of a {value.kind.__name__}")
-            size = entries.size_of(loaded) if measured else 0
+            body = entries.body_of(loaded) if measured else b""
         except LoadStoppedError:
             log.info("loading %s for user %s was stopped", value.key, user)
             raise LoadStoppedError(value.key) from None
@@ -331,7 +333,8 @@ class Loading:
             token=read.token,
             loaded_at=self._clock(),
             load_seconds=seconds,
-            size_bytes=size,
+            size_bytes=len(body),
+            body=body,
         )
 
 

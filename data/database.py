@@ -6,6 +6,7 @@ the log's `seq` of that state. Which tables there are is in `models`, what the l
 """
 
 import contextlib
+import functools
 import logging
 import os
 import queue
@@ -139,7 +140,7 @@ class Database:
         self._files: Files | None = None
         self._lock = threading.Lock()
 
-    @property
+    @functools.cached_property
     def file(self) -> Path:
         """The file behind the URL."""
         return Path(make_url(self.url).database or "")

@@ -142,9 +142,11 @@ def load_trends(read: ReadTransaction, view: Viewpoint) -> Trends:
     values = values_by_day(series, first, today)
     means = trailing_means(np.array([values[metric.name] for metric in metrics], dtype=np.float64), TREND_MEAN_DAYS)
     whole = read_whole(read, view, series)
-    windows = Several([*(series.windows(today, today, length) for length in WINDOW_DAYS), whole])
+    latest = [series.windows(today, today, length) for length in WINDOW_DAYS]
     ends = [today - ONE_DAY * length for length in WINDOW_DAYS]
-    earlier = Several([series.windows(end, end, length) for end, length in zip(ends, WINDOW_DAYS, strict=True)])
+    earlier = [series.windows(end, end, length) for end, length in zip(ends, WINDOW_DAYS, strict=True)]
+    windows = Several([*latest, whole, *earlier])
+    calculated = [tuple(known(metric.calculate(windows))) for metric in metrics]
     return Trends(
         tuple(dates(first + ONE_DAY * before, today)),
         int(whole.lengths[0]),
@@ -153,10 +155,10 @@ def load_trends(read: ReadTransaction, view: Viewpoint) -> Trends:
                 metric.name,
                 tuple(values[metric.name][before:]),
                 tuple(known(mean[before:])),
-                tuple(known(metric.calculate(windows))),
-                tuple(known(metric.calculate(earlier))),
+                of_windows[: len(latest) + 1],
+                of_windows[len(latest) + 1 :],
             )
-            for metric, mean in zip(metrics, means, strict=True)
+            for metric, mean, of_windows in zip(metrics, means, calculated, strict=True)
         ),
     )
 

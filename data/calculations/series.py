@@ -249,11 +249,15 @@ def read_active(read: ReadTransaction, view: Viewpoint) -> int:
     return read.connection.scalar(_ACTIVE, {"user": view.user}) or 0
 
 
+_CANCELLED = select(func.count()).where(
+    Instance.user_id == bindparam("user"), type_coerce(Instance.cancelled_at, Instant()) < bindparam("end")
+)
+
+
 def _count_cancelled(read: ReadTransaction, view: Viewpoint) -> int:
     """Return how many instances were cancelled up to today: an index alone is read."""
-    cancelled_at = type_coerce(Instance.cancelled_at, Instant())
     end = view.profile.calendar.starts(view.today + ONE_DAY)
-    return read.connection.scalar(select(func.count()).where(Instance.user_id == view.user, cancelled_at < end)) or 0
+    return read.connection.scalar(_CANCELLED, {"user": view.user, "end": end}) or 0
 
 
 def _cut(days: Numbers, minutes: Numbers, begin: int, end: int) -> tuple[Numbers, Numbers]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from cache import named
-from cache.entries import Entry, size_of
+from cache.entries import Entry, body_of
 from cache.file_store import FileStore
 from cache.named import MISS
 from cache.store import Place
@@ -155,7 +155,9 @@ class FileAlone:
         return Place(user=1, key=key, shape=1, value_type=object)  # type: ignore[arg-type]
 
     def entry_of(self, value: Any) -> Entry:
-        return Entry(value=value, as_of=1, token=1, loaded_at=utc_now(), load_seconds=0.0, size_bytes=size_of(value))
+        return Entry(
+            value=value, as_of=1, token=1, loaded_at=utc_now(), load_seconds=0.0, size_bytes=len(body_of(value))
+        )
 
     def set(self, key: str, entry: Entry) -> None:
         if not self.store.set(self.place(key), entry):

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from cache.entries import Entry, size_of
+from cache.entries import Entry, body_of
 from cache.file_store import FileStore
 from cache.store import Place
 from events.catalog import UserId
@@ -26,7 +26,7 @@ def place(key: str = "analytics.trends", user: int = 1, shape: int = 7, value_ty
 
 def entry(value: Any = "value", as_of: int = 5, token: int = TOKEN) -> Entry:
     return Entry(
-        value=value, as_of=as_of, token=token, loaded_at=LOADED_AT, load_seconds=0.25, size_bytes=size_of(value)
+        value=value, as_of=as_of, token=token, loaded_at=LOADED_AT, load_seconds=0.25, size_bytes=len(body_of(value))
     )
 
 
