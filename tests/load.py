@@ -21,8 +21,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -103,20 +104,22 @@ class Person:
         self._told = asyncio.Event()
 
     async def live(self, within: float, pause: float, ends_at: float) -> None:
-        """Come *within* so many seconds; do something, rest, and do the next, until it is *ends_at*."""
+        """Come *within* so many seconds and look at every page; then do something, rest, and so on, until *ends_at*."""
         await asyncio.sleep(self._chance.uniform(0, within))
-        await self._attempt(self._open)
+        for page in dict.fromkeys(PAGES):
+            await self._attempt(partial(self._open, page))
+            await asyncio.sleep(pause / len(PAGES))
         while (left := ends_at - time.monotonic()) > (rest := self._chance.expovariate(1 / pause)):
             await asyncio.sleep(rest)
             await self._attempt(self._complete if self._chance.random() < COMPLETES else self._open)
         await asyncio.sleep(left)
         await self._close()
 
-    async def _attempt(self, act: "type[object] | object") -> None:
+    async def _attempt(self, act: Callable[[], Awaitable[None]]) -> None:
         try:
-            await act()  # type: ignore[operator]
+            await act()
         except Exception as error:  # noqa: BLE001  # every one counts as an error of the run
-            self._result.errors.append(f"user {self.user}, {act.__name__}: {error!r}")  # type: ignore[attr-defined]
+            self._result.errors.append(f"user {self.user} on {self._page}: {error!r}")
             await self._close()
 
     async def _open(self, page: str = "") -> None:
