@@ -323,7 +323,13 @@ def main() -> int:
 def _serve(web: FastAPI, door: socket.socket) -> None:
     """Serve until SIGTERM or Ctrl-C; return when what was under way has ended."""
     server = _Server(
-        uvicorn.Config(web, log_level="warning", access_log=False, timeout_graceful_shutdown=REQUESTS_END_SECONDS)
+        uvicorn.Config(
+            web,
+            log_level="warning",
+            access_log=False,
+            timeout_graceful_shutdown=REQUESTS_END_SECONDS,
+            ws_per_message_deflate=False,  # of each line that was ever open, what compresses is kept until a sweep
+        )
     )
     # uvicorn listens to signals while it serves, and raises those again that it was sent: taken here, they end in 0.
     signal.signal(signal.SIGTERM, server.handle_exit)

@@ -102,7 +102,14 @@ def main() -> None:
     web.router.lifespan_context = lifespan
     # without a log_config of its own: what it catches is an error of the run as well
     with garbage.spared():
-        uvicorn.run(web, host="127.0.0.1", port=port, log_config=None, timeout_graceful_shutdown=1)
+        uvicorn.run(
+            web,
+            host="127.0.0.1",
+            port=port,
+            log_config=None,
+            timeout_graceful_shutdown=1,
+            ws_per_message_deflate=False,  # as the application
+        )
 
 
 def _add_routes(web: FastAPI, application: Application, watching: Watch) -> None:

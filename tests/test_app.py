@@ -15,6 +15,7 @@ from types import SimpleNamespace
 import httpx
 import pytest
 from fastapi import FastAPI
+from websockets.sync.client import connect
 
 import app
 from cache.errors import SettingsError
@@ -192,6 +193,9 @@ def test_it_serves_says_where_and_ends_in_order(tmp_path: Path, free_port: int) 
             except httpx.ConnectError:
                 assert time.monotonic() < give_up_at, "it does not answer"
                 time.sleep(0.05)
+        line = f"ws://127.0.0.1:{free_port}/_nicegui_ws/socket.io/?EIO=4&transport=websocket"
+        with connect(line, proxy=None, compression="deflate") as tab:
+            assert tab.protocol.extensions == [], "what compresses would be kept of each line"
         second = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
         first.terminate()
         assert first.wait(10) == 0
