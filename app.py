@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from types import FrameType
+from typing import Any
 from urllib.parse import urlsplit
 
 import uvicorn
@@ -320,17 +321,21 @@ def main() -> int:
     return 0
 
 
+def server_config(web: FastAPI, **others: Any) -> uvicorn.Config:
+    """Return how *web* is served, here and where it is tested and measured; *others* are of uvicorn's own."""
+    return uvicorn.Config(
+        web,
+        log_level="warning",
+        access_log=False,
+        timeout_graceful_shutdown=REQUESTS_END_SECONDS,
+        ws_per_message_deflate=False,  # of each line that was ever open, what compresses is kept until a sweep
+        **others,
+    )
+
+
 def _serve(web: FastAPI, door: socket.socket) -> None:
     """Serve until SIGTERM or Ctrl-C; return when what was under way has ended."""
-    server = _Server(
-        uvicorn.Config(
-            web,
-            log_level="warning",
-            access_log=False,
-            timeout_graceful_shutdown=REQUESTS_END_SECONDS,
-            ws_per_message_deflate=False,  # of each line that was ever open, what compresses is kept until a sweep
-        )
-    )
+    server = _Server(server_config(web))
     # uvicorn listens to signals while it serves, and raises those again that it was sent: taken here, they end in 0.
     signal.signal(signal.SIGTERM, server.handle_exit)
     with contextlib.suppress(KeyboardInterrupt):

@@ -23,7 +23,7 @@ import uvicorn
 from nicegui import Client
 from websockets.asyncio.client import connect
 
-from app import Application, Settings, build
+from app import Application, Settings, build, server_config
 from cache.settings import CacheSettings
 from data import demo
 from data.preferences import LOCAL_USER
@@ -117,7 +117,7 @@ async def measure(folder: Path, pages: int) -> bool:
     application.start()
     demo.add(application.database, LOCAL_USER, days=365, per_day=6, seed=1)
     application.stop()
-    server = uvicorn.Server(uvicorn.Config(web, host="127.0.0.1", port=port, log_level="warning"))
+    server = uvicorn.Server(server_config(web, host="127.0.0.1", port=port))
     serving = asyncio.create_task(server.serve())
     while not server.started:  # noqa: ASYNC110  # uvicorn has no event for it
         await asyncio.sleep(0.05)

@@ -16,7 +16,7 @@ from starlette.routing import Mount
 
 import pages.actions
 import pages.routes
-from app import Application, Settings, build
+from app import Application, Settings, build, server_config
 from cache.settings import CacheSettings
 from data import instances
 from data.models import Instance
@@ -102,14 +102,7 @@ def main() -> None:
     web.router.lifespan_context = lifespan
     # without a log_config of its own: what it catches is an error of the run as well
     with garbage.spared():
-        uvicorn.run(
-            web,
-            host="127.0.0.1",
-            port=port,
-            log_config=None,
-            timeout_graceful_shutdown=1,
-            ws_per_message_deflate=False,  # as the application
-        )
+        uvicorn.Server(server_config(web, host="127.0.0.1", port=port, log_config=None)).run()
 
 
 def _add_routes(web: FastAPI, application: Application, watching: Watch) -> None:

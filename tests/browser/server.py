@@ -20,7 +20,7 @@ from typing import Any
 
 import uvicorn
 
-from app import Settings, build, check_tables
+from app import Settings, build, check_tables, server_config
 from cache.settings import CacheSettings
 from cache.values import PREFERENCES, VALUES, Value
 from data.database import ReadTransaction
@@ -67,7 +67,7 @@ def serve(folder: Path, port: int) -> None:
     )
     web, _ = build(settings, clock=clock)
     with garbage.spared():
-        uvicorn.run(web, host="127.0.0.1", port=port, log_level="warning", timeout_graceful_shutdown=1)
+        uvicorn.Server(server_config(web, host="127.0.0.1", port=port)).run()
 
 
 def _slow_down(value: Value[Any], seconds: Callable[[], float]) -> None:
