@@ -46,16 +46,18 @@ def _waited() -> Iterator[Callable[[], float]]:
         os.close(handle)
 
 
-def crowded_seconds() -> float:
-    """Return for how long by now something on this machine had to wait for a processor or a disk; 0 if nobody says.
-
-    On one at rest it hardly grows: taken away from what a program took, it leaves what others have no part in.
-    """
-    found = 0.0
-    for what in ("cpu", "io"):
-        with contextlib.suppress(OSError):
-            found += int(Path("/proc/pressure", what).read_text().partition("total=")[2].split()[0]) / 1e6
+def waits(process: int | str = "self") -> dict[str, int]:
+    """Return, by thread, the nanoseconds for which it could have run while other programs did; none if nobody says."""
+    found = {}
+    for thread in Path(f"/proc/{process}/task").glob("*/schedstat"):
+        with contextlib.suppress(OSError):  # it has just ended
+            found[thread.parent.name] = int(thread.read_text().split()[1])
     return found
+
+
+def longest_wait(before: dict[str, int], process: int | str = "self") -> float:
+    """Return the seconds that the one of its threads which waited most has waited since *before*."""
+    return max((now - before.get(thread, now) for thread, now in waits(process).items()), default=0) / 1e9
 
 
 def by_time(late: Sequence[float], rest: float) -> list[float]:

@@ -37,6 +37,7 @@ from tests.data.calculations.reference import recommendations as slow_recommenda
 from tests.data.calculations.reference import relief as slow_relief
 from tests.data.calculations.reference import summary as slow_summary
 from tests.house import House, open_house
+from tests.lateness import longest_wait, waits
 
 SIZES = (1_000, 5_000, 10_000, 100_000)
 GIVEN_UP = 5
@@ -138,15 +139,6 @@ class Life:
         return found
 
 
-def waits() -> dict[str, int]:
-    """Return, by thread, the nanoseconds for which it could have run while other programs did; none if nobody says."""
-    found = {}
-    for thread in Path("/proc/self/task").glob("*/schedstat"):
-        with contextlib.suppress(OSError):  # it has just ended
-            found[thread.parent.name] = int(thread.read_text().split()[1])
-    return found
-
-
 async def lateness(work: threading.Thread) -> list[tuple[float, float]]:
     """Return by how much an event loop was late each time, while *work* goes on, and how much of that was ours.
 
@@ -159,8 +151,7 @@ async def lateness(work: threading.Thread) -> list[tuple[float, float]]:
         began = time.perf_counter()
         await asyncio.sleep(0.005)
         seconds = time.perf_counter() - began - 0.005
-        waited = max((now - before.get(thread, now) for thread, now in waits().items()), default=0) / 1e9
-        late.append((seconds, max(0.0, seconds - waited)))
+        late.append((seconds, max(0.0, seconds - longest_wait(before))))
     return late
 
 
