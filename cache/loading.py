@@ -302,7 +302,6 @@ class Loading:
             log.warning("what came of %s for user %s after it was given up is thrown away", value.key, place.user)
         elif value.key_for(view) == place.key and (lease is None or self._leases.holds(lease)):
             self._keep(place, entry, store)
-        entry.body = b""
         return entry
 
     def _compute(self, value: Value[Any], read: ReadTransaction, view: Viewpoint, *, measured: bool = False) -> Entry:

@@ -13,9 +13,7 @@ from typing import Any, Generic, TypeVar
 
 from cache.values import VALUES, Row, Value
 from data.calculations import beginnings, months, past, sums
-from data.database import ReadTransaction
-from data.pieces import Piece
-from data.viewpoint import Viewpoint
+from data.pieces import Piece, anew
 from events.findings import place_of_row
 
 T = TypeVar("T")
@@ -43,15 +41,11 @@ class Parted(Generic[T]):
 
 @lru_cache(maxsize=KEPT_PARTS)
 def _value(row: Parted[Any], part: str) -> Value[Any]:
-    def load(read: ReadTransaction, view: Viewpoint) -> Any:
-        (one,) = row.loader(read, view, (part,))
-        return one
-
     return Value(
         key=row.key,
         label=row.label,
         kind=row.kind,
-        loader=load,
+        loader=lambda read, view: anew(row.loader, read, view, (part,))[0],
         ttl=row.ttl,
         version=row.version,
         part=part,
