@@ -111,7 +111,7 @@ def opened(folder: Path) -> Iterator[tuple[House, Kept]]:
         disconnect()
 
 
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("seed", range(4))
 def test_what_was_before_the_newest_month_is_out_of_date_only_after_an_event_that_says_so(
     tmp_path: Path, seed: int
 ) -> None:
