@@ -8,9 +8,10 @@ computed, in `loading`.
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+
+import msgspec
 
 from cache.counts import Counts
 from cache.entries import Entry
@@ -42,8 +43,7 @@ def is_fresh(entry: Entry, value: Value[Any], generation: int, seq: int, now: da
     return not value.is_too_old(entry.loaded_at, now)
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(msgspec.Struct, frozen=True):
     """What a reader gets. Fresh, unless there is a `problem` or a newer one `is_loading`: then it is the last good."""
 
     entry: Entry

@@ -7,6 +7,7 @@ the stores keep entries. Pages read through a `Snapshot`.
 import contextlib
 import logging
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
@@ -135,8 +136,7 @@ class CacheManager:
             try:
                 yield snapshot
             finally:
-                if snapshot.hits:
-                    self._counts.add_hits(snapshot.hits)
+                self._counts.add_hits(snapshot.end())
 
     def get_or_load(self, value: Value[T], user: UserId) -> T:
         """Return *value* for *user* as of now: no older than any command that has returned, in any process.
@@ -149,10 +149,11 @@ class CacheManager:
         if shelf is not None:
             now = self._database.clock()
             if shelf.holds_at(now):
-                entry = shelf.get(value, now)
+                entry = shelf.get(value)
                 if entry is None:
                     entry = self._lookup.kept(value, seq, shelf, now)
                 if entry is not None:
+                    entry.used_at = time.monotonic()  # its tier was not asked, and would take it for unused
                     self._counts.add(value.key, "hits")
                     found: T = entry.value
                     return found

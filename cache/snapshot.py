@@ -3,6 +3,7 @@
 Finding, judging and loading is done by `lookup`; what was judged already is on the `shelf`.
 """
 
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
@@ -23,6 +24,10 @@ from data.viewpoint import Viewpoint
 from events.catalog import Logged
 
 T = TypeVar("T")
+
+
+def _nothing() -> None:
+    """Stands in for the reference to an entry that there is not."""
 
 
 class Look(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
@@ -54,17 +59,17 @@ class Snapshot:
     Made by `CacheManager.snapshot`, for one thread, and only inside its `with` block.
     """
 
-    __slots__ = ("_found", "_lookup", "_missed", "_read", "_shelf", "hits", "now", "seq", "view")
+    __slots__ = ("_found", "_judged", "_lookup", "_missed", "_read", "_shelf", "_taken", "now", "seq", "view")
 
     def __init__(self, lookup: Lookup, read: ReadTransaction, shelf: Shelf, now: datetime) -> None:
         self._lookup = lookup
         self._read = read
         self._shelf = shelf
+        self._judged = shelf.judged
         self.now = now
-        self._found: dict[Value[Any], Found] = {}
+        self._taken: dict[Value[Any], Entry] = {}  # from the shelf
+        self._found: dict[Value[Any], Found] = {}  # all others, by `lookup`
         self._missed: set[Value[Any]] = set()
-        self.hits: list[str] = []
-        """Keys that were found without a look into the stores; counted when the snapshot ends."""
         self.view: Viewpoint = shelf.view
         """From which local day the values are seen."""
         self.seq = read.seq
@@ -76,13 +81,14 @@ class Snapshot:
         Raises:
             LoadError: it could not be computed. What was good before is never returned as if it were fresh.
         """
-        found = self._found.get(value)
-        if found is None or found.is_loading:
-            found = self._find(value)
-            assert found is not None  # or it would have failed
-        if found.problem is not None:
-            raise LoadError(value.key, RuntimeError(found.problem))
-        kept: T = found.entry.value
+        entry = self._taken.get(value)
+        if entry is None:  # spelt out, and not in methods of their own: pages read little else
+            entry = self._judged.get(value, _nothing)()
+            if entry is None or (self._found and value in self._found):
+                entry = self._fresh(value)
+            else:
+                self._taken[value] = entry
+        kept: T = entry.value
         return kept
 
     def look(self, value: Value[T], *, patience: float | None = None) -> Look[T]:
@@ -106,9 +112,9 @@ class Snapshot:
         Raises:
             LoadError: it could not be computed and no older one of the same day is kept.
         """
-        found = self._found.get(value) or self._find(
-            value, value.soft_timeout.total_seconds() if patience is None else patience, hold
-        )
+        if patience is None:
+            patience = value.soft_timeout.total_seconds()
+        found = self._found.get(value) or self._find(value, patience, hold)
         if found is None:
             return None
         return Look(
@@ -133,7 +139,7 @@ class Snapshot:
 
     def kept(self, value: Value[Any]) -> Entry | None:
         """Return what a reader of this state would be shown without any loading; None if that is nothing."""
-        return self._shelf.get(value, self.now) or self._lookup.kept(value, self.seq, self._shelf, self.now)
+        return self._shelf.get(value) or self._lookup.kept(value, self.seq, self._shelf, self.now)
 
     def trail(self, limit: int) -> list[tuple[Logged, tuple[str, ...]]]:
         """Return the user's newest events up to this state, newest first, with the prefixes that each made stale."""
@@ -148,15 +154,30 @@ class Snapshot:
         """Return what *question* reads from this state, past the cache; nothing of it is kept."""
         return question(self._read, self.view)
 
+    def end(self) -> list[str]:
+        """Take note of what was read off the shelf, and return the keys: hits that nobody has counted yet."""
+        now = time.monotonic()
+        for entry in self._taken.values():
+            entry.used_at = now  # its tier was not asked, and would take it for unused
+        return [value.key for value in self._taken if value not in self._missed]
+
+    def _fresh(self, value: Value[Any]) -> Entry:
+        found = self._found.get(value)
+        if found is None or found.is_loading:
+            found = self._find(value)
+            assert found is not None  # or it would have failed
+        if found.problem is not None:
+            raise LoadError(value.key, RuntimeError(found.problem))
+        return found.entry
+
     def _find(self, value: Value[Any], patience: float | None = None, hold: float | None = None) -> Found | None:
-        is_again = value in self._missed
-        entry = self._shelf.get(value, self.now)
+        entry = self._taken.get(value) or self._shelf.get(value)
         if entry is not None:
-            if not is_again:
-                self.hits.append(value.key)
-            found: Found | None = Found(entry)
-        else:
-            found = self._lookup.find(value, self._read, self._shelf, self.now, patience, hold, is_again)
+            self._taken[value] = entry
+            self._found.pop(value, None)
+            return Found(entry)
+        is_again = value in self._missed
+        found = self._lookup.find(value, self._read, self._shelf, self.now, patience, hold, is_again)
         if found is None:
             self._missed.add(value)
         else:

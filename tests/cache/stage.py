@@ -211,7 +211,7 @@ class Stage:
         for value in (self.one, self.other):
             place = Place(user=self.user, key=value.key, shape=value.shape, value_type=value.kind)
             generation = manager._generations.of(self.user, value.key)
-            judged = shelf.get(value, now) if shelf is not None else None
+            judged = shelf.get(value) if shelf is not None and shelf.holds_at(now) else None
             if judged is not None:
                 self.seen(judged.value, self.truth, "what was judged fresh")
             for tier in tiers:

@@ -254,8 +254,11 @@ def test_a_tier_in_which_everything_is_used_takes_new_entries_still(tmp_path: Pa
     store.close()
 
 
+@pytest.mark.parametrize("is_page", [True, False])
 @pytest.mark.parametrize("backend", BACKENDS)
-def test_what_pages_read_all_the_time_is_loaded_once_under_a_flood(tmp_path: Path, backend: CacheBackend) -> None:
+def test_what_is_read_all_the_time_is_loaded_once_under_a_flood(
+    tmp_path: Path, backend: CacheBackend, is_page: bool
+) -> None:
     """Most reads are answered by the shelf, which no tier sees."""
     loads = []
 
@@ -266,7 +269,11 @@ def test_what_pages_read_all_the_time_is_loaded_once_under_a_flood(tmp_path: Pat
     hot = probe(load)
     with open_house(tmp_path, backend=backend, max_size_mb=1) as house:
         for number in range(400):
-            house.manager.get_or_load(hot, house.user)
+            if is_page:
+                with house.manager.snapshot(house.user) as snapshot:
+                    snapshot.get(hot)
+            else:
+                house.manager.get_or_load(hot, house.user)
             assert house.manager.set(f"flood{number}", noise(number, 10_000), "analytics")
         assert len(loads) == 1
         assert sum(tier.evictions for tier in house.manager.get_cache_stats().tiers) > 200
