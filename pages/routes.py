@@ -215,6 +215,7 @@ def install(services: Services) -> Pages:
     thrift.remember_signatures()
     thrift.escape_quickly()
     thrift.let_go_at_once()
+    thrift.end_lines_quietly()
     pages = Pages(services)
     shell.serve_static_files()
 

@@ -1,4 +1,6 @@
-"""What NiceGUI does slowly for each element or page, done quickly, with the same outcome."""
+"""What NiceGUI, and what it stands on, does slowly or keeps too long for each element or page: done quickly, or let go,
+with the same outcome.
+"""
 
 import types
 import weakref
@@ -6,6 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import nicegui.client
+from engineio.async_drivers import asgi
 from nicegui import helpers
 from nicegui.element import Element
 from nicegui.elements.mixins.value_element import ValueElement
@@ -52,6 +55,25 @@ def let_go_at_once() -> None:
                 element._change_handlers.clear()
 
         Element._handle_delete = let_go  # type: ignore[assignment, method-assign]
+
+
+def end_lines_quietly() -> None:
+    """Let what a page's line to the browser was made of be freed when it is cut, instead of when the garbage collector
+    next looks through everything. May be called again.
+    """
+    # NOTE: engineio 4 is told by an error that the browser has gone, and the frames of that error keep each other and
+    # all that they knew, some tens of kilobytes for each page. It takes None for the same news: tests/pages/
+    # test_thrift.py would tell if it did no more.
+    asgi.WebSocket.wait = _wait
+
+
+async def _wait(line: Any) -> str | bytes | None:
+    """Return what comes next over *line*, None once it is cut."""
+    event = await line.asgi_receive()
+    if event["type"] != "websocket.receive":
+        return None
+    found: str | bytes | None = event.get("text") if event.get("bytes") is None else event["bytes"]
+    return found
 
 
 class _Escapable(str):

@@ -3,8 +3,8 @@
 The collector stops all threads, for longer the more it looks through: two million objects, which is what a hundred open
 pages come to, take it two seconds. So it looks through what is new only, some thousands of objects at a time, and never
 again through what it has seen (`gc.freeze`). What falls out of use later is freed at once all the same, unless it hangs
-together in a circle. Pages do not (`pages.controls.Ending`); what some libraries leave of each does, a hundred small
-objects, and waits for the `Sweeper`.
+together in a circle. Pages and their lines do not (`pages.controls.Ending`, `pages.thrift`); what libraries leave of
+each does, a few small objects, and waits for the `Sweeper`.
 """
 
 import contextlib

@@ -188,7 +188,8 @@ class Person:
 async def drive(port: int, users: int, seconds: float, pause: float, within: float) -> tuple[Result, list[Measured]]:
     """Let everybody come *within* so many seconds and live for so long; return what they saw, and what the server
     measured of itself, in thirds."""
-    limits = httpx.Limits(max_connections=200, max_keepalive_connections=200)
+    # below uvicorn's five seconds: a request on a line that is being closed would fail, and a browser sends it again
+    limits = httpx.Limits(max_connections=200, max_keepalive_connections=200, keepalive_expiry=2.0)
     marks: list[Measured] = []
     async with httpx.AsyncClient(
         base_url=f"http://127.0.0.1:{port}", timeout=PATIENCE_SECONDS, limits=limits

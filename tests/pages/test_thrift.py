@@ -1,4 +1,4 @@
-"""What is remembered for NiceGUI is still asked by it, and answered as before."""
+"""What is done in place of NiceGUI, and of engineio below it, is still asked for, and answered as before."""
 
 import gc
 import inspect
@@ -6,6 +6,9 @@ import weakref
 
 import nicegui.client
 import pytest
+from engineio import AsyncServer
+from engineio.async_drivers import asgi
+from engineio.async_socket import AsyncSocket
 from hypothesis import given
 from hypothesis import strategies as st
 from nicegui import helpers, ui
@@ -89,5 +92,45 @@ async def test_what_is_removed_is_freed_without_the_garbage_collector(user: User
         user.client.outbox.updates.clear()
         del removed
         assert [one() for one in kept] == [None] * 4
+    finally:
+        gc.enable()
+
+
+class Browser:
+    """The other end of a line: sends a text, then some bytes, and is gone."""
+
+    def __init__(self) -> None:
+        self.sends = [
+            {"type": "websocket.receive", "text": "4one", "bytes": None},
+            {"type": "websocket.receive", "bytes": b"two"},
+            {"type": "websocket.disconnect", "code": 1001},
+        ]
+
+    async def receive(self) -> dict[str, object]:
+        return self.sends.pop(0)
+
+    async def send(self, message: dict[str, object]) -> None: ...
+
+
+async def test_what_a_cut_line_was_made_of_is_freed_without_the_garbage_collector(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    thrift.end_lines_quietly()
+    server = AsyncServer(async_mode="asgi")
+    heard: list[object] = []
+
+    async def receive(_socket: AsyncSocket, packet: object) -> None:
+        heard.append(packet.data)  # type: ignore[attr-defined]
+
+    monkeypatch.setattr(AsyncSocket, "receive", receive)
+    line, socket, browser = asgi.WebSocket(None, server), AsyncSocket(server, "sid"), Browser()
+    line.asgi_receive, line.asgi_send = browser.receive, browser.send
+    gc.disable()
+    try:
+        await socket._websocket_handler(line)
+        assert (heard, browser.sends, socket.closed) == (["one", b"two"], [], True)
+        kept = [weakref.ref(line), weakref.ref(socket)]
+        del line, socket
+        assert [one() for one in kept] == [None, None]
     finally:
         gc.enable()
