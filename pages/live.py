@@ -28,11 +28,11 @@ from cache.values import PREFERENCES, Value
 from data.pieces import Stopped, watched
 from data.viewpoint import Viewpoint
 from events.catalog import Notification, Reloaded, UserId
-from events.patterns import covers
 from pages.arrivals import Arrivals
 from pages.errors import LoadStoppedError
 from pages.groups import Group
 from pages.pace import Pace
+from pages.roster import Roster
 from pages.section import Query, Reading, Section
 from pages.services import Services
 from pages.times import LoadTimes
@@ -57,8 +57,8 @@ class Hub:
         self._connections = ExitStack()
         self._loop: asyncio.AbstractEventLoop | None = None  # that of the first screen
         self._pulse: asyncio.Task[None] | None = None
-        self._sections: dict[UserId, dict[str, weakref.WeakSet[Section]]] = {}
-        self._groups: dict[tuple[UserId, str], Group] = {}
+        self.roster = Roster(lambda user: Group(functools.partial(self.redraw, user), lambda: self.pace))
+        """What is open."""
         self._screens: weakref.WeakSet[Screen] = weakref.WeakSet()
         self._tickets = itertools.count()
         self._inbox: dict[tuple[type, UserId | None, tuple[str, ...]], Notification] = {}
@@ -79,7 +79,7 @@ class Hub:
         """Draw no more. May be called again, and be followed by another `start`."""
         self._is_started = False
         self._connections.close()
-        for group in self._groups.values():
+        for group in self.roster.groups():
             group.stop()
         if self._pulse is not None:
             self._pulse.cancel()
@@ -98,47 +98,18 @@ class Hub:
 
     def add(self, section: Section) -> None:
         """Redraw *section* from now on when one of its values goes stale."""
-        visit = section.visit
-        visit.sections.add(section)
-        by_key = self._sections.setdefault(visit.user, {})
-        for value in (*section.values, *section.follows):
-            by_key.setdefault(value.key, weakref.WeakSet()).add(section)
-        place = (visit.user, visit.page)
-        group = self._groups.get(place)
-        if group is None:
-            group = self._groups[place] = Group(functools.partial(self.redraw, visit.user), lambda: self.pace)
-        group.members.add(section)
+        self.roster.add(section)
 
     def remove(self, section: Section) -> None:
-        """Forget *section*, and what was kept for its user and page if it was the last there."""
-        visit = section.visit
-        visit.sections.discard(section)
-        by_key = self._sections.get(visit.user, {})
-        for value in (*section.values, *section.follows):
-            found = by_key.get(value.key)
-            if found is not None:
-                found.discard(section)
-                if not found:
-                    del by_key[value.key]
-        if not by_key:
-            self._sections.pop(visit.user, None)
-            self.waits.forget(visit.user)
-        group = self._groups.get((visit.user, visit.page))
-        if group is not None:
-            group.members.discard(section)
-            group.waiting.discard(section)
-            if not group.members:
-                group.stop()
-                del self._groups[visit.user, visit.page]
+        """Forget *section*, and what was kept for its user if it was the last there."""
+        self.roster.remove(section)
+        if section.visit.user not in self.users:
+            self.waits.forget(section.visit.user)
 
     @property
     def users(self) -> frozenset[UserId]:
         """Who has a page open. Safe from any thread."""
-        return frozenset(list(self._sections))
-
-    def sections_of(self, user: UserId) -> set[Section]:
-        """Return all sections of *user*, on all open pages."""
-        return {section for sections in self._sections.get(user, {}).values() for section in sections}
+        return frozenset(self.roster.users)
 
     # --- what goes stale
 
@@ -165,15 +136,10 @@ class Hub:
             arrived = list(self._inbox.values())
             self._inbox.clear()
         for notification in arrived:
-            users = list(self._sections) if notification.user is None else [notification.user]
-            for user in users:
-                self._mark_concerned(user, notification)
-
-    def _mark_concerned(self, user: UserId, told: Notification) -> None:
-        for key, sections in self._sections.get(user, {}).items():
-            if any(covers(prefix, key) or covers(key, prefix) for prefix in told.prefixes):
+            for user in self.roster.users if notification.user is None else [notification.user]:
                 # that a load has ended is no news to one for which another was stopped
-                self.mark(one for one in sections if not (one.is_stopped and isinstance(told, Reloaded)))
+                concerned = self.roster.showing(user, notification.prefixes)
+                self.mark(one for one in concerned if not (one.is_stopped and isinstance(notification, Reloaded)))
 
     def mark(self, sections: Iterable[Section], *, force: bool = False) -> None:
         """Redraw *sections* as soon as they may be and somebody can see them; if *force*, even if nothing changed.
@@ -182,17 +148,13 @@ class Hub:
         """
         now = self._services.clock()
         for section in list(sections):
-            group = self._group_of(section)
+            group = self.roster.group_of(section)
             if group is not None and not force and section.keeps(now):
                 section.fall_behind()
             elif group is not None:
                 section.is_forced = section.is_forced or force
                 group.waiting.add(section)
                 group.wake()
-
-    def _group_of(self, section: Section) -> Group | None:
-        """Return the group of *section*, None once it is closed."""
-        return None if section.is_closed else self._groups.get((section.visit.user, section.visit.page))
 
     def retry(self, section: Section) -> None:
         """Try a section that shows an error again."""
@@ -203,11 +165,10 @@ class Hub:
     def seen_again(self, screen: Screen) -> None:
         """Draw what *screen* missed: call it when its tab comes to the front or its line is back."""
         screen.seen_since = time.monotonic()
-        for group in list(self._groups.values()):
-            group.wake()
-        mine = [
-            section for user in self._sections for section in self.sections_of(user) if section.visit.screen is screen
-        ]
+        mine = self.roster.on_screen(screen)
+        for group in {self.roster.group_of(section) for section in mine}:
+            if group is not None:
+                group.wake()
         if mine:
             background_tasks.create(self._compare(mine), name="compare what is shown")
 
@@ -260,7 +221,7 @@ class Hub:
         left to draw waits for something that takes longer than the pace's patience.
         """
         for section in sections:  # before the reading begins: what is invalidated from now on marks them anew
-            group = self._group_of(section)
+            group = self.roster.group_of(section)
             if group is not None:
                 group.is_read(section)
         try:
@@ -310,11 +271,11 @@ class Hub:
         await self.turns.each(draw, sections)
 
     def _is_read(self, section: Section) -> bool:
-        group = self._group_of(section)
+        group = self.roster.group_of(section)
         return group is not None and section in group.being_read
 
     def _was_drawn(self, section: Section) -> None:
-        group = self._group_of(section)
+        group = self.roster.group_of(section)
         if group is not None:
             group.was_drawn(section)
 
@@ -380,20 +341,20 @@ class Hub:
                 next_tick = loop.time() + self.pace.tick
             if retries:
                 next_retry = loop.time() + self.pace.retry
-            self._mark_by_time(self._services.clock(), ticks=ticks, retries=retries)
+            mark = functools.partial(self._mark_by_time, self._services.clock(), ticks, retries)
+            await self.turns.each(mark, self.roster.users)
         self._pulse = None
 
-    def _mark_by_time(self, now: datetime, *, ticks: bool, retries: bool) -> None:
-        for user in list(self._sections):
-            view: Viewpoint | None = None
-            for section in self.sections_of(user):
-                if (ticks and section.ticks) or (retries and section.is_broken):
-                    self.mark([section], force=True)
-                if section.is_behind and not section.keeps(now):
-                    self.mark([section])
-                if section.reading is None:
-                    continue
-                if view is None or view.profile is not section.reading.view.profile:
-                    view = Viewpoint.at(user, section.reading.view.profile, now)
-                if section.is_outdated(view):
-                    self.mark([section])
+    def _mark_by_time(self, now: datetime, ticks: bool, retries: bool, user: UserId) -> None:
+        view: Viewpoint | None = None
+        for section in self.roster.of_user(user):
+            if (ticks and section.ticks) or (retries and section.is_broken):
+                self.mark([section], force=True)
+            if section.is_behind and not section.keeps(now):
+                self.mark([section])
+            if section.reading is None:
+                continue
+            if view is None or view.profile is not section.reading.view.profile:
+                view = Viewpoint.at(user, section.reading.view.profile, now)
+            if section.is_outdated(view):
+                self.mark([section])

@@ -57,7 +57,7 @@ class Metrics(Section):
     def build(self) -> None:
         """Make the cards and the blocks below."""
         self.home.classes("metrics")
-        self._last: dict[str, str] = {}
+        self._last: dict[str, float | None] = {}
         self._metrics: DashboardMetrics | None = None
         self._is_open = False
         with stack("section-head"):
@@ -89,7 +89,7 @@ class Metrics(Section):
             join(*(_strip(by_name[name], self._value_class(by_name[name], "strip-value")) for name in more))
         )
         self._show_all()
-        self._last = {card.name: figures.plain(card.value, BY_NAME[card.name].unit) for card in metrics.cards}
+        self._last = {card.name: card.value for card in metrics.cards}
 
     def _toggle(self, event: GenericEventArguments) -> None:
         self._is_open = bool(event.args)
@@ -102,9 +102,10 @@ class Metrics(Section):
 
     def _value_class(self, card: MetricCard, plain: str) -> str:
         """Mark a number that has changed under somebody's eyes."""
-        before = self._last.get(card.name)
-        is_new = before is not None and before != figures.plain(card.value, BY_NAME[card.name].unit)
-        return f"{plain} has-changed" if is_new else plain
+        if self._last.get(card.name, card.value) == card.value:
+            return plain
+        before, now = (figures.plain(value, BY_NAME[card.name].unit) for value in (self._last[card.name], card.value))
+        return plain if before == now else f"{plain} has-changed"
 
 
 @functools.lru_cache(maxsize=256)  # the same in all windows, whose numbers changed at the same time

@@ -114,8 +114,9 @@ class Section:
         """What it shows; None before the first time and while that is an error."""
         self._ticket = -1
         self._note: _Note | None = None
+        self._looks = "is-loading"
         with controls.Ending(self.close, self.element) as self.home:  # the only lasting reference to it
-            self.home.classes("section is-loading").props["aria-busy"] = "true"
+            self.home.classes(f"section {self._looks}").props["aria-busy"] = "true"
             if any(self.room):
                 self.home.style("--room:{}px;--room-on-phones:{}px".format(*self.room))
             with ui.element("div").classes("section-body") as self.body:
@@ -187,12 +188,13 @@ class Section:
         ):
             self._keep_or_fail()
             return
-        if not self.is_forced and self.reading is not None and self._shows(reading):
+        shows_it = self.reading is not None and self._shows(reading)
+        if shows_it and not self.is_forced:
             self.reading = reading  # the same numbers; whether newer ones are on their way may differ
             self._say_age(reading)
             return
         self.is_forced = False
-        is_renewed = self.reading is not None and not self._shows(reading)
+        is_renewed = self.reading is not None and not shows_it
         if not self._update(reading):
             return
         self.redraws += 1
@@ -262,7 +264,13 @@ class Section:
             self._tell(f"Newer numbers could not be computed. As of {self._age(reading)}.", "Try again", self._retry)
         elif self._note is not None:
             self._note.hide()
-        self.home.classes(remove="is-loading is-failed").props(remove="aria-busy")
+        self._appear("")
+
+    def _appear(self, like: str) -> None:
+        """Look as after a load: whole, or `is-failed`. Most redraws change nothing of it, and to say so takes time."""
+        if self._looks != like:
+            self.home.classes(like, remove=self._looks).props(remove="aria-busy")
+            self._looks = like
 
     def _keep_or_fail(self) -> None:
         """There is nothing new: keep what stands here and say how old it is; without it, say that there is nothing."""
@@ -276,7 +284,7 @@ class Section:
         """Say that it was not loaded, because somebody did not want to wait; offer to go on."""
         what = "Loading was stopped." if self.reading is None else f"As of {self._age(self.reading)}."
         self._tell(what, "Load", self._retry)
-        self.home.classes("is-failed" if self.reading is None else "", remove="is-loading").props(remove="aria-busy")
+        self._appear("is-failed" if self.reading is None else "")
 
     def _retry(self) -> None:
         for section in list(self.visit.sections):
@@ -288,7 +296,7 @@ class Section:
         self.reading = None
         self.is_broken = True
         self._tell(f"{self.name} cannot be shown right now.", "Try again", self._retry)
-        self.home.classes("is-failed", remove="is-loading").props(remove="aria-busy")
+        self._appear("is-failed")
 
     @property
     def loaded_at(self) -> datetime | None:

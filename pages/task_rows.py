@@ -32,7 +32,7 @@ class OpenRow(ActsRow):
     def update(self, item: OpenInstance, present: Present) -> None:
         """Show *item*."""
         self._open.item = item
-        self.block.show(join(_open_text(item, present), _open_buttons(item)))
+        self.block.show(_open_markup(item, present))
 
     def deeds(self) -> dict[str, Handler]:
         """Return what each button does."""
@@ -128,6 +128,11 @@ class TemplateRow(ActsRow):
 
 
 # What a row says is worked out once for all windows that show the same reading.
+
+
+@functools.lru_cache(maxsize=256)
+def _open_markup(item: OpenInstance, present: Present) -> Markup:
+    return join(_open_text(item, present), _open_buttons(item))
 
 
 @functools.lru_cache(maxsize=256)

@@ -46,8 +46,8 @@ def left(application: Application) -> dict[str, int]:
     return {
         "clients": len(Client.instances),
         "screens": len(hub._screens),
-        "sections": sum(len(hub.sections_of(user)) for user in list(hub._sections)),
-        "groups": len(hub._groups),
+        "sections": sum(len(hub.roster.of_user(user)) for user in hub.roster.users),
+        "groups": len(list(hub.roster.groups())),
     }
 
 

@@ -235,7 +235,7 @@ async def test_no_page_shows_another_user_what_is_not_theirs(
     for entry in ENTRIES:
         client = await user.open(entry.path)
         if exists:
-            await until(lambda: all(section.redraws for section in hub.sections_of(other)))
+            await until(lambda: all(section.redraws for section in hub.roster.of_user(other)))
         everything = json.dumps([element._to_dict() for element in client.elements.values()], default=str)
         assert SECRET not in everything, entry.path
     if not exists:

@@ -63,7 +63,7 @@ class Stage:
     def sections(self, client: Client | None = None) -> list[Section]:
         """Return the sections of all open pages, or of one browser tab."""
         assert self.application is not None
-        found = self.application.pages.hub.sections_of(USER)
+        found = self.application.pages.hub.roster.of_user(USER)
         return [section for section in found if client is None or section.home.client is client]
 
     def redraws(self, client: Client) -> Counter[str]:

@@ -233,8 +233,8 @@ async def test_a_page_that_is_left_leaves_nothing_behind(user: User, stage: Stag
         await until(lambda: not any(one() for one in remembered), seconds=5)
     finally:
         gc.enable()
-    assert not hub._sections
-    assert not hub._groups
+    assert not hub.users
+    assert not list(hub.roster.groups())
 
 
 async def test_moving_on_keeps_the_frame_and_exchanges_the_page(user: User, stage: Stage) -> None:
