@@ -4,6 +4,8 @@ The numbers are in `metrics`, the lists in `task_lists`, what to do next in `rec
 `onboarding`.
 """
 
+from collections.abc import Iterator
+
 from cache.values import PREFERENCES
 from pages import figures
 from pages.controls import Words, heading, stack
@@ -35,20 +37,27 @@ class Heading(Section):
         self._date.set_text(figures.long_day(shown.today))
 
 
-def build(visit: Visit) -> None:
+def build(visit: Visit) -> Iterator[None]:
     """Make the page."""
     deeds = Deeds(visit)
     Heading(visit)
     Welcome(visit, deeds)
+    yield
     Running(visit, deeds)
+    yield
     Metrics(visit)
+    yield
     with stack("columns"):
         with stack("side"):
             planned = Planned(visit, deeds)
+            yield
             Recent(visit, deeds)
+            yield
         with stack("side"):
             Recommended(visit, deeds)
+            yield
             Templates(visit, deeds)
+            yield
     DemoNotice(visit)
 
     def reopen_form(draft: str) -> bool:

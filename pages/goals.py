@@ -3,6 +3,7 @@
 What the numbers mean is in `data.calculations.goals`. Which week is shown stands in the address.
 """
 
+from collections.abc import Iterator
 from datetime import date, timedelta
 from functools import partial
 from itertools import dropwhile
@@ -198,14 +199,17 @@ class Weeks(GoalSection):
         return tag("ul", *(_week_bar(first, minutes, week, most) for first, minutes in reversed(sums)), class_="kinds")
 
 
-def build(visit: Visit) -> None:
+def build(visit: Visit) -> Iterator[None]:
     """Make the page."""
     parts: list[Section] = [Heading(visit)]
+    yield
     with stack("columns is-even"):
         with stack("side"):
             parts.append(Progress(visit))
+            yield
         with stack("side"):
             parts.append(Days(visit))
+            yield
             parts.append(Weeks(visit))
     visit.address.listen(lambda: visit.hub.mark(parts, force=True))
 

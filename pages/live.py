@@ -323,7 +323,9 @@ class Hub:
     async def _beat(self) -> None:
         """Look for what other processes changed and for days that have begun, while there is anybody to see it."""
         loop = asyncio.get_running_loop()
-        next_tick, next_retry = loop.time() + self.pace.tick, loop.time() + self.pace.retry
+        next_look, next_tick, next_retry = (
+            loop.time() + pause for pause in (self.pace.look, self.pace.tick, self.pace.retry)
+        )
         failing = False
         while self._screens:
             await asyncio.sleep(self.pace.poll)
@@ -336,6 +338,9 @@ class Hub:
                 if not failing:
                     log.exception("looking for changes failed; trying on")
                 failing = True
+            if loop.time() < next_look:
+                continue
+            next_look = loop.time() + self.pace.look
             ticks, retries = loop.time() >= next_tick, loop.time() >= next_retry
             if ticks:
                 next_tick = loop.time() + self.pace.tick

@@ -4,11 +4,14 @@ import asyncio
 import json
 import logging
 import weakref
+from collections import deque
+from collections.abc import Iterator
 from functools import partial
 
 from fastapi import Request
 from fastapi.responses import Response
 from nicegui import Client, background_tasks, ui
+from nicegui.slot import Slot
 
 from cache.warming import Preload
 from data.preferences import CacheMode, Profile
@@ -113,6 +116,8 @@ class Pages:
         screen = Screen(client)
         fills: list[asyncio.Task[None]] = []
         visits: list[Visit] = []
+        unbuilt: list[tuple[Slot, Iterator[None]]] = []
+        is_within_request = True
 
         def visit(frame: Frame, name: str) -> Visit:
             actions = Actions(user, self.workers, frame.toasts)
@@ -134,8 +139,15 @@ class Pages:
         def open_page(frame: Frame, entry: Entry) -> None:
             frame.arrived(entry)
             visits[:] = [visit(frame, entry.path)]
-            entry.build(visits[0])
-            fills[:] = [background_tasks.create(self.hub.fill(visits[0]), name=f"fill {entry.path}")]
+            steps = entry.build(visits[0]) or iter(())
+            if is_within_request:
+                unbuilt.append((ui.context.slot, steps))
+            else:
+                deque(steps, maxlen=0)
+                fill()
+
+        def fill() -> None:
+            fills[:] = [background_tasks.create(self.hub.fill(open_visit), name="fill a page") for open_visit in visits]
 
         def moved(path: str) -> None:
             for open_visit in visits:
@@ -160,6 +172,12 @@ class Pages:
 
         async with self.hub.turns.one():
             frame = Frame(client, ENTRIES, open_page, show_keys)
+        while unbuilt:
+            slot, steps = unbuilt.pop()
+            with slot:
+                await self.hub.turns.through(steps)
+            fill()
+        is_within_request = False
         client.sub_pages_router.on_path_changed(moved)
         of_frame = visit(frame, "frame")
         ThemeSwitch(of_frame)

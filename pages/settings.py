@@ -6,6 +6,7 @@ experimental ones in `experimental`, data out and in, in `transfer`.
 
 import functools
 import zoneinfo
+from collections.abc import Iterator
 from typing import ClassVar
 
 from cache.values import PREFERENCES
@@ -180,7 +181,7 @@ def _zones(read: ReadTransaction, view: Viewpoint) -> list[str]:
     return zones()
 
 
-def build(visit: Visit) -> None:
+def build(visit: Visit) -> Iterator[None]:
     """Make the page."""
     with stack("page-head", "header"):
         heading("Settings", 1).props["tabindex"] = "-1"
@@ -188,10 +189,15 @@ def build(visit: Visit) -> None:
     with stack("columns is-even"):
         with stack("side"):
             Place(visit)
+            yield
             Targets(visit)
+            yield
             Transfer(visit)
+            yield
         with stack("side"):
             Monitoring(visit)
+            yield
             Weights(visit)
+            yield
     with stack("settings-wide"):
         Experimental(visit)

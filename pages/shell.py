@@ -7,7 +7,7 @@ becomes a page, is in `routes`; how it all looks, in `static/style.css`.
 import copy
 import functools
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -62,12 +62,15 @@ IS_DARK = {Theme.AUTO: None, Theme.LIGHT: False, Theme.DARK: True}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One page in the navigation. `build` makes what stands in the main part of the frame."""
+    """One page in the navigation.
+
+    `build` makes what stands in the main part of the frame; it may yield where what else happens can have its turn.
+    """
 
     path: str
     label: str
     icon: str
-    build: Callable[[Visit], None]
+    build: Callable[[Visit], Iterator[None] | None]
 
 
 class Frame:

@@ -5,6 +5,7 @@ sentences, are in `data.calculations.summary`.
 """
 
 import re
+from collections.abc import Iterator
 
 from cache.values import PREFERENCES, SUMMARY_DAILY
 from data.calculations.composite import Composite
@@ -149,14 +150,17 @@ class Highlights(SummarySection):
         )
 
 
-def build(visit: Visit) -> None:
+def build(visit: Visit) -> Iterator[None]:
     """Make the page."""
     Story(visit)
+    yield
     with stack("columns is-even"):
         with stack("side"):
             Score(visit)
+            yield
         with stack("side"):
             Time(visit)
+            yield
             Highlights(visit)
 
 

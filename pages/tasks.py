@@ -4,6 +4,7 @@ What is looked for stands in the address (`search`) and is read a page at a time
 row shows is in `record_rows`, the forms that correct it in `edits`.
 """
 
+from collections.abc import Iterator
 from functools import partial
 from typing import ClassVar
 
@@ -282,12 +283,16 @@ class History(Part):
         return "What you plan and finish appears here. Plan one of your tasks."
 
 
-def build(visit: Visit) -> None:
+def build(visit: Visit) -> Iterator[None]:
     """Make the page."""
     desk = Desk(visit)
     Heading(desk)
+    yield
     desk.filters = Filters(desk)
-    tasks, history = Tasks(desk), History(desk)
+    yield
+    tasks = Tasks(desk)
+    yield
+    history = History(desk)
 
     def reopen_form(draft: str) -> bool:
         kind, _, about = draft.partition(":")

@@ -6,7 +6,7 @@ round of the loop, in which what came meanwhile runs first.
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -29,12 +29,13 @@ class Turns:
 
     async def each(self, act: Callable[[T], None], things: Iterable[T]) -> None:
         """Call *act* with each of *things*, in as many turns as that takes."""
+        await self.through(map(act, list(things)))
+
+    async def through(self, steps: Iterator[object]) -> None:
+        """Go through *steps*, whose work is done as they are asked for, in as many turns as that takes."""
         loop = asyncio.get_running_loop()
-        left = list(reversed(list(things)))
-        while left:
+        is_left = True
+        while is_left:
             async with self.one():
                 ends_at = loop.time() + self._seconds
-                while left:
-                    act(left.pop())
-                    if loop.time() > ends_at:
-                        break
+                is_left = any(loop.time() > ends_at for _ in steps)

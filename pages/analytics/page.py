@@ -1,5 +1,7 @@
 """The analytics page: what stands where, as of when, and the button that asks for newer numbers."""
 
+from collections.abc import Iterator
+
 from cache.values import ANALYTICS_DISTRIBUTION, PREFERENCES
 from pages import figures
 from pages.analytics.card import KEPT_FOR, Board, Card
@@ -109,18 +111,20 @@ class Nothing(Card):
             card.home.set_visibility(is_empty == (card is self))
 
 
-def build(visit: Visit) -> None:
+def build(visit: Visit) -> Iterator[None]:
     """Make the page."""
     board = Board(visit)
     Head(visit, board)
     with stack("analytics"):
         Nothing(visit, board)
+        yield
         CompositeCard(visit, board)
+        yield
         with stack("side"):
             ReliefCard(visit, board)
+            yield
             DistributionCard(visit, board)
-        TrendsCard(visit, board)
-        WeekCard(visit, board)
-        BestAndWorstCard(visit, board)
-        ForesightCard(visit, board)
-        CorrelationsCard(visit, board)
+            yield
+        for card in (TrendsCard, WeekCard, BestAndWorstCard, ForesightCard, CorrelationsCard):
+            card(visit, board)
+            yield

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Iterator
 
 import pytest
 
@@ -45,3 +46,19 @@ async def test_each_is_done_once_and_in_order_and_what_fails_fails_for_itself() 
     assert [one for one in done if one < 4] == list(range(4))
     assert done != sorted(done), "they take turns"
     await turns.each(done.append, [])
+
+
+async def test_steps_are_gone_through_once_and_others_come_in_between() -> None:
+    turns, done = Turns(0.0), list[str]()
+
+    def steps(name: str) -> Iterator[None]:
+        for number in range(3):
+            done.append(f"{name}{number}")
+            yield
+        done.append(f"{name} ends")
+
+    await asyncio.gather(turns.through(steps("a")), turns.through(steps("b")))
+    for name in "ab":
+        assert [one for one in done if one[0] == name] == [f"{name}{number}" for number in range(3)] + [f"{name} ends"]
+    assert done[:2] == ["a0", "b0"], "they take turns"
+    await turns.through(iter(()))
