@@ -32,7 +32,7 @@ class HybridStore:
         found = self._back.get(place, least_as_of, beyond=entry)
         if found is None:
             return entry
-        self._front.set(place, found, is_read=True)
+        self._front.set(place, found)
         return found
 
     def set(self, place: Place, entry: Entry) -> bool:

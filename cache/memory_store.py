@@ -55,17 +55,17 @@ class MemoryStore:
             self._hits += 1
             return slot.entry
 
-    def set(self, place: Place, entry: Entry, *, is_read: bool = False) -> bool:
+    def set(self, place: Place, entry: Entry) -> bool:
         """Keep *entry*, unless one of a later state is there already or it is too large.
 
-        One that was only read, from disk, is taken to be like the last of its shape and about its size.
+        It is taken to be like the last of its shape that was looked at, if it is about as long when encoded.
         """
         where = (place.user, place.key)
-        encoded, size = self._looked_at.get(place.shape, (0, 0)) if is_read else (0, 0)
+        encoded, size = self._looked_at.get(place.shape, (0, 0))
         if abs(encoded - entry.size_bytes) * 10 > encoded or not encoded:
-            encoded, size = entry.size_bytes, footprint.of(entry.value)
+            encoded, size = max(entry.size_bytes, 1), footprint.of(entry.value)
             self._looked_at[place.shape] = encoded, size
-        cost = size + ENTRY_OVERHEAD_BYTES
+        cost = size * entry.size_bytes // encoded + ENTRY_OVERHEAD_BYTES
         with self._lock:
             existing = self._slots.get(where)
             if existing is not None:

@@ -27,7 +27,7 @@ class Pace:
     """How long a reading waits for what nothing is kept of, before other values get their turn."""
     poll: float = 0.2
     """How often other processes' changes are looked for, while anybody is connected."""
-    look: float = 1.0
+    look: float = 0.5
     """How often it looks whether a day or an hour has begun, and whether anything below is due."""
     tick: float = 60.0
     """How often what shows the passing of time is redrawn."""
