@@ -3,6 +3,7 @@
 What is done with them, and how many there are, is in `database`.
 """
 
+import contextlib
 import ctypes
 import threading
 import time
@@ -89,7 +90,8 @@ def engine(url: str, *, begin: str, pool_size: int, read_only: bool = False) -> 
 
     @event.listens_for(made, "begin")
     def start(connection: Connection) -> None:
-        connection.exec_driver_sql(begin)
+        with contextlib.closing(connection.connection.cursor()) as cursor:  # SQLAlchemy would take four times as long
+            cursor.execute(begin)
 
     return made
 
