@@ -102,7 +102,8 @@ class Happenings(Watching):
     )
 
     def __init__(self, visit: Visit) -> None:
-        rows = min(SHOWN_EVENTS, len(visit.services.manager.journal.latest(visit.user)))
+        known = visit.services.manager.journal.latest(visit.user)
+        rows = min(SHOWN_EVENTS, known[0].seq) if known else SHOWN_EVENTS  # those of before the start are shown as well
         self.room = (min(721, 121 + 70 * rows), min(1000, 150 + 250 * rows))
         super().__init__(visit)
 

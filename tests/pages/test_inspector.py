@@ -52,6 +52,20 @@ async def test_an_event_shows_what_it_made_stale_computed_and_redrawn(user: User
         assert part in shown
 
 
+async def test_there_is_room_for_what_happened_before_the_start_as_well(user: User, stage: Stage) -> None:
+    assert stage.application is not None
+    for number in range(4):
+        await stage.do(tasks.create, name=f"Task {number}")
+    journal = stage.application.manager.journal
+    seen = journal._entries[USER]
+    while len(seen) > 1:  # as in a process that has only just begun
+        seen.popleft()
+    await opened(user, stage)
+    rows = shown(user).partition("</table>")[0].count("<tr>") - 1
+    assert rows >= 5
+    assert stage.section("Happenings").room == (121 + 70 * rows, min(1000, 150 + 250 * rows))
+
+
 async def test_it_follows_by_itself_while_it_is_open(user: User, stage: Stage) -> None:
     await opened(user, stage)
     assert "Nothing has happened" not in shown(user)  # the user was created, and the day began
