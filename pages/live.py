@@ -103,7 +103,7 @@ class Hub:
     def remove(self, section: Section) -> None:
         """Forget *section*, and what was kept for its user if it was the last there."""
         self.roster.remove(section)
-        if section.visit.user not in self.users:
+        if not self.roster.is_here(section.visit.user):
             self.waits.forget(section.visit.user)
 
     @property

@@ -67,6 +67,10 @@ class Roster:
         """Who has a page open. Safe from any thread."""
         return list(self._groups)
 
+    def is_here(self, user: UserId) -> bool:
+        """Whether *user* has a page open."""
+        return user in self._groups
+
     def groups(self) -> Iterator[Group]:
         """Yield all groups."""
         for groups in list(self._groups.values()):
@@ -86,10 +90,10 @@ class Roster:
         """Return all sections of one tab."""
         return list(self._by_screen.get(screen, ()))
 
-    def showing(self, user: UserId, prefixes: tuple[str, ...]) -> list[Section]:
+    def showing(self, user: UserId, prefixes: tuple[str, ...]) -> set[Section]:
         """Return the sections of *user* that show, or follow, a value below or above any of *prefixes*."""
-        concerned: dict[Section, None] = {}
+        concerned: set[Section] = set()
         for key, sections in self._by_key.get(user, {}).items():
             if any(covers(prefix, key) or covers(key, prefix) for prefix in prefixes):
-                concerned.update(dict.fromkeys(sections))
-        return list(concerned)
+                concerned.update(sections)
+        return concerned

@@ -117,7 +117,6 @@ class Pages:
         fills: list[asyncio.Task[None]] = []
         visits: list[Visit] = []
         unbuilt: list[tuple[Slot, Iterator[None]]] = []
-        is_within_request = True
 
         def visit(frame: Frame, name: str) -> Visit:
             actions = Actions(user, self.workers, frame.toasts)
@@ -140,7 +139,7 @@ class Pages:
             frame.arrived(entry)
             visits[:] = [visit(frame, entry.path)]
             steps = entry.build(visits[0]) or iter(())
-            if is_within_request:
+            if client.sub_pages_router.is_initial_request:
                 unbuilt.append((ui.context.slot, steps))
             else:
                 deque(steps, maxlen=0)
@@ -177,7 +176,6 @@ class Pages:
             with slot:
                 await self.hub.turns.through(steps)
             fill()
-        is_within_request = False
         client.sub_pages_router.on_path_changed(moved)
         of_frame = visit(frame, "frame")
         ThemeSwitch(of_frame)

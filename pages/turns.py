@@ -29,7 +29,8 @@ class Turns:
 
     async def each(self, act: Callable[[T], None], things: Iterable[T]) -> None:
         """Call *act* with each of *things*, in as many turns as that takes."""
-        await self.through(map(act, list(things)))
+        if left := list(things):
+            await self.through(map(act, left))
 
     async def through(self, steps: Iterator[object]) -> None:
         """Go through *steps*, whose work is done as they are asked for, in as many turns as that takes."""

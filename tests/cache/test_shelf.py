@@ -1,16 +1,24 @@
 """What was judged fresh need not be judged again, for as long as that is true."""
 
 from datetime import timedelta
+from typing import Any
 
 from cache.counts import KeyStats
+from cache.values import Value
 from tests.cache.probes import Count, Gate, probe
 from tests.house import House
 
 SHORT, LONG = timedelta(minutes=5), timedelta(hours=5)
 
 
-def counted(house: House, key: str) -> KeyStats:
-    return house.manager._counts.of(key)
+def read_often(house: House, value: Value[Any], snapshots: int = 1) -> KeyStats:
+    """Read *value* some times in each of so many snapshots, and return what was counted by then."""
+    for _ in range(snapshots):
+        with house.manager.snapshot(house.user) as snapshot:
+            for _ in range(3):
+                snapshot.get(value)
+                snapshot.look(value)
+    return house.manager._counts.of(value.key)
 
 
 def test_what_becomes_too_old_is_not_read_off_it_and_the_rest_is_not_loaded_again(any_house: House) -> None:
@@ -41,20 +49,10 @@ def test_who_came_when_it_was_too_old_is_not_given_what_an_earlier_reader_put_th
 def test_each_value_of_a_snapshot_is_counted_once(any_house: House) -> None:
     value = probe()
     any_house.manager.get_or_load(value, any_house.user)
-    for _ in range(2):
-        with any_house.manager.snapshot(any_house.user) as snapshot:
-            for _ in range(3):
-                snapshot.get(value)
-                snapshot.look(value)
-    found = counted(any_house, value.key)
+    found = read_often(any_house, value, snapshots=2)
     assert (found.hits, found.misses, found.stale) == (2, 1, 0)
 
 
 def test_what_a_snapshot_had_to_load_is_no_hit_of_its_own(any_house: House) -> None:
-    value = probe()
-    with any_house.manager.snapshot(any_house.user) as snapshot:
-        for _ in range(3):
-            snapshot.get(value)
-            snapshot.look(value)
-    found = counted(any_house, value.key)
+    found = read_often(any_house, probe())
     assert (found.hits, found.misses, found.stale) == (0, 1, 0)
