@@ -4,8 +4,10 @@ Everything is made in `build`, opened in `Application.start` and closed in `Appl
 level. Settings come from the environment (`Settings`), each wrong value is one sentence and exit code 2.
 """
 
+import atexit
 import contextlib
 import errno
+import gc
 import logging
 import os
 import signal
@@ -394,4 +396,5 @@ def _is_at(server: str, settings: Settings) -> bool:
 
 
 if __name__ in {"__main__", "__mp_main__"}:
+    atexit.register(gc.freeze)  # Python would look through all objects once more: up to a second
     sys.exit(main())
