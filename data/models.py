@@ -9,6 +9,7 @@ import json
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 
+import msgspec
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
@@ -27,6 +28,9 @@ from sqlalchemy.types import TypeDecorator
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+
+words = msgspec.json.Decoder(tuple[str, ...]).decode
+"""Reads a column of `Words`, for who asks past SQLAlchemy."""
 
 
 class Kind(StrEnum):
@@ -105,7 +109,7 @@ class Words(TypeDecorator[tuple[str, ...]]):
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> tuple[str, ...]:
         """Return the words."""
-        return tuple(json.loads(value or "[]"))
+        return words(value or "[]")
 
 
 class Weights(TypeDecorator[dict[str, float]]):

@@ -11,7 +11,7 @@ import numpy as np
 
 from data.calculations.beginnings import Beginnings, load_beginnings
 from data.calculations.completed import read_labels
-from data.calculations.composite import COMPOSITE_DAYS, Composite, composites_of
+from data.calculations.composite import COMPOSITE_DAYS, Composite, combine, components_of, scores_of
 from data.calculations.formulas import Numbers
 from data.calculations.past import read_past
 from data.calculations.registry import METRICS, values_by_day
@@ -124,12 +124,12 @@ def load_composite_scores(read: ReadTransaction, view: Viewpoint) -> CompositeSc
     days = dates(view.today - ONE_DAY * (COMPOSITE_HISTORY_DAYS - 1), view.today)
     series = read_series(read, view, days[0] - ONE_DAY * (COMPOSITE_DAYS - 1), view.today)
     weights = dict(view.profile.composite_weights)
-    composites = composites_of(series.windows(days[0], view.today, COMPOSITE_DAYS), weights)
+    components = components_of(series.windows(days[0], view.today, COMPOSITE_DAYS))
     return CompositeScores(
         first_day=view.today - ONE_DAY * (COMPOSITE_DAYS - 1),
         today=view.today,
-        composite=composites[-1],
-        history=tuple(DayScore(day, each.score) for day, each in zip(days, composites, strict=True)),
+        composite=combine({name: values[-1] for name, values in components.items()}, weights),
+        history=tuple(map(DayScore, days, scores_of(components, weights))),
     )
 
 

@@ -4,19 +4,19 @@ Also the two small things that whoever reads instances needs: the condition that
 what tasks are called.
 """
 
-from collections.abc import Collection
+import contextlib
 from datetime import date, datetime, timedelta
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import ColumnElement, and_, bindparam, select, type_coerce
+from sqlalchemy import ColumnElement, and_, type_coerce
 
 from data.calculations import formulas
 from data.calculations.formulas import Numbers
 from data.database import ReadTransaction
 from data.days import ONE_DAY
-from data.models import EPOCH, Instance, Instant, Kind, Task
+from data.models import EPOCH, Instance, Instant, Kind, words
 from data.viewpoint import Viewpoint
 
 COMPLETED_AT = type_coerce(Instance.completed_at, Instant())
@@ -55,9 +55,7 @@ _TIES_SQL = """
     WHERE user_id = ? AND completed_at IN (SELECT value FROM json_each(?)) ORDER BY completed_at, id"""
 _KINDS_SQL = "SELECT id, kind FROM tasks WHERE user_id = ? AND id IN (SELECT value FROM json_each(?))"
 
-_LABELS = (
-    select(Task.id, Task.name, Task.kind, Task.categories).where(Task.user_id == bindparam("user")).order_by(Task.id)
-)
+_LABELS_SQL = "SELECT id, name, kind, categories FROM tasks WHERE user_id = ?"
 
 
 class Completed(msgspec.Struct, frozen=True):
@@ -208,10 +206,11 @@ def measure(completed: Completed, earlier_completions: Numbers) -> dict[str, Num
     }
 
 
-def read_labels(read: ReadTransaction, view: Viewpoint, ids: Collection[str] | None = None) -> dict[str, Label]:
-    """Return `{task_id: label}` of the tasks *ids* (None: of all), archived ones too."""
-    wanted = _LABELS if ids is None else _LABELS.where(Task.id.in_(ids))
-    return {row[0]: Label(*row) for row in read.connection.execute(wanted, {"user": view.user})}
+def read_labels(read: ReadTransaction, view: Viewpoint) -> dict[str, Label]:
+    """Return `{task_id: label}` of all tasks, archived ones too."""
+    with contextlib.closing(read.connection.connection.cursor()) as cursor:
+        rows = cursor.execute(_LABELS_SQL, (view.user,)).fetchall()
+    return {task_id: Label(task_id, name, kind, words(listed)) for task_id, name, kind, listed in rows}
 
 
 def completed_within(view: Viewpoint, first: date | None = None, last: date | None = None) -> ColumnElement[bool]:

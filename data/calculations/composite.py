@@ -1,6 +1,6 @@
 """The composite score: twelve components on a scale of 0-100, weighted by the user. Callers say of which days."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -146,22 +146,22 @@ COMPONENTS: tuple[Component, ...] = (
 )
 
 
-def composites_of(windows: Windows, weights: Mapping[str, float]) -> list[Composite]:
-    """Return the composite score of each window, which is of 7 days by its definition.
+def components_of(windows: Windows) -> dict[str, list[float | None]]:
+    """Return the components of each window, which is of 7 days by its definition; None without data."""
+    return {component.name: known(component.calculate(windows)) for component in COMPONENTS}
 
-    Components without data drop out and the other weights are rescaled. A component that *weights* does not name
-    weighs 1.
 
-    Raises:
-        ValueError: a weight is negative or not a finite number.
-    """
-    columns = [known(component.calculate(windows)) for component in COMPONENTS]
-    names = [component.name for component in COMPONENTS]
-    return [combine(dict(zip(names, values, strict=True)), weights) for values in zip(*columns, strict=True)]
+def scores_of(components: Mapping[str, Sequence[float | None]], weights: Mapping[str, float]) -> list[float | None]:
+    """Return the score alone that `combine` gives each window of *components*."""
+    scaled = checked_weights(components, weights).values()
+    return [weighted_mean(zip(values, scaled, strict=True)) for values in zip(*components.values(), strict=True)]
 
 
 def combine(values: Mapping[str, float | None], weights: Mapping[str, float]) -> Composite:
     """Return the weighted mean of *values* by component, and each one's part in it.
+
+    Components without data drop out and the other weights are rescaled. A component that *weights* does not name
+    weighs 1.
 
     Raises:
         ValueError: a weight is negative or not a finite number.

@@ -10,7 +10,7 @@ import msgspec
 
 from data.calculations import windows
 from data.calculations.completed import MICROSECOND, microseconds
-from data.calculations.composite import COMPOSITE_DAYS, Composite, composites_of
+from data.calculations.composite import COMPOSITE_DAYS, Composite, combine, components_of
 from data.calculations.series import Windows, known, read_series
 from data.calculations.windows import Calculation
 from data.database import ReadTransaction
@@ -80,7 +80,8 @@ def load_daily(read: ReadTransaction, view: Viewpoint) -> DailySummary:
     week_windows = series.windows(last, last, COMPOSITE_DAYS)
     week = _period(read, view, first, last, week_windows)
     yesterday = _period(read, view, last, last, series.windows(last, last, 1))
-    composite = composites_of(week_windows, dict(view.profile.composite_weights))[0]
+    components = {name: value for name, (value,) in components_of(week_windows).items()}
+    composite = combine(components, dict(view.profile.composite_weights))
     streak = series.streaks[-1] if yesterday.completed else 0
     return DailySummary(
         today=view.today,

@@ -113,7 +113,9 @@ formulas: Any = _Formulas(fast_formulas, slow_formulas)
 def composite_of(window: Window, weights: dict[str, float]) -> Any:
     """Ask both for the composite score."""
     slow = slow_composite.composite_of(window, weights)
-    (fast,) = fast_composite.composites_of(as_windows(window), weights)
+    components = fast_composite.components_of(as_windows(window))
+    fast = fast_composite.combine({name: value for name, (value,) in components.items()}, weights)
+    assert fast_composite.scores_of(components, weights) == [fast.score]
     agreed(fast.score, slow.score)
     for left, right in zip(fast.parts, slow.parts, strict=True):
         assert (left.name, left.weight) == (right.name, right.weight)
