@@ -27,7 +27,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
-from data.models import EPOCH, EventRow
+from data.models import EPOCH, Base, EventRow
 from events.catalog import Event, EventUnreadable, Logged, UserId
 from events.stored import decode, encode
 
@@ -40,6 +40,7 @@ _NEWEST_SQL = "SELECT seq, token FROM events ORDER BY seq DESC LIMIT 1"
 _TOKEN_SQL = "SELECT token FROM events WHERE seq = ?"  # nosec B105  # no password: it tells timelines apart
 _LINEAGE_SQL = "SELECT 0, token FROM lineage"
 
+_APPEND = insert(Base.metadata.tables[EventRow.__tablename__])
 _NAME = cast(EventRow.name, LargeBinary)
 _AT = type_coerce(EventRow.at, BigInteger)
 _BODY = cast(EventRow.body, LargeBinary)
@@ -47,8 +48,9 @@ _BODY = cast(EventRow.body, LargeBinary)
 
 def append(session: Session, *happened: Event) -> None:
     """Add what *happened* as the newest rows, in this order, in the session's transaction."""
-    session.execute(
-        insert(EventRow),
+    session.flush()
+    session.connection().execute(
+        _APPEND,
         [
             {
                 "user_id": one.user,

@@ -14,7 +14,7 @@ class Arrivals:
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
         self._newest: Reading | None = None
-        self._has_ended = False
+        self._ended = asyncio.Event()
         self._changed = asyncio.Event()
 
     def put(self, reading: Reading) -> None:
@@ -25,8 +25,14 @@ class Arrivals:
 
     def end(self, _: object = None) -> None:
         """Say that nothing will come any more. On the event loop."""
-        self._has_ended = True
+        self._ended.set()
         self._changed.set()
+
+    async def gather(self, seconds: float) -> None:
+        """Let what comes within *seconds* come together; not longer than until all is there."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._ended.wait()
 
     async def within(
         self, patience: float, *, again: float = math.inf, rarest: float = math.inf
@@ -38,7 +44,7 @@ class Arrivals:
             reading, self._newest = self._newest, None
             if reading is not None:
                 yield reading
-            elif self._has_ended:
+            elif self._ended.is_set():
                 return
             else:
                 self._changed.clear()  # what is put from now on sets it later: that happens on this loop, too

@@ -257,6 +257,8 @@ class Hub:
             ]
             left = [section for section in left if section not in ready]
             await self._draw(ready, reading, ticket)
+            if ready and left:
+                await arrivals.gather(pace.gather)
         try:
             await load
         except Exception as error:  # part of the page error boundary: every card says that it could not be read

@@ -1,13 +1,13 @@
 """HTML that is safe to show: the one builder through which text gets into markup.
 
 `tag` escapes every child and attribute that is not `Markup` already, and a `Block` shows `Markup` only. So text of a
-person cannot become an element, wherever it came from. Nothing else in this package may use `ui.html`.
+person cannot become an element, wherever it came from. Nothing else in this package may use `ui.html`, or set
+`innerHTML`.
 """
 
 import functools
 import html
 import re
-from collections.abc import Callable
 from typing import SupportsFloat
 
 from nicegui import ui
@@ -61,33 +61,37 @@ def tag(name: str, *children: str, **attributes: Attribute) -> Markup:
     return Markup(f"{opened}>{join(*children)}</{name}>")
 
 
-class Block(ui.html):
-    """An element with read-only markup inside. Dense content is cheaper in one block than in many elements."""
+class Block(ui.element):
+    """An element with read-only markup inside. Dense content is cheaper in one block than in many elements.
+
+    A native element: `ui.html` is a component, which browsers render anew each time that anything on the page changes.
+    """
 
     def __init__(self, markup: Markup = NOTHING, *, element: str = "div") -> None:
-        # sanitize=False, because `Markup` is escaped; the browser's sanitizer would cost time and drop attributes
-        super().__init__(_only_markup(markup), sanitize=False, tag=element)
+        shown = _only_markup(markup)
+        super().__init__(element)
+        self.props["innerHTML"] = shown
+
+    @property
+    def content(self) -> Markup:
+        """What it shows."""
+        found: Markup = self.props["innerHTML"]
+        return found
 
     def show(self, markup: Markup) -> None:
         """Show *markup* instead; nothing is sent if it is the same."""
         if self.content != markup:
-            self.content = _only_markup(markup)
+            self.props["innerHTML"] = _only_markup(markup)
 
 
 Block.default_classes("markup")  # of the class, not of each: NiceGUI takes note of every change of an element
 
 
-class Acts(Block):
-    """A block with buttons in its markup: those made by `act`. A row of buttons costs no elements of its own."""
-
-    def __init__(self, on_act: Callable[[str], object], *, element: str = "div") -> None:
-        """*on_act* is given the word of the button that was pressed; what it returns is awaited, if it can be."""
-        super().__init__(element=element)
-        self.on("click", lambda event: on_act(str(event.args)), js_handler=_EMIT_ACT)
-
-
 def act(word: str, text_: str = "", *, name: str, look: str = "", icon: str = "", key: str = "") -> Markup:
-    """Return a button for `Acts`. *name* is what it is called in full, *key* the key that presses it in its row."""
+    """Return a button for a row of `rows.RowList`.
+
+    *name* is what it is called in full, *key* the key that presses it in its row.
+    """
     classes = f"button {look}" + (f" icon icon-{icon}" if icon else "") + ("" if text_ else " is-bare")
     return tag(
         "button",
@@ -102,10 +106,6 @@ def act(word: str, text_: str = "", *, name: str, look: str = "", icon: str = ""
     )
 
 
-_EMIT_ACT = """(event) => {
-    const pressed = event.target.closest("[data-act]");
-    if (pressed) emit(pressed.dataset.act);
-}"""
 _SPELLINGS = {"view_box": "viewBox", "preserve_aspect_ratio": "preserveAspectRatio"}
 
 

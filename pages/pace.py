@@ -15,6 +15,9 @@ class Pace:
     """After a redraw, the hub leaves that page alone for this many times the time that it took."""
     slice: float = 0.008
     """How long the event loop is kept before others get their turn."""
+    gather: float = 0.03
+    """After sections were drawn, how long the values that come next are gathered: a browser goes through the whole page
+    for each message, however little it changes."""
     patience: float = 0.5
     """After how long a card says that it is being refreshed."""
     progress: float = 0.3

@@ -20,7 +20,7 @@ from pages.deeds import Deeds
 from pages.fields import Select
 from pages.figures import Present
 from pages.markup import NOTHING, Markup, act, join, tag
-from pages.rows import ActsRow, EmptyState, RowList
+from pages.rows import BlockRow, EmptyState, RowList
 from pages.section import Section, Shown
 from pages.terms import term
 from pages.visit import Visit
@@ -108,7 +108,7 @@ class Recommended(Section):
         return mode, minutes, kind, category
 
 
-class OfferRow(ActsRow):
+class OfferRow(BlockRow):
     """One recommendation."""
 
     def __init__(self, deeds: Deeds, offer: Offer) -> None:

@@ -15,7 +15,7 @@ from pages.edits import EditInstance, EditTask
 from pages.figures import Present
 from pages.markup import NOTHING, Markup, act, join, tag
 from pages.routines import line, toggled
-from pages.rows import ActsRow
+from pages.rows import BlockRow
 from pages.search import HISTORY, Search
 from pages.words import KINDS, REASONS
 
@@ -32,7 +32,7 @@ STATE_WORDS = {
 MOST_NOTE = 120
 
 
-class TaskRow(ActsRow):
+class TaskRow(BlockRow):
     """A task, in use or archived."""
 
     def __init__(self, part: "Part", item: TaskRecord) -> None:
@@ -91,7 +91,7 @@ class TaskRow(ActsRow):
         await self.part.desk.deeds.edit_task(TaskId(item.id), item.version, before, after, name=item.name, did=did)
 
 
-class HistoryRow(ActsRow):
+class HistoryRow(BlockRow):
     """One attempt, in whatever state."""
 
     def __init__(self, part: "Part", item: InstanceRecord) -> None:

@@ -7,10 +7,11 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Generic, Protocol, TypeVar
 
 from nicegui import ui
+from nicegui.events import GenericEventArguments
 
 from pages.controls import Ending, Handler, Words, button
 from pages.figures import Present
-from pages.markup import Acts
+from pages.markup import Block
 from pages.visit import Visit
 
 
@@ -34,26 +35,23 @@ class Row(Protocol[Shown]):
     def update(self, item: Shown, present: Present) -> None:
         """Show *item* as it is now. Sends nothing if it looks the same."""
 
+    def deeds(self) -> Mapping[str, Handler]:
+        """Return what each of its buttons does, by the word that `markup.act` made it with."""
 
-class ActsRow:
+
+class BlockRow:
     """A row that is one block of markup, buttons included: dozens of them cost little to make and to send."""
 
     def __init__(self, visit: Visit, key: str, look: str = "entry") -> None:
-        self.block = Acts(lambda word: press(self.deeds(), word), element="li")
+        self.block = Block(element="li")
         self.block.classes(look)
         self.element: ui.element = self.block
         self.element.props["data-row"] = key
         take_focus(visit, key)
 
-    def deeds(self) -> dict[str, Handler]:
+    def deeds(self) -> Mapping[str, Handler]:
         """Return what each button does, by its word."""
         raise NotImplementedError
-
-
-def press(deeds: Mapping[str, Handler], word: str) -> object:
-    """Do what the button of that word does; nothing, if the row has changed and it is none of its deeds any more."""
-    deed = deeds.get(word)
-    return deed() if deed is not None else None
 
 
 def take_focus(visit: Visit, key: str) -> None:
@@ -76,6 +74,7 @@ class RowList(Generic[Item]):
         self._awaited: str | None = None
         self._list = Ending(self._end, "ul").classes("entries")
         self._list.props["aria-label"] = name
+        self._list.on("click", self._act, js_handler=_EMIT_ACT)  # of all rows: browsers compile each of these anew
         self._more = button("", self._show_more, look="is-quiet entries-more")
         self._more.set_visibility(False)
 
@@ -116,10 +115,23 @@ class RowList(Generic[Item]):
         del self._make
         self._rows.clear()
 
+    def _act(self, event: GenericEventArguments) -> object:
+        """Do what was pressed; nothing, if the row has gone or changed and it is none of its deeds any more."""
+        key, word = event.args
+        row = next((row for row in self._rows.values() if row.element.props["data-row"] == key), None)
+        deed = None if row is None else row.deeds().get(word)
+        return None if deed is None else deed()
+
     def _show_more(self) -> None:
         self._most += self._step
         if self._present is not None:
             self.show(self.items, self._present)
+
+
+_EMIT_ACT = """(event) => {
+    const pressed = event.target.closest("[data-act]");
+    if (pressed) emit([pressed.closest("[data-row]").dataset.row, pressed.dataset.act]);
+}"""
 
 
 class EmptyState:

@@ -16,13 +16,13 @@ from pages.deeds import Deeds
 from pages.dialogs import Complete, GiveUp, PlanTask
 from pages.fields import Ticker
 from pages.figures import Present
-from pages.markup import Acts, Block, Markup, act, join, tag
+from pages.markup import Block, Markup, act, join, tag
 from pages.routines import in_words
-from pages.rows import ActsRow, press, take_focus
+from pages.rows import BlockRow, take_focus
 from pages.words import KINDS
 
 
-class OpenRow(ActsRow):
+class OpenRow(BlockRow):
     """An attempt that waits to be started."""
 
     def __init__(self, deeds: Deeds, item: OpenInstance) -> None:
@@ -48,7 +48,7 @@ class RunningRow:
             self._text = Block()
             self._text.classes("entry-part")
             self._ticker = Ticker().classes("entry-ticker")
-            self._buttons = Acts(lambda word: press(self._deeds.by_word(), word))
+            self._buttons = Block()
             self._buttons.classes("entry-part")
         take_focus(deeds.visit, item.id)
 
@@ -61,6 +61,10 @@ class RunningRow:
         self._ticker.show(item.resumed_at, item.timed_minutes, self._deeds.clock())
         self._text.show(_open_text(item, present))
         self._buttons.show(_open_buttons(item))
+
+    def deeds(self) -> dict[str, Handler]:
+        """Return what each button does."""
+        return self._deeds.by_word()
 
 
 class OpenDeeds:
@@ -87,7 +91,7 @@ class OpenDeeds:
         }
 
 
-class DoneRow(ActsRow):
+class DoneRow(BlockRow):
     """An attempt that was completed."""
 
     def __init__(self, deeds: Deeds, item: CompletedInstance) -> None:
@@ -105,7 +109,7 @@ class DoneRow(ActsRow):
         return {"undo": lambda: self._deeds.undo(InstanceId(item.id), item.name, finished_at=item.completed_at)}
 
 
-class TemplateRow(ActsRow):
+class TemplateRow(BlockRow):
     """A task that can be planned."""
 
     def __init__(self, deeds: Deeds, item: Template, present: Callable[[], Present]) -> None:

@@ -10,7 +10,7 @@ from nicegui.testing.user_interaction import UserInteraction
 
 from pages.controls import Button, Words
 from pages.fields import Feeling, Select
-from pages.markup import Acts, Block
+from pages.markup import Block
 from tests.pages.stage import until
 
 
@@ -24,7 +24,7 @@ def elements(user: User) -> list[ui.element]:
 class InMarkup:
     """A button in the markup of a block: what screen readers call it, and what it says when it is pressed."""
 
-    block: Acts
+    block: Block
     name: str
     word: str
 
@@ -35,15 +35,15 @@ def buttons(user: User, name: str) -> list[Button | InMarkup]:
     for one in elements(user):
         if isinstance(one, Button) and name in (one.text, one.props.get("aria-label")):
             found.append(one)
-        elif isinstance(one, Acts):
+        elif isinstance(one, Block):
             found += [button for button in in_markup(one) if name == button.name]
     return found
 
 
-def in_markup(block: Acts) -> list[InMarkup]:
+def in_markup(block: Block) -> list[InMarkup]:
     """Return the buttons of a block, in order."""
     found = []
-    for attributes in re.findall(r"<button ([^>]*)>", block.content):
+    for attributes in re.findall(r"<button ([^>]*data-act=[^>]*)>", block.content):
         has = {name: html.unescape(value) for name, value in re.findall(r'([\w-]+)="([^"]*)"', attributes)}
         found.append(InMarkup(block, has["aria-label"], has["data-act"]))
     return found
@@ -56,7 +56,17 @@ def press(user: User, name: str) -> None:
     if isinstance(found[-1], Button):
         UserInteraction(user, {found[-1]}, None).click()
     else:
-        UserInteraction(user, {found[-1].block}, None).trigger("click", found[-1].word)
+        act(user, found[-1].block, found[-1].word)
+
+
+def act(user: User, block: ui.element, word: str) -> None:
+    """Click the button of that word in a row, or in a part of one: its list is told."""
+    row = block
+    while "data-row" not in row.props:
+        assert row.parent_slot is not None, "a button outside of any row"
+        row = row.parent_slot.parent
+    assert row.parent_slot is not None
+    UserInteraction(user, {row.parent_slot.parent}, None).trigger("click", [row.props["data-row"], word])
 
 
 async def undo(user: User, name: str = "Undo") -> None:

@@ -72,3 +72,25 @@ async def test_who_waits_for_long_is_reminded_less_and_less_often() -> None:
     assert all(
         after - before >= gap for before, after, gap in zip(times, times[1:], (0.04, 0.08, 0.1, 0.1), strict=False)
     )
+
+
+async def test_what_comes_shortly_after_something_was_drawn_comes_together() -> None:
+    loop = asyncio.get_running_loop()
+    arrivals = Arrivals(loop)
+    arrivals.put(reading("a"))
+    for delay, keys in ((0.01, "ab"), (0.02, "abc")):
+        loop.call_later(delay, arrivals.put, reading(*keys))
+    loop.call_later(0.3, arrivals.end)
+    found = []
+    async for one in arrivals.within(5.0):
+        assert one is not None
+        found.append(len(one.looks))
+        await arrivals.gather(0.1)
+    assert found == [1, 3]
+
+
+async def test_nobody_waits_for_more_once_all_is_there() -> None:
+    loop = asyncio.get_running_loop()
+    arrivals = Arrivals(loop)
+    loop.call_later(0.01, arrivals.end)
+    await asyncio.wait_for(arrivals.gather(60.0), 5)

@@ -9,6 +9,7 @@ from nicegui.testing.user_interaction import UserInteraction
 
 from data import instances
 from data.database import Database
+from tests.pages.hands import texts
 from tests.pages.stage import USER, Stage, until
 
 
@@ -31,7 +32,7 @@ async def test_completing_in_one_window_changes_the_number_in_another(user: User
 
     await until(lambda: completed_today(stage, other) == "1")
     await until(lambda: completed_today(stage, user) == "1")
-    await other.should_see("Undo")
+    await until(lambda: ">Undo<" in texts(other))
 
 
 async def test_only_the_cards_concerned_are_redrawn(user: User, create_user, stage: Stage) -> None:

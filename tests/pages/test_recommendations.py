@@ -6,7 +6,7 @@ from nicegui.testing import User
 
 from data import instances
 from data.fields import Feelings
-from pages.markup import Acts
+from pages.markup import Block
 from tests.pages.hands import choose, in_markup, press, rows, texts
 from tests.pages.stage import Stage, until
 
@@ -21,7 +21,7 @@ def offered(user: User) -> list[str]:
     """Return the names of the recommended tasks."""
     found = []
     for row in rows(user, "What next"):
-        assert isinstance(row, Acts)
+        assert isinstance(row, Block)
         found.append(in_markup(row)[0].name.partition(": ")[2])
     return found
 

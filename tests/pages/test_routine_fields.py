@@ -4,7 +4,6 @@ from datetime import UTC, datetime, timedelta
 
 from nicegui import ui
 from nicegui.testing import User
-from nicegui.testing.user_interaction import UserInteraction
 
 from data import preferences, tasks
 from data.database import Database
@@ -12,6 +11,7 @@ from data.days import start_due
 from data.models import Task
 from data.routines import plan_due
 from pages.markup import Block
+from tests.pages import hands
 from tests.pages.hands import dialogs, elements, fill, pick, press, rows, submit, texts, undo
 from tests.pages.stage import Stage, until
 
@@ -25,7 +25,7 @@ async def opened(user: User, stage: Stage) -> None:
 async def act(user: User, word: str) -> None:
     """Press a button in the first row of the tasks, as soon as it is offered."""
     await until(lambda: f'data-act="{word}"' in row(user))
-    UserInteraction(user, {rows(user, "Tasks")[0]}, None).trigger("click", word)
+    hands.act(user, rows(user, "Tasks")[0], word)
 
 
 def row(user: User) -> str:

@@ -5,12 +5,12 @@ from datetime import timedelta
 
 import pytest
 from nicegui.testing import User
-from nicegui.testing.user_interaction import UserInteraction
 
 from data import instances, preferences, tasks
 from data.fields import Feelings
 from pages.markup import Block
 from pages.search import HISTORY, Search
+from tests.pages import hands
 from tests.pages.hands import buttons, choose, dialogs, field, fill, press, rows, slide, submit, texts, undo
 from tests.pages.stage import USER, Stage, until
 
@@ -30,7 +30,7 @@ def names(user: User, list_name: str) -> list[str]:
 async def act(user: User, list_name: str, word: str) -> None:
     """Press a button in the markup of the first row, as soon as it is offered."""
     await until(lambda: f'data-act="{word}"' in rows(user, list_name)[0].content)  # type: ignore[attr-defined]
-    UserInteraction(user, {rows(user, list_name)[0]}, None).trigger("click", word)
+    hands.act(user, rows(user, list_name)[0], word)
 
 
 async def test_tasks_are_searched_in_their_address_too(user: User, stage: Stage) -> None:
