@@ -7,17 +7,28 @@ from collections.abc import Callable
 from typing import Self
 
 from nicegui import ui
-from nicegui.elements.mixins.text_element import TextElement
 
 Handler = Callable[[], object]
 """What a button calls. If it returns something that can be awaited, that is awaited; anything else is ignored."""
 
 
-class Words(TextElement):
-    """An element that holds text and nothing else."""
+class Words(ui.element):
+    """An element that holds text and nothing else. NiceGUI's own are ready to be bound, which costs as much again."""
 
     def __init__(self, text: str, element: str = "span") -> None:
-        super().__init__(text=text, tag=element)
+        super().__init__(element)
+        self._text: str = text
+
+    @property
+    def text(self) -> str:
+        """What it says."""
+        return self._text
+
+    def set_text(self, text: str) -> None:
+        """Say *text* instead; nothing is sent if it is the same."""
+        if text != self._text:
+            self._text = text
+            self.update()
 
 
 class Ending(ui.element):

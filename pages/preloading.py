@@ -72,9 +72,9 @@ class LoadingScreen:
         share = share_by_now(progress, since)
         self._bar.props["value"] = f"{share:.3f}"
         if progress.total:
-            self._share.text = f"{share:.0%} ({progress.done} of {progress.total})"
-        self._left.text = self._time_left(progress, since)
-        self._what.text = "" if progress.loading is None else f"Loading: {progress.loading}"
+            self._share.set_text(f"{share:.0%} ({progress.done} of {progress.total})")
+        self._left.set_text(self._time_left(progress, since))
+        self._what.set_text("" if progress.loading is None else f"Loading: {progress.loading}")
 
     def _time_left(self, progress: Progress, since: float) -> str:
         """Return what is left *since* seconds later, in words. It grows by no more than it would have shrunk."""

@@ -229,6 +229,7 @@ class Pages:
 def install(services: Services) -> Pages:
     """Register the pages with NiceGUI. Call `start` on what is returned before they are served, `stop` at the end."""
     thrift.remember_signatures()
+    thrift.tell_elements_directly()
     thrift.escape_quickly()
     thrift.let_go_at_once()
     thrift.end_lines_quietly()

@@ -55,7 +55,7 @@ async def test_the_screen_can_be_skipped(user: User, stage: Stage, gate: threadi
     gate.set()
     await asyncio.to_thread(preload.wait, 10)
     assert preload.progress.is_cancelled
-    await user.should_see("Planned")
+    await until(lambda: "Planned" in texts(user))
 
 
 async def test_a_second_window_watches_the_same_loading(

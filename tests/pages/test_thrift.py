@@ -11,7 +11,7 @@ from engineio.async_drivers import asgi
 from engineio.async_socket import AsyncSocket
 from hypothesis import given
 from hypothesis import strategies as st
-from nicegui import helpers, ui
+from nicegui import helpers, observables, ui
 from nicegui.client import HTML_ESCAPE_TABLE
 from nicegui.testing import User
 
@@ -134,3 +134,35 @@ async def test_what_a_cut_line_was_made_of_is_freed_without_the_garbage_collecto
         assert [one() for one in kept] == [None, None]
     finally:
         gc.enable()
+
+
+async def test_a_change_is_told_without_an_event_and_as_before_to_who_listens(
+    user: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await user.open("/")
+    assert user.client is not None
+    events: list[object] = []
+    real = observables.events.handle_event
+
+    def counted(*args: object, **values: object) -> None:
+        events.append(args)
+        real(*args, **values)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(observables.events, "handle_event", counted)
+    with user.client:
+        element = ui.element("div")
+    for change in (
+        lambda: element.classes("first"),
+        lambda: element.style("color: red"),
+        lambda: element.props("title=First"),
+        lambda: element.props.update({"title": "Second"}),
+    ):
+        user.client.outbox.updates.clear()
+        change()
+        assert element.id in user.client.outbox.updates
+    assert events == []
+    heard: list[object] = []
+    element.props.on_change(lambda: heard.append(element.props["title"]))
+    element.props["title"] = "Third"
+    assert heard == ["Third"]
+    assert len(events) == 2
