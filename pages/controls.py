@@ -13,7 +13,7 @@ Handler = Callable[[], object]
 
 
 class Words(ui.element):
-    """An element that holds text and nothing else. NiceGUI's own are ready to be bound, which costs as much again."""
+    """An element that holds text and nothing else. NiceGUI's own can be bound, for which each is made ready."""
 
     def __init__(self, text: str, element: str = "span") -> None:
         super().__init__(element)

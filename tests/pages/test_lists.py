@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 from nicegui.testing import User
+from nicegui.testing.user_interaction import UserInteraction
 
 from data import demo, instances, preferences, tasks
 from pages import routes
@@ -87,6 +88,19 @@ async def test_a_long_list_shows_its_first_and_more_on_request(user: User, stage
     assert ids(user, "Planned") == planned[:50]
     press(user, "Show 15 more")
     assert ids(user, "Planned") == planned
+
+
+async def test_a_press_on_what_is_there_no_more_does_nothing(user: User, stage: Stage) -> None:
+    one = await stage.planned("Tax return")
+    await opened(user, stage)
+    planned = rows(user, "Planned")[0].parent_slot
+    assert planned is not None
+    for pressed in ([one, "undo"], ["gone", "go-on"], [None, None]):
+        UserInteraction(user, {planned.parent}, None).trigger("click", pressed)
+    await asyncio.sleep(0.1)
+    assert ids(user, "Planned") == [one]
+    UserInteraction(user, {planned.parent}, None).trigger("click", [one, "go-on"])
+    await until(lambda: ids(user, "Running and paused") == [one])
 
 
 async def test_tasks_can_be_searched_by_name_kind_and_category(user: User, stage: Stage) -> None:
