@@ -219,7 +219,7 @@ def test_a_sound_database_is_read_to_the_last_row(copy: Path) -> None:
         (["UPDATE events SET body = '{' WHERE seq = 4"], "row 4 of events, a 'task.created', cannot be read"),
         (
             ["UPDATE tasks SET categories = 'home' WHERE name = 'A'"],
-            "of tasks, column categories cannot be read: Expecting value",
+            "of tasks, column categories cannot be read: JSON is malformed",
         ),
         (["UPDATE instances SET created_at = 9000000000000000000"], "of instances, column created_at cannot be read"),
         (["DELETE FROM tasks"], "row 1 of instances belongs to a row of tasks that is missing"),
