@@ -52,7 +52,7 @@ class Button(Words):
 
     def __init__(self, text: str, on_click: Handler, *, look: str = "", icon: str = "", name: str = "") -> None:
         super().__init__(text, "button")
-        # At once each: NiceGUI takes note of every single change, which is what most of the time of a page goes into.
+        # At once each: NiceGUI takes note of every single change.
         self.classes(
             f"button {look}" + (f" icon icon-{icon}" if icon else "") + (" is-bare" if icon and not text else "")
         )
